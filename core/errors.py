@@ -1,0 +1,230 @@
+"""Every error that the project raises on purpose.
+
+SmartTalkerError
+├── ConfigurationError          settings that contradict each other or lack a part
+│   └── ModelMissing            a model that the profile names is not on this machine
+├── SurroundingsError           something that we stand on is away
+│   ├── DatabaseUnavailable
+│   ├── QueueUnavailable
+│   ├── StorageError            the disk is full, read-only or unreadable
+│   └── PortTaken
+├── InputError                  what was sent can't be used; nothing was stored
+│   ├── TextInvalid
+│   ├── AudioInvalid
+│   ├── NotFound
+│   ├── Forbidden
+│   └── Conflict
+├── LayerError                  a layer failed for a turn
+│   ├── ASRError, EmotionError, LLMError, TTSError, VideoError, UpscaleError
+│   ├── LanguageUnsupported     no engine of the layer knows the language
+│   └── ChildDied               the process that holds the engines died, hung or was killed
+├── LeaseLost                   another worker holds the turn now
+└── Cancelled                   the user asked to stop
+
+The class says what may be done about it: `permanent` errors are not tried again; `code` is the machine's word
+in the error object; `status` the HTTP status; `message_id` the Fluent message for the user.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from core.kinds import Layer
+
+
+class SmartTalkerError(Exception):
+    """Something went wrong inside SmartTalker; the log of the same request id tells what."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    permanent: ClassVar[bool] = True
+    message_id: ClassVar[str] = "error-internal"
+
+    def __init__(self, message: str | None = None, *, message_id: str | None = None, **args: Any) -> None:
+        super().__init__(message or type(self).__doc__ or self.code)
+        self.user_message_id = message_id or self.message_id
+        self.args_for_user = args
+
+
+class ConfigurationError(SmartTalkerError):
+    """A setting is missing or contradicts another: set it in `.env` or the environment."""
+
+    code = "configuration"
+
+
+class ModelMissing(ConfigurationError):
+    """A model is not on this machine: fetch it with `smarttalker models fetch`."""
+
+    code = "model_missing"
+    message_id = "error-model-missing"
+
+
+class SurroundingsError(SmartTalkerError):
+    """Something that SmartTalker stands on is away: run `smarttalker doctor`."""
+
+    code = "surroundings"
+    status = 503
+    permanent = False
+    message_id = "error-unavailable"
+
+
+class DatabaseUnavailable(SurroundingsError):
+    """PostgreSQL does not answer: start it, or check SMARTTALKER_DATABASE_URL."""
+
+    code = "database_unavailable"
+
+
+class QueueUnavailable(SurroundingsError):
+    """Redis does not answer: start it, or check SMARTTALKER_REDIS_URL."""
+
+    code = "queue_unavailable"
+
+
+class StorageError(SurroundingsError):
+    """A file could not be written or read: free some disk space, or check SMARTTALKER_DATA_DIR's rights."""
+
+    code = "storage"
+    status = 507
+    message_id = "error-storage"
+
+
+class PortTaken(SurroundingsError):
+    """The port is taken: stop the other program, or choose another with SMARTTALKER_PORT."""
+
+    code = "port_taken"
+
+
+class InputError(SmartTalkerError):
+    """What was sent can't be used."""
+
+    code = "invalid_input"
+    status = 422
+    message_id = "error-input"
+
+
+class TextInvalid(InputError):
+    """The text is empty, too long (2,000 characters) or not text."""
+
+    code = "text_invalid"
+    message_id = "error-text"
+
+
+class AudioInvalid(InputError):
+    """The recording can't be used: send Ogg/Opus, MP3, M4A, WAV or WebM, at most 5 minutes and 16 MB."""
+
+    code = "audio_invalid"
+    message_id = "error-audio"
+
+
+class NotFound(InputError):
+    """There is no such thing."""
+
+    code = "not_found"
+    status = 404
+    message_id = "error-not-found"
+
+
+class Forbidden(InputError):
+    """A key is missing or wrong: send it in the header X-API-Key."""
+
+    code = "forbidden"
+    status = 403
+    message_id = "error-forbidden"
+
+
+class Conflict(InputError):
+    """The same Idempotency-Key came with another content: use a new key for a new message."""
+
+    code = "conflict"
+    status = 409
+    message_id = "error-conflict"
+
+
+class LayerError(SmartTalkerError):
+    """A layer failed; the turn is tried again, then answered with what is there."""
+
+    code = "layer_failed"
+    permanent = False
+    layer: ClassVar[Layer | None] = None
+    message_id = "error-layer"
+
+
+class ASRError(LayerError):
+    """The voice note could not be understood: say it again, closer to the microphone, or type it."""
+
+    code = "asr_failed"
+    layer = Layer.ASR
+    message_id = "error-asr"
+
+
+class NotUnderstood(ASRError):
+    """Something was said, but not what this engine knows: ask one of the persona's questions, or type."""
+
+    code = "not_understood"
+    permanent = True
+    message_id = "error-not-understood"
+
+
+class LanguageUnsupported(ASRError):
+    """No engine for this language is installed: `smarttalker models fetch` names and fetches one."""
+
+    code = "language_unsupported"
+    permanent = True
+    message_id = "error-asr-language"
+
+
+class EmotionError(LayerError):
+    """The emotion could not be read; the turn goes on as neutral."""
+
+    code = "emotion_failed"
+    layer = Layer.EMOTION
+
+
+class LLMError(LayerError):
+    """No answer could be made: check the language model's server with `smarttalker doctor`."""
+
+    code = "llm_failed"
+    layer = Layer.LLM
+    message_id = "error-llm"
+
+
+class TTSError(LayerError):
+    """The answer could not be spoken; it is sent as text."""
+
+    code = "tts_failed"
+    layer = Layer.TTS
+    message_id = "error-tts"
+
+
+class VideoError(LayerError):
+    """The video could not be drawn; the answer is sent as a voice note."""
+
+    code = "video_failed"
+    layer = Layer.VIDEO
+    message_id = "error-video"
+
+
+class UpscaleError(LayerError):
+    """The video could not be enlarged; it is sent at the size it was drawn."""
+
+    code = "upscale_failed"
+    layer = Layer.UPSCALE
+
+
+class ChildDied(LayerError):
+    """The process that holds the engines died or hung; a new one is started and the turn goes on where it was."""
+
+    code = "worker_died"
+
+
+class LeaseLost(SmartTalkerError):
+    """Another worker holds this turn now; what this one still writes is refused."""
+
+    code = "lease_lost"
+
+
+class Cancelled(SmartTalkerError):
+    """The turn was cancelled."""
+
+    code = "cancelled"
+    message_id = "error-cancelled"

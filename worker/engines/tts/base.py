@@ -1,0 +1,48 @@
+"""One sentence to speech."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.catalogue import Voice
+from core.kinds import Tone
+from worker.engines.base import Engine
+
+
+@dataclass(frozen=True)
+class Phoneme:
+    """An IPA phoneme (stress mark ˈ or ˌ in front where it carries one) and its times in seconds
+    from the start of its Speech."""
+
+    ipa: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Speech:
+    """A piece of sound: samples (n,) float32 mono, -1 … 1, at sample_rate Hz; its phonemes in order of time,
+    or None where the engine does not know them."""
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    phonemes: tuple[Phoneme, ...] | None
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.sample_rate
+
+
+class TTSEngine(Engine, Protocol):
+    """Layer 4."""
+
+    def speak(
+        self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
+    ) -> Iterator[Speech]:
+        """One sentence; pieces of one sample rate that follow each other without a gap. Raises TTSError."""
+        ...
