@@ -148,9 +148,7 @@ class Catalogue:
 
     def _names(self, kind: str, file: str) -> Iterator[str]:
         for root in self._roots:
-            yield from (
-                path.parent.name for path in (root / kind).glob(f"*/{file}") if ID.match(path.parent.name)
-            )
+            yield from (path.parent.name for path in (root / kind).glob(f"*/{file}") if ID.match(path.parent.name))
 
     def _folder(self, kind: str, name: str) -> Path:
         for root in self._roots:

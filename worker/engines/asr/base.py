@@ -26,9 +26,7 @@ class Transcript:
 class ASREngine(Engine, Protocol):
     """Layer 1."""
 
-    def transcribe(
-        self, audio: NDArray[np.float32], *, language: str | None, hints: Sequence[str] = ()
-    ) -> Transcript:
+    def transcribe(self, audio: NDArray[np.float32], *, language: str | None, hints: Sequence[str] = ()) -> Transcript:
         """audio: (n,) mono, 16 kHz, -1 … 1. language: the speaker's where it is known.
         hints: sentences that are likely (the persona's questions).
 

@@ -22,9 +22,7 @@ class Message:
 class LLMEngine(Engine, Protocol):
     """Layer 3."""
 
-    def answer(
-        self, history: Sequence[Message], *, persona: Persona, language: str, tone: Tone
-    ) -> Iterator[str]:
+    def answer(self, history: Sequence[Message], *, persona: Persona, language: str, tone: Tone) -> Iterator[str]:
         """Pieces of plain text to be joined as they are; at least one that is not blank. Raises LLMError.
 
         Closing the iterator stops the generation.
