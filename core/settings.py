@@ -1,0 +1,137 @@
+"""Every setting, read once by a composition root. `SMARTTALKER_<NAME>` in the environment, or in `.env`."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigurationError
+from core.kinds import Layer
+
+HOME = Path(__file__).resolve().parent.parent
+"""The checkout: avatars/, voices/, migrations/ and models/ lie here."""
+
+PROFILES: dict[str, dict[Layer, str]] = {
+    "cpu": {
+        Layer.ASR: "pocketsphinx",
+        Layer.EMOTION: "keywords",
+        Layer.LLM: "answers",
+        Layer.TTS: "espeak",
+        Layer.VIDEO: "puppet",
+        Layer.UPSCALE: "lanczos",
+    },
+    "gpu": {
+        Layer.ASR: "funasr",
+        Layer.EMOTION: "transformers",
+        Layer.LLM: "ollama",
+        Layer.TTS: "cosyvoice",
+        Layer.VIDEO: "echomimic",
+        Layer.UPSCALE: "realesrgan",
+    },
+}
+"""One engine a layer."""
+
+
+class Settings(BaseSettings):
+    """The names are the environment's without `SMARTTALKER_`; an empty URL means the embedded server."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SMARTTALKER_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: str = ""
+    redis_url: str = ""
+    data_dir: Path = HOME / ".data"
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: str = ""
+    api_key: SecretStr | None = None
+    admin_key: SecretStr | None = None
+    cors_origins: str = ""
+    admins: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    profile: Literal["cpu", "gpu"] = "cpu"
+    asr: str = ""
+    asr_ar: str = ""
+    asr_en: str = ""
+    emotion: str = ""
+    emotion_ar: str = ""
+    emotion_en: str = ""
+    llm: str = ""
+    llm_ar: str = ""
+    llm_en: str = ""
+    tts: str = ""
+    tts_ar: str = ""
+    tts_en: str = ""
+    video: str = ""
+    video_ar: str = ""
+    video_en: str = ""
+    upscale: str = ""
+    upscale_ar: str = ""
+    upscale_en: str = ""
+
+    ollama_url: str = "http://127.0.0.1:11434"
+    llm_model: str = "qwen2.5:14b"
+    cosyvoice_repo: str = ""
+
+    telegram_token: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+    telegram_webhook_secret: SecretStr | None = None
+    whatsapp_phone_id: str = ""
+    whatsapp_token: SecretStr | None = None
+    whatsapp_app_secret: SecretStr | None = None
+    whatsapp_verify_token: SecretStr | None = None
+    whatsapp_api_url: str = "https://graph.facebook.com"
+
+    lease_s: float = Field(30.0, gt=0)
+    heartbeat_s: float = Field(10.0, gt=0)
+    default_avatar: str = "layla"
+
+    def engine(self, layer: Layer, language: str | None = None) -> str:
+        """The name of the engine for a layer: the language's override, else the layer's, else the profile's."""
+        by_language = getattr(self, f"{layer}_{language}", "") if language else ""
+        return by_language or str(getattr(self, layer.value)) or PROFILES[self.profile][layer]
+
+    @property
+    def media_dir(self) -> Path:
+        return self.data_dir / "media"
+
+    @cached_property
+    def media_key(self) -> bytes:
+        """Signs links to media; made once and kept in DATA_DIR, so links outlive a restart."""
+        path = self.data_dir / "media.key"
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            with path.with_suffix(f".{secrets.token_hex(4)}").open("xb") as file:
+                Path(file.name).chmod(0o600)
+                file.write(secrets.token_bytes(32))
+            # A link fails where another process was first: then its key is the one.
+            _link_once(Path(file.name), path)
+        return path.read_bytes()
+
+
+def _link_once(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        pass
+    finally:
+        source.unlink()
+
+
+def read_settings() -> Settings:
+    """Raises ConfigurationError naming each wrong setting, without its value."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"SMARTTALKER_{str(row['loc'][0]).upper()}: {row['msg']}" for row in error.errors())
+        raise ConfigurationError(f"wrong setting: {wrong}") from None
+    if settings.heartbeat_s >= settings.lease_s:
+        raise ConfigurationError("SMARTTALKER_HEARTBEAT_S must be smaller than SMARTTALKER_LEASE_S")
+    return settings
