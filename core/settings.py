@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     redis_url: str = ""
     data_dir: Path = HOME / ".data"
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = ""
     api_key: SecretStr | None = None
     admin_key: SecretStr | None = None
@@ -89,8 +89,8 @@ class Settings(BaseSettings):
     whatsapp_verify_token: SecretStr | None = None
     whatsapp_api_url: str = "https://graph.facebook.com"
 
-    lease_s: float = Field(30.0, gt=0)
-    heartbeat_s: float = Field(10.0, gt=0)
+    lease_s: float = Field(default=30.0, gt=0)
+    heartbeat_s: float = Field(default=10.0, gt=0)
     default_avatar: str = "layla"
 
     def engine(self, layer: Layer, language: str | None = None) -> str:
