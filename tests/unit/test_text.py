@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.text import SentenceSplitter, detect_language, fold, is_diacritised, sentences, speakable, without_marks
+
+FOLDED = [
+    ("أَهْلًا وَسَهْلًا", "اهلا وسهلا"),
+    ("إلى آخر", "الي اخر"),
+    ("شـكـراً!!", "شكرا"),
+    ("التذكرة", "التذكره"),
+    ("سؤال عن شيء", "سوال عن شي"),
+    ("رقم ١٢٣", "رقم 123"),
+    ("شكراااااا", "شكرا"),
+    ("What's the PRICE?", "whats the price"),
+    ("\u2067مرحبا\u2069", "مرحبا"),
+    ("کیف", "كيف"),
+    ("Café – Ünder_score", "cafe under score"),
+    ("100 000", "100 000"),
+    ("1000", "1000"),
+    ("🙂", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "folded"), FOLDED)
+def test_fold(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+def test_marks() -> None:
+    assert without_marks("مَرْحَـــبًا") == "مرحبا"
+    assert is_diacritised("مَرْحَبًا بِكُمْ")
+    assert not is_diacritised("شكرًا لك على سؤالك")
+    assert not is_diacritised("hello")
+
+
+SPLIT = [
+    ("Hello there. How are you? Fine!", ["Hello there.", "How are you?", "Fine!"]),
+    ("أهلًا بك! كيف حالك؟ بخير.", ["أهلًا بك!", "كيف حالك؟", "بخير."]),
+    ("أولًا هذا؛ ثم ذاك.", ["أولًا هذا؛", "ثم ذاك."]),
+    ("It costs 3.50 today. Yes.", ["It costs 3.50 today.", "Yes."]),
+    ("Ask Dr. Salem. He knows.", ["Ask Dr. Salem.", "He knows."]),
+    ("1. First\n2. Second", ["1. First", "2. Second"]),
+    ("Really?! Yes…", ["Really?!", "Yes…"]),
+    ('He said "go." Then left.', ['He said "go."', "Then left."]),
+    ("one line\nanother", ["one line", "another"]),
+    ("...\n\n", []),
+    ("", []),
+    ("no end", ["no end"]),
+]
+
+
+@pytest.mark.parametrize(("text", "parts"), SPLIT)
+def test_sentences(text: str, parts: list[str]) -> None:
+    assert sentences(text) == parts
+
+
+@pytest.mark.parametrize(("text", "parts"), SPLIT)
+def test_sentences_letter_by_letter(text: str, parts: list[str]) -> None:
+    splitter = SentenceSplitter()
+    found = [sentence for letter in text for sentence in splitter.feed(letter)]
+    assert [*found, *splitter.flush()] == parts
+
+
+def test_a_sentence_comes_as_soon_as_it_is_whole() -> None:
+    splitter = SentenceSplitter()
+    assert splitter.feed("مرحبًا بك") == []
+    assert splitter.feed("! ") == ["مرحبًا بك!"]
+    assert splitter.feed("كيف") == []
+    assert splitter.flush() == ["كيف"]
+    assert splitter.flush() == []
+
+
+@pytest.mark.parametrize("mark", ["،", ",", ""])
+def test_an_endless_sentence_is_cut(mark: str) -> None:
+    parts = sentences(f"كلمة{mark} " * 200)
+    assert max(map(len, parts)) <= 320
+    assert "".join(parts).count("كلمة") == 200
+    assert len(sentences("x" * 2000)) == 7
+
+
+@given(st.text(alphabet="ab .!\n؟،1", max_size=400))
+def test_no_letter_is_lost(text: str) -> None:
+    assert [c for part in sentences(text) for c in part if c.isalnum()] == [c for c in text if c.isalnum()]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("مرحبا", "ar"),
+        ("hello", "en"),
+        ("أريد VIP", "ar"),
+        ("what does تذكرة mean please", "en"),
+        ("12345 !", None),
+        ("", None),
+        ("你好", None),
+        ("ﻣﺮﺣﺒﺎ", "ar"),
+    ],
+)
+def test_detect_language(text: str, language: str | None) -> None:
+    assert detect_language(text) == language
+
+
+SPOKEN = [
+    ("en", "**Hello** _there_ 👋🏽!", "Hello there!"),
+    ("en", "# Title\n- one\n- two", "Title one two"),
+    ("en", "See [our page](https://a.example/x) now", "See our page now"),
+    ("en", "At https://buses.example/tickets?id=4", "At buses.example"),
+    ("en", "snake_case stays", "snake_case stays"),
+    ("en", "It leaves at 6:00", "It leaves at 6 o'clock"),
+    ("en", "It leaves at 6:05 pm", "It leaves at 6 oh 5 pm"),
+    ("en", "It leaves at 14:45.", "It leaves at 14 45."),
+    ("en", "$25.50", "25 dollars and 50 cents"),
+    ("en", "SAR 1,200", "1200 riyals"),
+    ("en", "1 SAR", "1 riyal"),
+    ("en", "50%", "50 percent"),
+    ("en", "Call 920001234", "Call 9 2 0, 0 0 1, 2 3 4"),
+    ("en", "in 2026", "in 2026"),
+    ("ar", "الساعة ٦:٣٠ ص", "الساعة السادسة والنصف صباحًا"),
+    ("ar", "الساعة 10:00 مساءً", "الساعة العاشرة مساءً"),
+    ("ar", "الساعة 22:10", "الساعة العاشرة و10 دقائق مساءً"),
+    ("ar", "السعر ٢٥ ريال", "السعر 25 ريالًا"),
+    ("ar", "٥ ر.س", "5 ريالات"),
+    ("ar", "2 درهم", "درهمان"),
+    ("ar", "100 دولار", "100 دولار"),
+    ("ar", "خصم ٢٠٪", "خصم 20 بالمئة"),
+    ("ar", "مـــرحبا\u200f 😀", "مرحبا"),
+    ("ar", "«أهلًا»", '"أهلًا"'),
+    ("ar", "👍", ""),
+    ("en", " … !", ""),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "spoken"), SPOKEN)
+def test_speakable(language: str, text: str, spoken: str) -> None:
+    assert speakable(text, language) == spoken
+
+
+@given(st.text(), st.sampled_from(["ar", "en"]))
+def test_speakable_takes_anything(text: str, language: str) -> None:
+    spoken = speakable(text, language)
+    assert "\n" not in spoken
+    assert "\u200f" not in spoken
