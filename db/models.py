@@ -1,0 +1,283 @@
+"""The tables. Times are timestamptz, ids random UUIDs; states are text with a check constraint."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from core.states import BEFORE_RENDERED, OPEN, OutboxState, TaskState, TurnState
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can drop it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+        str: Text,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
+        list[str]: ARRAY(Text),
+        uuid.UUID: UUID(as_uuid=True),
+        float: Float,
+        int: Integer,
+    }
+
+
+def _one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
+    values = ", ".join(f"'{state}'" for state in states)
+    return CheckConstraint(f"{column} IN ({values})", name=column)
+
+
+def _where(states: tuple[StrEnum, ...]) -> Any:
+    return text("state IN ({})".format(", ".join(f"'{state}'" for state in states)))
+
+
+def _id() -> Mapped[uuid.UUID]:
+    return mapped_column(primary_key=True, default=uuid.uuid4)
+
+
+def _now() -> Mapped[datetime]:
+    return mapped_column(server_default=func.now())
+
+
+def _conversation() -> Mapped[uuid.UUID]:
+    return mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+
+
+class Contact(Base):
+    """A person on a channel; `account` is the bot's own number or name there."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (UniqueConstraint("channel", "account", "external_id"),)
+
+    id: Mapped[uuid.UUID] = _id()
+    channel: Mapped[str]
+    account: Mapped[str]
+    external_id: Mapped[str]
+    display_name: Mapped[str | None]
+    created_at: Mapped[datetime] = _now()
+    last_seen_at: Mapped[datetime] = _now()
+
+
+class Conversation(Base):
+    """A chat with its choices; `last_seq` is the newest turn's, given out under this row's lock."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("channel", "account", "external_chat_id"),)
+
+    id: Mapped[uuid.UUID] = _id()
+    contact_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
+    channel: Mapped[str]
+    account: Mapped[str]
+    external_chat_id: Mapped[str]
+    avatar: Mapped[str | None]
+    voice: Mapped[str | None]
+    language: Mapped[str | None]
+    modes: Mapped[list[str] | None]
+    emotion_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    last_seq: Mapped[int] = mapped_column(server_default=text("0"))
+    window_expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _now()
+
+
+class Inbox(Base):
+    """Every event that a channel delivered, once."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (UniqueConstraint("channel", "account", "external_event_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    channel: Mapped[str]
+    account: Mapped[str]
+    external_event_id: Mapped[str]
+    digest: Mapped[str | None]
+    conversation_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
+    )
+    turn_id: Mapped[uuid.UUID | None]
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime] = _now()
+
+
+class Turn(Base):
+    """One message and its answer. avatar, voice, language and modes are the conversation's at intake."""
+
+    __tablename__ = "turns"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "seq"),
+        _one_of("state", TurnState),
+        Index("uq_turns_running", "conversation_id", unique=True, postgresql_where=_where((TurnState.RUNNING,))),
+        Index("ix_turns_claim", "queued_at", postgresql_where=_where((TurnState.QUEUED,))),
+        Index("ix_turns_waiting", "conversation_id", "seq", postgresql_where=_where(BEFORE_RENDERED)),
+        Index("ix_turns_lease", "lease_until", postgresql_where=_where((TurnState.RUNNING,))),
+        Index("ix_turns_rendered", "rendered_at", postgresql_where=_where((TurnState.RENDERED,))),
+    )
+
+    id: Mapped[uuid.UUID] = _id()
+    conversation_id: Mapped[uuid.UUID] = _conversation()
+    seq: Mapped[int]
+    state: Mapped[str]
+    input_text: Mapped[str | None]
+    input_media: Mapped[str | None]
+    """Path of the decoded voice note below DATA_DIR's media folder: WAV, 16 kHz, mono, 16 bit."""
+    input_remote: Mapped[dict[str, Any] | None]
+    """Where the courier fetches media that is still to come."""
+    avatar: Mapped[str]
+    voice: Mapped[str | None]
+    language: Mapped[str | None]
+    """Asked for or known from the conversation; None lets the layers find out."""
+    modes: Mapped[list[str]]
+    emotion_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+
+    layer: Mapped[str | None]
+    transcript: Mapped[str | None]
+    emotion: Mapped[str | None]
+    intensity: Mapped[float | None]
+    answer: Mapped[str | None]
+    answer_language: Mapped[str | None]
+    audio: Mapped[dict[str, Any] | None]
+    """{"path", "seconds", "bytes"}, the path below DATA_DIR's media folder."""
+    video: Mapped[dict[str, Any] | None]
+    """{"path", "seconds", "bytes", "width", "height", "frames"}."""
+    engines: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    timings_ms: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    """Each step down: {"layer", "engine", "code"}."""
+    error: Mapped[dict[str, Any] | None]
+
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    fence: Mapped[int] = mapped_column(server_default=text("0"))
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime] = _now()
+    cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
+    superseded_by: Mapped[uuid.UUID | None]
+    merged_into: Mapped[uuid.UUID | None]
+
+    created_at: Mapped[datetime] = _now()
+    queued_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    rendered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Message(Base):
+    """The history that a language model reads."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("ix_messages_history", "conversation_id", "id"),
+        UniqueConstraint("turn_id", "role"),
+        CheckConstraint("role IN ('user', 'assistant')", name="role"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    conversation_id: Mapped[uuid.UUID] = _conversation()
+    turn_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    role: Mapped[str]
+    text: Mapped[str]
+    language: Mapped[str | None]
+    created_at: Mapped[datetime] = _now()
+
+
+class LayerOutput(Base):
+    """What a layer finished, so that a retry starts behind it; speech has one part a sentence."""
+
+    __tablename__ = "layer_outputs"
+
+    turn_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True)
+    layer: Mapped[str] = mapped_column(primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True, server_default=text("0"))
+    fence: Mapped[int]
+    data: Mapped[dict[str, Any]]
+    ms: Mapped[float | None]
+    created_at: Mapped[datetime] = _now()
+
+
+class OutboxRow(Base):
+    """One thing to send; its id is the tracker that platforms echo in their statuses."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        UniqueConstraint("dedupe_key"),
+        _one_of("state", OutboxState),
+        CheckConstraint("kind IN ('text', 'voice', 'video', 'menu', 'notice')", name="kind"),
+        Index("ix_outbox_open", "conversation_id", "id", postgresql_where=_where(OPEN)),
+        Index("ix_outbox_turn", "turn_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    conversation_id: Mapped[uuid.UUID] = _conversation()
+    turn_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    turn_seq: Mapped[int | None]
+    kind: Mapped[str]
+    part: Mapped[int] = mapped_column(server_default=text("0"))
+    dedupe_key: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(server_default=text("'pending'"))
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    fence: Mapped[int] = mapped_column(server_default=text("0"))
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime] = _now()
+    external_id: Mapped[str | None]
+    error: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = _now()
+    settled_at: Mapped[datetime | None]
+
+
+class Task(Base):
+    """Work that is not a turn; claimed, leased and fenced like one. `worker`: who may claim it."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        UniqueConstraint("dedupe_key"),
+        _one_of("state", TaskState),
+        CheckConstraint("worker IN ('courier', 'render')", name="worker"),
+        Index("ix_tasks_claim", "worker", "id", postgresql_where=_where((TaskState.QUEUED,))),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    kind: Mapped[str]
+    worker: Mapped[str]
+    dedupe_key: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(server_default=text("'queued'"))
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[dict[str, Any] | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    fence: Mapped[int] = mapped_column(server_default=text("0"))
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = _now()
+    ended_at: Mapped[datetime | None]
