@@ -1,0 +1,152 @@
+"""The doorbell (arq on Redis), live progress, and the word to cancel.
+
+Postgres stays the truth: any of this may be lost.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import redis.asyncio as redis_client
+from arq.connections import ArqRedis, RedisSettings, create_pool
+from redis.exceptions import RedisError
+
+from core.errors import QueueUnavailable
+
+COURIER = "smarttalker:courier"
+RENDER = "smarttalker:render"
+EVENTS = "smarttalker:events"
+CANCELS = "smarttalker:cancels"
+LIVE_S = 3600
+
+
+def redis_settings(url: str) -> RedisSettings:
+    """url: redis://, rediss:// or unix://<path>."""
+    if url.startswith("unix://"):
+        return RedisSettings(unix_socket_path=url.removeprefix("unix://").partition("?")[0], conn_retries=2)
+    settings = RedisSettings.from_dsn(url)
+    settings.conn_retries = 2
+    return settings
+
+
+def pack(job: dict[str, Any]) -> bytes:
+    """arq's job as JSON: what comes out of Redis is never unpickled."""
+    return json.dumps(job, default=str).encode()
+
+
+def unpack(data: bytes) -> dict[str, Any]:
+    return dict(json.loads(data))
+
+
+class Queue:
+    """Rings, tells, and listens."""
+
+    def __init__(self, pool: ArqRedis) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str) -> Queue:
+        """Raises QueueUnavailable."""
+        with _translated():
+            return cls(await create_pool(redis_settings(url), job_serializer=pack, job_deserializer=unpack))
+
+    @classmethod
+    def lazy(cls, url: str) -> Queue:
+        """Connects on the first use, so that a web process starts, and answers, while Redis is away."""
+        settings = redis_settings(url)
+        pool: Any = (
+            redis_client.ConnectionPool(
+                connection_class=redis_client.UnixDomainSocketConnection, path=settings.unix_socket_path
+            )
+            if settings.unix_socket_path
+            else redis_client.ConnectionPool.from_url(url, socket_connect_timeout=1)
+        )
+        return cls(ArqRedis(pool, job_serializer=pack, job_deserializer=unpack))
+
+    @property
+    def pool(self) -> ArqRedis:
+        return self._pool
+
+    async def ring_render(self, turn_id: object) -> None:
+        """There may be a turn to claim. Raises QueueUnavailable."""
+        await self._ring("look", RENDER, str(turn_id))
+
+    async def ring_courier(self, conversation_id: object) -> None:
+        """There may be something to send. Raises QueueUnavailable."""
+        await self._ring("send", COURIER, str(conversation_id))
+
+    async def ring_fetch(self, turn_id: object) -> None:
+        """There is media to fetch. Raises QueueUnavailable."""
+        await self._ring("fetch", COURIER, str(turn_id))
+
+    async def _ring(self, function: str, queue: str, argument: str) -> None:
+        with _translated():
+            await self._pool.enqueue_job(function, argument, _queue_name=queue)
+
+    async def tell(self, conversation_id: object, turn_id: object, live: dict[str, Any] | None = None) -> None:
+        """Something about a turn has changed; `live` ({"layer", "progress", "text"?}) is what no table holds."""
+        event = json.dumps({"conversation_id": str(conversation_id), "turn_id": str(turn_id), "at": time.time()})
+        with _translated():
+            async with self._pool.pipeline(transaction=False) as pipe:
+                if live is not None:
+                    pipe.set(_live_key(turn_id), json.dumps(live), ex=LIVE_S)
+                pipe.publish(EVENTS, event)
+                await pipe.execute()
+
+    async def live(self, turn_id: object) -> dict[str, Any]:
+        """What was last told of a turn; empty where nothing was, or Redis is away."""
+        try:
+            data = await self._pool.get(_live_key(turn_id))
+        except (RedisError, OSError):
+            return {}
+        return dict(json.loads(data)) if data else {}
+
+    async def ask_cancel(self, turn_id: object) -> None:
+        with _translated():
+            await self._pool.publish(CANCELS, str(turn_id))
+
+    async def listen(self, channel: str) -> AsyncIterator[str]:
+        """The messages of a channel (EVENTS, CANCELS) as they come. Raises QueueUnavailable when Redis goes."""
+        with _translated():
+            async with self._pool.pubsub() as subscription:
+                await subscription.subscribe(channel)
+                while True:
+                    message = await subscription.get_message(ignore_subscribe_messages=True, timeout=5.0)
+                    if message is not None:
+                        yield message["data"].decode()
+
+    async def ping(self) -> None:
+        """Raises QueueUnavailable."""
+        with _translated():
+            await self._pool.ping()
+
+    async def close(self) -> None:
+        await self._pool.aclose(close_connection_pool=True)
+
+
+def _live_key(turn_id: object) -> str:
+    return f"smarttalker:live:{turn_id}"
+
+
+class _translated:  # noqa: N801 - reads as a word in `with _translated():`
+    """Redis' errors as ours."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RedisError | OSError):
+            raise QueueUnavailable from error
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Queue]:
+    """A Queue for the length of a block."""
+    queue = await Queue.open(url)
+    try:
+        yield queue
+    finally:
+        await queue.close()

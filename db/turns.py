@@ -1,0 +1,315 @@
+"""What is asked of turns: claim, renew, save, end, cancel, reconcile. Every write of a holder checks the fence."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from core.errors import LeaseLost
+from core.states import BEFORE_RENDERED, OPEN, TRANSITIONS, OutboxState, TurnEvent, TurnState, sources
+from db.models import Conversation, LayerOutput, Message, OutboxRow, Turn
+from db.sessions import Database
+
+HISTORY = 20
+"""Messages of a conversation that are handed to the language model."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A turn in hand: its row, the conversation's, the history (oldest first) and the outputs saved so far."""
+
+    turn: Mapping[str, Any]
+    conversation: Mapping[str, Any]
+    history: tuple[Mapping[str, Any], ...]
+    outputs: tuple[Mapping[str, Any], ...]
+
+    @property
+    def id(self) -> uuid.UUID:
+        return uuid.UUID(str(self.turn["id"]))
+
+    @property
+    def fence(self) -> int:
+        return int(self.turn["fence"])
+
+
+@dataclass
+class Save:
+    """What a holder writes in one transaction: columns of the turn, outputs, outbox rows, messages, an event."""
+
+    columns: dict[str, Any] = field(default_factory=dict)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    language: str | None = None
+    event: TurnEvent | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.outputs or self.outbox or self.messages or self.event)
+
+
+def _first_in_line(turn: type[Turn]) -> ColumnElement[bool]:
+    """No earlier turn of the conversation is still before `rendered`."""
+    earlier = aliased(Turn, name="earlier")
+    return ~(
+        select(literal(1))
+        .where(
+            earlier.conversation_id == turn.conversation_id,
+            earlier.seq < turn.seq,
+            earlier.state.in_(BEFORE_RENDERED),
+        )
+        .correlate(turn)
+        .exists()
+    )
+
+
+def _claimable() -> Select[tuple[uuid.UUID]]:
+    """Ids of the turns that may run now, oldest first."""
+    waiting = aliased(Turn, name="waiting")
+    return (
+        select(waiting.id)
+        .where(waiting.state == TurnState.QUEUED, waiting.not_before <= func.now(), _first_in_line(waiting))
+        .order_by(waiting.queued_at)
+    )
+
+
+async def claim(database: Database, owner: str, lease_s: float) -> Claimed | None:
+    """The oldest turn that may run now, leased to `owner`; None where there is none."""
+    oldest = _claimable().limit(1).with_for_update(skip_locked=True).scalar_subquery()
+    try:
+        async with database.begin() as connection:
+            row = (
+                (
+                    await connection.execute(
+                        update(Turn)
+                        .where(Turn.id == oldest)
+                        .values(
+                            state=TRANSITIONS[TurnState.QUEUED, TurnEvent.CLAIM],
+                            fence=Turn.fence + 1,
+                            attempts=Turn.attempts + 1,
+                            lease_owner=owner,
+                            lease_until=func.now() + timedelta(seconds=lease_s),
+                            started_at=func.coalesce(Turn.started_at, func.now()),
+                        )
+                        .returning(*Turn.__table__.columns)
+                    )
+                )
+                .mappings()
+                .one_or_none()
+            )
+            return None if row is None else await _with_context(connection, dict(row))
+    except IntegrityError:
+        # Another worker took a turn of the same conversation at the same moment: uq_turns_running refused this one.
+        return None
+
+
+async def _with_context(connection: AsyncConnection, turn: dict[str, Any]) -> Claimed:
+    conversation = (
+        (
+            await connection.execute(
+                select(*Conversation.__table__.columns).where(Conversation.id == turn["conversation_id"])
+            )
+        )
+        .mappings()
+        .one()
+    )
+    newest = (
+        select(Message.role, Message.text, Message.id)
+        .where(Message.conversation_id == turn["conversation_id"], Message.turn_id != turn["id"])
+        .order_by(Message.id.desc())
+        .limit(HISTORY)
+    )
+    history = (await connection.execute(newest)).mappings().all() if turn["seq"] > 1 else []
+    outputs: Sequence[Any] = []
+    if turn["attempts"] > 1:
+        saved = select(*LayerOutput.__table__.columns).where(LayerOutput.turn_id == turn["id"])
+        outputs = (await connection.execute(saved.order_by(LayerOutput.layer, LayerOutput.part))).mappings().all()
+    return Claimed(turn, dict(conversation), tuple(map(dict, reversed(history))), tuple(map(dict, outputs)))
+
+
+def _held(turn_id: uuid.UUID, fence: int) -> ColumnElement[bool]:
+    return and_(Turn.id == turn_id, Turn.fence == fence, Turn.state == TurnState.RUNNING)
+
+
+async def renew(database: Database, turn_id: uuid.UUID, fence: int, lease_s: float) -> bool:
+    """Renews the lease; True where the user asked to cancel. Raises LeaseLost."""
+    async with database.begin() as connection:
+        asked = await connection.scalar(
+            update(Turn)
+            .where(_held(turn_id, fence))
+            .values(lease_until=func.now() + timedelta(seconds=lease_s))
+            .returning(Turn.cancel_requested)
+        )
+    if asked is None:
+        raise LeaseLost
+    return bool(asked)
+
+
+async def save(database: Database, claimed: Claimed, what: Save) -> None:
+    """One transaction, refused with LeaseLost where the fence is another's by now."""
+    async with database.begin() as connection:
+        values = dict(what.columns)
+        if what.event is not None:
+            values |= _end(what.event)
+        values.setdefault("cancel_requested", Turn.cancel_requested)
+        held = await connection.execute(update(Turn).where(_held(claimed.id, claimed.fence)).values(values))
+        if held.rowcount != 1:
+            raise LeaseLost
+        await _append(connection, claimed, what)
+
+
+def _end(event: TurnEvent) -> dict[str, Any]:
+    state = TRANSITIONS[TurnState.RUNNING, event]
+    values: dict[str, Any] = {"state": state, "lease_owner": None, "lease_until": None}
+    if state is TurnState.RENDERED:
+        values["rendered_at"] = func.now()
+    elif state is not TurnState.QUEUED:
+        values["ended_at"] = func.now()
+    return values
+
+
+async def _append(connection: AsyncConnection, claimed: Claimed, what: Save) -> None:
+    if what.outputs:
+        rows = [{"turn_id": claimed.id, "fence": claimed.fence, **row} for row in what.outputs]
+        await connection.execute(upsert(LayerOutput).on_conflict_do_nothing(), rows)
+    if what.messages:
+        rows = [{"turn_id": claimed.id, "conversation_id": claimed.conversation["id"], **r} for r in what.messages]
+        await connection.execute(upsert(Message).on_conflict_do_nothing(), rows)
+    if what.outbox:
+        await connection.execute(upsert(OutboxRow).on_conflict_do_nothing(), outbox_rows(claimed.turn, what.outbox))
+    if what.language is not None and what.language != claimed.conversation["language"]:
+        await connection.execute(
+            update(Conversation).where(Conversation.id == claimed.conversation["id"]).values(language=what.language)
+        )
+
+
+def outbox_rows(turn: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows {"kind", "payload", "part"?} of a turn, with the key that makes each of them unique."""
+    return [
+        {
+            "conversation_id": turn["conversation_id"],
+            "turn_id": turn["id"],
+            "turn_seq": turn["seq"],
+            "part": row.get("part", 0),
+            "kind": row["kind"],
+            "payload": row["payload"],
+            "dedupe_key": f"{turn['id']}:{row['kind']}:{row.get('part', 0)}",
+        }
+        for row in rows
+    ]
+
+
+async def requeue(database: Database, claimed: Claimed, *, delay_s: float = 0.0, refund: bool = False) -> None:
+    """Back to the queue; `refund` gives the attempt back (a drain is nobody's fault). Raises LeaseLost."""
+    columns: dict[str, Any] = {"not_before": func.now() + timedelta(seconds=delay_s), "layer": None}
+    if refund:
+        columns["attempts"] = Turn.attempts - 1
+    await save(database, claimed, Save(columns=columns, event=TurnEvent.REQUEUE))
+
+
+async def take_back(database: Database, owner: str) -> int:
+    """The leases that a dead process of the same name left behind are free at once."""
+    return await _free(database, Turn.lease_owner == owner)
+
+
+async def free_expired(database: Database) -> int:
+    """Turns whose holder no longer renews its lease are queued again."""
+    return await _free(database, Turn.lease_until < func.now())
+
+
+async def _free(database: Database, which: ColumnElement[bool]) -> int:
+    async with database.begin() as connection:
+        done = await connection.execute(
+            update(Turn)
+            .where(Turn.state == TurnState.RUNNING, which)
+            .values(state=TurnState.QUEUED, lease_owner=None, lease_until=None, layer=None)
+        )
+    return int(done.rowcount)
+
+
+async def cancel(database: Database, turn_id: uuid.UUID) -> TurnState | None:
+    """The turn's state after it: cancelled, still running (the holder was asked), or as it was; None if unknown."""
+    async with database.begin() as connection:
+        state = await connection.scalar(select(Turn.state).where(Turn.id == turn_id).with_for_update())
+        if state is None:
+            return None
+        if state == TurnState.RUNNING:
+            await connection.execute(update(Turn).where(Turn.id == turn_id).values(cancel_requested=True))
+        elif TurnState(state) in sources(TurnEvent.CANCEL):
+            state = TurnState.CANCELLED
+            await connection.execute(
+                update(Turn).where(Turn.id == turn_id).values(state=state, cancel_requested=True, ended_at=func.now())
+            )
+            await hold_unsent(connection, turn_id)
+        return TurnState(state)
+
+
+async def hold_unsent(connection: AsyncConnection, turn_id: uuid.UUID) -> None:
+    """What a cancelled turn has not sent yet stays unsent."""
+    await connection.execute(
+        update(OutboxRow)
+        .where(OutboxRow.turn_id == turn_id, OutboxRow.state == OutboxState.PENDING)
+        .values(state=OutboxState.HELD, settled_at=func.now())
+    )
+
+
+async def end_delivered(connection: AsyncConnection, turn_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Rendered turns of these whose outbox has no open row are done; returns them."""
+    if not turn_ids:
+        return []
+    still_open = select(literal(1)).where(OutboxRow.turn_id == Turn.id, OutboxRow.state.in_(OPEN))
+    done = await connection.execute(
+        update(Turn)
+        .where(Turn.id.in_(turn_ids), Turn.state.in_(sources(TurnEvent.DELIVER)), ~still_open.exists())
+        .values(
+            state=TRANSITIONS[TurnState.RENDERED, TurnEvent.DELIVER],
+            ended_at=func.now(),
+            timings_ms=Turn.timings_ms.op("||")(
+                func.jsonb_build_object(
+                    "total", func.round(func.extract("epoch", func.clock_timestamp() - Turn.created_at) * 1000)
+                )
+            ),
+        )
+        .returning(Turn.id)
+    )
+    return list(done.scalars())
+
+
+async def stranded(database: Database, limit: int = 100) -> list[uuid.UUID]:
+    """Turns that could run now: each deserves a ring, in case Redis forgot its own."""
+    async with database.begin() as connection:
+        rows = await connection.execute(_claimable().limit(limit))
+        return list(rows.scalars())
+
+
+async def undelivered(database: Database, limit: int = 100) -> list[uuid.UUID]:
+    """Conversations with something to send, or with a rendered turn that nobody has ended yet."""
+    async with database.begin() as connection:
+        rendered = select(Turn.conversation_id).where(Turn.state == TurnState.RENDERED)
+        pending = select(OutboxRow.conversation_id).where(
+            or_(
+                OutboxRow.state == OutboxState.PENDING,
+                and_(OutboxRow.state == OutboxState.SENDING, OutboxRow.lease_until < func.now()),
+            )
+        )
+        rows = await connection.execute(rendered.union(pending).limit(limit))
+        return list(rows.scalars())
+
+
+async def media_arrived(database: Database, turn_id: uuid.UUID, media: str) -> bool:
+    """received → queued with the decoded voice note's path; False where the turn has ended meanwhile."""
+    async with database.begin() as connection:
+        done = await connection.execute(
+            update(Turn)
+            .where(Turn.id == turn_id, Turn.state.in_(sources(TurnEvent.MEDIA_READY)))
+            .values(state=TurnState.QUEUED, input_media=media, queued_at=func.now())
+        )
+    return bool(done.rowcount)
