@@ -30,7 +30,7 @@ async def accept(database: Database, inbound: Inbound, *, avatar: str) -> Accept
             conversation = await _conversation(connection, inbound)
             turn_id = uuid.uuid4()
             await _remember(connection, inbound, conversation["id"], turn_id)
-            await connection.execute(insert(Turn), _turn(inbound, conversation, turn_id, avatar))
+            await connection.execute(insert(Turn).values(_turn(inbound, conversation, turn_id, avatar)))
             return Accepted(str(turn_id), str(conversation["id"]))
     except _KnownEvent:
         return await _known(database, inbound)
@@ -70,34 +70,33 @@ def _choices(inbound: Inbound) -> dict[str, Any]:
 
 
 async def _new_conversation(connection: AsyncConnection, inbound: Inbound) -> Any:
-    contact = {
-        "id": uuid.uuid4(),
-        "channel": inbound.channel,
-        "account": inbound.account,
-        "external_id": inbound.sender_id,
-        "display_name": inbound.display_name,
-    }
-    upserted = upsert(Contact).values(contact)
-    contact_id = await connection.scalar(
-        upserted.on_conflict_do_update(
-            index_elements=["channel", "account", "external_id"], set_={"last_seen_at": func.now()}
-        ).returning(Contact.id)
-    )
-    conversation = {
-        "id": uuid.uuid4(),
-        "contact_id": contact_id,
-        "channel": inbound.channel,
-        "account": inbound.account,
-        "external_chat_id": inbound.chat_id,
-        "last_seq": 1,
-        **_choices(inbound),
-    }
+    conversation = await _conversation_values(connection, inbound) | {"last_seq": 1}
     await connection.execute(insert(Conversation), conversation)
     return conversation
 
 
 async def _ensure_conversation(connection: AsyncConnection, inbound: Inbound) -> None:
-    contact_id = await connection.scalar(
+    values = await _conversation_values(connection, inbound)
+    await connection.execute(
+        upsert(Conversation)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["channel", "account", "external_chat_id"])
+    )
+
+
+async def _conversation_values(connection: AsyncConnection, inbound: Inbound) -> dict[str, Any]:
+    return {
+        "id": uuid.uuid4(),
+        "contact_id": await _contact(connection, inbound),
+        "channel": inbound.channel,
+        "account": inbound.account,
+        "external_chat_id": inbound.chat_id,
+        **_choices(inbound),
+    }
+
+
+async def _contact(connection: AsyncConnection, inbound: Inbound) -> uuid.UUID | None:
+    return await connection.scalar(
         upsert(Contact)
         .values(
             id=uuid.uuid4(),
@@ -108,17 +107,6 @@ async def _ensure_conversation(connection: AsyncConnection, inbound: Inbound) ->
         )
         .on_conflict_do_update(index_elements=["channel", "account", "external_id"], set_={"last_seen_at": func.now()})
         .returning(Contact.id)
-    )
-    await connection.execute(
-        upsert(Conversation)
-        .values(
-            id=uuid.uuid4(),
-            contact_id=contact_id,
-            channel=inbound.channel,
-            account=inbound.account,
-            external_chat_id=inbound.chat_id,
-        )
-        .on_conflict_do_nothing(index_elements=["channel", "account", "external_chat_id"])
     )
 
 

@@ -71,7 +71,7 @@ def _first_in_line(turn: type[Turn]) -> ColumnElement[bool]:
     )
 
 
-def _claimable() -> Select[tuple[uuid.UUID]]:
+def _claimable() -> Select[uuid.UUID]:
     """Ids of the turns that may run now, oldest first."""
     waiting = aliased(Turn, name="waiting")
     return (

@@ -89,17 +89,17 @@ class Postgres:
             self._launch(configuration)
 
     def stop(self) -> None:
-        state = self._pid_file()
-        if state is not None and self._is_ours(state.pid):
-            # Fast shutdown (open transactions roll back), then immediate, then by force: the log recovers both.
-            process.end(state.pid, (signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+        for pid in {_first_number(file) for file in self._pid_files()} - {None}:
+            if pid is not None and self._is_ours(pid):
+                # Fast shutdown (open transactions roll back), then immediate, then by force: the log recovers both.
+                process.end(pid, (signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 
     def _launch(self, configuration: Path) -> None:
         """Tried again for a while: after a kill -9 the old backends hold the shared memory until they notice."""
         program = postgres_programs() / "bin" / "postgres"
         for attempt in range(5):
             written = self._log.stat().st_size if self._log.exists() else 0
-            command = [program, "-D", self._cluster, "-c", f"config_file={configuration}"]
+            command: list[str | Path] = [program, "-D", self._cluster, "-c", f"config_file={configuration}"]
             pid = process.spawn(command, self._place.owner, self._place.folder, self._log)
             process.wait_until(lambda pid=pid: self.running() or not process.alive(pid), _START_S)  # type: ignore[misc]
             if self.running():
@@ -111,12 +111,17 @@ class Postgres:
             process.wait_until(lambda: False, 1.0)
 
     def _end_leftover(self) -> None:
-        """Ends a server that runs but does not answer, and removes the pid file of one that is gone."""
-        state = self._pid_file()
-        if state is not None:
-            self.stop()
-            with storage_errors(self._cluster):
-                (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        """Ends a server that runs but does not answer, and removes the locks of one that is gone.
+
+        PostgreSQL itself believes a lock whose pid another process has by now, or a zombie.
+        """
+        self.stop()
+        with storage_errors(self._cluster):
+            for file in self._pid_files():
+                file.unlink(missing_ok=True)
+
+    def _pid_files(self) -> tuple[Path, Path]:
+        return self._cluster / "postmaster.pid", self._place.run / ".s.PGSQL.5432.lock"
 
     def _create_cluster(self) -> None:
         """Makes cluster and database beside, then renames: a cluster is there whole or not at all."""
@@ -131,7 +136,7 @@ class Postgres:
         programs = postgres_programs() / "bin"
         options = ["--username", DATABASE, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"]
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", "--wal-segsize=4"]
-        steps = (
+        steps: tuple[tuple[list[str | Path], str], ...] = (
             ([programs / "initdb", "-D", cluster, *options], ""),
             ([programs / "postgres", "--single", "-D", cluster, "-c", "fsync=off", "postgres"],
              f"CREATE DATABASE {DATABASE}\n"),
@@ -165,6 +170,13 @@ class Postgres:
 
     def _answers(self) -> bool:
         return ask(self._place.run / ".s.PGSQL.5432", _SSL_REQUEST) in (b"N", b"S")
+
+
+def _first_number(file: Path) -> int | None:
+    try:
+        return int(file.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def ask(path: Path, question: bytes) -> bytes:

