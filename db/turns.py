@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -261,26 +261,31 @@ async def hold_unsent(connection: AsyncConnection, turn_id: uuid.UUID) -> None:
     )
 
 
-async def end_delivered(connection: AsyncConnection, turn_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """Rendered turns of these whose outbox has no open row are done; returns them."""
-    if not turn_ids:
-        return []
+async def end_delivered(
+    connection: AsyncConnection, conversation_id: uuid.UUID, turn_ids: Collection[uuid.UUID]
+) -> list[uuid.UUID]:
+    """Of these turns, or of all of the conversation where none is given, those that are rendered and have no open
+    row are done; returns them."""
     still_open = select(literal(1)).where(OutboxRow.turn_id == Turn.id, OutboxRow.state.in_(OPEN))
     done = await connection.execute(
         update(Turn)
-        .where(Turn.id.in_(turn_ids), Turn.state.in_(sources(TurnEvent.DELIVER)), ~still_open.exists())
+        .where(
+            Turn.id.in_(turn_ids) if turn_ids else Turn.conversation_id == conversation_id,
+            Turn.state.in_(sources(TurnEvent.DELIVER)),
+            ~still_open.exists(),
+        )
         .values(
             state=TRANSITIONS[TurnState.RENDERED, TurnEvent.DELIVER],
             ended_at=func.now(),
-            timings_ms=Turn.timings_ms.op("||")(
-                func.jsonb_build_object(
-                    "total", func.round(func.extract("epoch", func.clock_timestamp() - Turn.created_at) * 1000)
-                )
-            ),
+            timings_ms=Turn.timings_ms.op("||")(func.jsonb_build_object("total", _ms_since(Turn.created_at))),
         )
         .returning(Turn.id)
     )
     return list(done.scalars())
+
+
+def _ms_since(moment: Any) -> Any:
+    return func.round(func.extract("epoch", func.clock_timestamp() - moment) * 1000)
 
 
 async def stranded(database: Database, limit: int = 100) -> list[uuid.UUID]:

@@ -1,0 +1,158 @@
+"""What is asked of the outbox: deliver, claim, settle, recover.
+
+A row is sendable when no earlier turn of its conversation has an open row; rows of one turn go in the order in which
+they were written. Rows without a turn (replies to commands) wait for nobody.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, update
+from sqlalchemy.orm import aliased
+
+from core.errors import LeaseLost
+from core.states import OPEN, OutboxState
+from db.models import Conversation, OutboxRow
+from db.sessions import Database
+from db.turns import end_delivered
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Rows that are closed now, in order, and the turns that are done with them."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    done: tuple[uuid.UUID, ...]
+
+
+def _sendable(row: type[OutboxRow]) -> ColumnElement[bool]:
+    earlier = aliased(OutboxRow, name="earlier")
+    blocking = (
+        select(literal(1))
+        .where(
+            earlier.conversation_id == row.conversation_id,
+            earlier.state.in_(OPEN),
+            or_(earlier.turn_seq < row.turn_seq, and_(earlier.turn_seq == row.turn_seq, earlier.id < row.id)),
+        )
+        .correlate(row)
+    )
+    return and_(row.state == OutboxState.PENDING, row.not_before <= func.now(), ~blocking.exists())
+
+
+async def channel(database: Database, conversation_id: uuid.UUID) -> str | None:
+    """The channel of a conversation; None where there is no such conversation."""
+    async with database.begin() as connection:
+        found = await connection.scalar(select(Conversation.channel).where(Conversation.id == conversation_id))
+    return None if found is None else str(found)
+
+
+async def deliver(database: Database, conversation_id: uuid.UUID) -> Settled:
+    """For a channel whose sending *is* the settled row: everything pending is delivered, in one transaction."""
+    async with database.begin() as connection:
+        rows = await connection.execute(
+            update(OutboxRow)
+            .where(OutboxRow.conversation_id == conversation_id, OutboxRow.state == OutboxState.PENDING)
+            .values(
+                state=OutboxState.DELIVERED,
+                attempts=OutboxRow.attempts + 1,
+                settled_at=func.now(),
+            )
+            .returning(*OutboxRow.__table__.columns)
+        )
+        delivered = sorted(map(dict, rows.mappings()), key=lambda row: row["id"])
+        turn_ids = {row["turn_id"] for row in delivered if row["turn_id"] is not None}
+        done = await end_delivered(connection, conversation_id, turn_ids)
+    return Settled(tuple(delivered), tuple(done))
+
+
+async def claim(database: Database, conversation_id: uuid.UUID, owner: str, lease_s: float) -> Mapping[str, Any] | None:
+    """The conversation's next row, leased to `owner`; None where nothing may be sent now."""
+    row = aliased(OutboxRow, name="sendable")
+    chosen = (
+        select(row.id)
+        .where(row.conversation_id == conversation_id, _sendable(row))
+        .order_by(row.turn_seq.nulls_first(), row.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    async with database.begin() as connection:
+        found = await connection.execute(
+            update(OutboxRow)
+            .where(OutboxRow.id == chosen, OutboxRow.state == OutboxState.PENDING)
+            .values(
+                state=OutboxState.SENDING,
+                attempts=OutboxRow.attempts + 1,
+                fence=OutboxRow.fence + 1,
+                lease_owner=owner,
+                lease_until=func.now() + timedelta(seconds=lease_s),
+            )
+            .returning(*OutboxRow.__table__.columns)
+        )
+        claimed = found.mappings().one_or_none()
+    return None if claimed is None else dict(claimed)
+
+
+async def settle(
+    database: Database,
+    row: Mapping[str, Any],
+    state: OutboxState,
+    *,
+    external_id: str | None = None,
+    error: Mapping[str, Any] | None = None,
+    delay_s: float = 0.0,
+) -> Settled:
+    """Writes what became of a claimed row (`pending` with a delay: to be tried again). Raises LeaseLost."""
+    async with database.begin() as connection:
+        held = await connection.execute(
+            update(OutboxRow)
+            .where(
+                OutboxRow.id == row["id"],
+                OutboxRow.fence == row["fence"],
+                OutboxRow.state == OutboxState.SENDING,
+            )
+            .values(
+                state=state,
+                external_id=external_id,
+                error=error,
+                lease_owner=None,
+                lease_until=None,
+                settled_at=None if state in OPEN else func.now(),
+                not_before=func.now() + timedelta(seconds=delay_s),
+            )
+        )
+        if held.rowcount != 1:
+            raise LeaseLost
+        turn_ids = {row["turn_id"]} - {None}
+        done = await end_delivered(connection, row["conversation_id"], turn_ids)
+    return Settled((dict(row),), tuple(done))
+
+
+async def recover(database: Database, owner: str | None = None) -> int:
+    """Rows whose sender died inside the send call: sent once more, marked as a repetition; a second time `unknown`.
+
+    owner: a dead process of this name, whose leases need not run out first.
+    """
+    dead = OutboxRow.lease_until < func.now() if owner is None else OutboxRow.lease_owner == owner
+    values = {"lease_owner": None, "lease_until": None}
+    async with database.begin() as connection:
+        again = await connection.execute(
+            update(OutboxRow)
+            .where(OutboxRow.state == OutboxState.SENDING, dead, OutboxRow.attempts < 2)
+            .values(
+                state=OutboxState.PENDING,
+                payload=OutboxRow.payload.op("||")(func.jsonb_build_object("repeated", True)),
+                **values,
+            )
+        )
+        lost = await connection.execute(
+            update(OutboxRow)
+            .where(OutboxRow.state == OutboxState.SENDING, dead)
+            .values(state=OutboxState.UNKNOWN, settled_at=func.now(), **values)
+        )
+    return int(again.rowcount) + int(lost.rowcount)
