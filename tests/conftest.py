@@ -1,0 +1,81 @@
+"""Real servers for every test: the given ones, or embedded ones in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from core.embedded import embedded_servers, find_place
+from core.settings import Settings
+from tests.helpers import query
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting of the person who runs the tests reaches them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("SMARTTALKER_") and not name.startswith("SMARTTALKER_TEST_"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings with the URLs of a PostgreSQL and a Redis that only this test run uses."""
+    given = Settings(
+        _env_file=None,
+        database_url=os.environ.get("SMARTTALKER_TEST_DATABASE_URL", ""),
+        redis_url=os.environ.get("SMARTTALKER_TEST_REDIS_URL", ""),
+        data_dir=tmp_path_factory.mktemp("servers"),
+    )
+    with embedded_servers(given) as settings:
+        yield settings
+    remove_servers(given)
+
+
+def remove_servers(settings: Settings) -> None:
+    """As root they lie outside the temporary folder."""
+    if not (settings.database_url and settings.redis_url):
+        find_place(settings.data_dir).remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(servers: Settings) -> Iterator[str]:
+    """A database of this test run's own, empty at its start."""
+    with new_database(servers.database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def database_url(servers: Settings) -> Iterator[str]:
+    """An empty database for the module."""
+    with new_database(servers.database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: Settings) -> str:
+    return servers.redis_url
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@contextmanager
+def new_database(server_url: str) -> Iterator[str]:
+    """The SQLAlchemy URL of a new, empty database, dropped at the end."""
+    name = f"test_{secrets.token_hex(6)}"
+    query(server_url, f'CREATE DATABASE "{name}"')
+    try:
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        query(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
