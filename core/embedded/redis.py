@@ -51,6 +51,7 @@ class Redis:
         with storage_errors(self._folder):
             self._place.owned(self._folder)
             self._place.owned(self._place.run)
+            self._pid_path.unlink(missing_ok=True)
             configuration = self._place.folder / "redis.conf"
             configuration.write_text(_CONFIGURATION.format(run=self._place.run), encoding="utf-8")
             configuration.chmod(0o644)
