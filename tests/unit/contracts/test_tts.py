@@ -1,0 +1,86 @@
+"""What every engine of the layer tts does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.catalogue import Voice
+from core.kinds import Tone
+from worker.engines.tts.base import Speech, TTSEngine
+from worker.engines.tts.espeak import Espeak
+from worker.engines.tts.fake import Fake
+
+VOICE = Voice("test", {"ar": "صوت", "en": "Voice"}, Path(), {})
+TEXTS = [
+    ("ar", "أهلًا بك، كيف أستطيع مساعدتك اليوم؟"),
+    ("ar", "الحافلة VIP تغادر الساعة ٦:٣٠ صباحًا."),
+    ("en", "Good morning, how can I help you today?"),
+    ("en", "It costs 25 dollars."),
+]
+
+
+@pytest.fixture(scope="module", params=[Fake, Espeak], ids=lambda made: str(made.name))
+def engine(request: pytest.FixtureRequest) -> Iterator[TTSEngine]:
+    made: TTSEngine = request.param()
+    made.load()
+    yield made
+    made.unload()
+
+
+def spoken(engine: TTSEngine, text: str, language: str, **more: object) -> list[Speech]:
+    return list(engine.speak(text, language=language, voice=VOICE, **more))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("language", "text"), TEXTS)
+def test_it_speaks(engine: TTSEngine, language: str, text: str) -> None:
+    pieces = spoken(engine, text, language)
+    assert len({piece.sample_rate for piece in pieces}) == 1
+    assert 0.5 < sum(piece.seconds for piece in pieces) < 8
+    for piece in pieces:
+        assert piece.samples.dtype == np.float32
+        assert piece.samples.ndim == 1
+        assert 0.05 < np.abs(piece.samples).max() <= 1.0
+
+
+@pytest.mark.parametrize(("language", "text"), TEXTS)
+def test_phonemes_are_in_order_and_within_the_sound(engine: TTSEngine, language: str, text: str) -> None:
+    for piece in spoken(engine, text, language):
+        if piece.phonemes is None:
+            continue
+        assert len(piece.phonemes) > 5
+        assert all(phoneme.ipa.strip(" ˈˌ") for phoneme in piece.phonemes)
+        times = [time for phoneme in piece.phonemes for time in (phoneme.start, phoneme.end)]
+        assert times == sorted(times)
+        assert times[0] >= 0.0
+        assert times[-1] <= piece.seconds
+
+
+@pytest.mark.parametrize("tone", list(Tone))
+@pytest.mark.parametrize("intensity", [0.0, 1.0])
+def test_every_tone(engine: TTSEngine, tone: Tone, intensity: float) -> None:
+    assert spoken(engine, "Thank you.", "en", tone=tone, intensity=intensity)
+
+
+@pytest.mark.parametrize("text", ["", " ", "👍", "...", "\u200f"])
+def test_a_text_with_nothing_to_say_is_a_pause(engine: TTSEngine, text: str) -> None:
+    pieces = spoken(engine, text, "ar")
+    assert 0.0 < sum(piece.seconds for piece in pieces) < 1.0
+    assert not any(piece.samples.any() or piece.phonemes for piece in pieces)
+
+
+def test_longer_text_is_longer_speech(engine: TTSEngine) -> None:
+    short, long = (sum(piece.seconds for piece in spoken(engine, "word " * n, "en")) for n in (3, 30))
+    assert long > 4 * short
+
+
+def test_load_and_unload_are_idempotent(engine: TTSEngine) -> None:
+    engine.load()
+    engine.load()
+    engine.unload()
+    engine.unload()
+    engine.load()
+    assert spoken(engine, "Hello.", "en")

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from core.catalogue import Voice
+from core.errors import TTSError
+from core.kinds import Tone
+from worker.engines.tts.base import Speech
+from worker.engines.tts.espeak import Espeak
+from worker.engines.tts.espeak.process import HelperProcess
+from worker.engines.tts.espeak.sound import finished
+from worker.engines.tts.espeak.tashkeel import Tashkeel, pausal
+
+
+def voice(**settings: object) -> Voice:
+    return Voice("test", {}, Path(), {"espeak": settings})
+
+
+def said(engine: Espeak, text: str, language: str = "en", of: Voice | None = None, **more: object) -> Speech:
+    (piece,) = engine.speak(text, language=language, voice=of or voice(), **more)  # type: ignore[arg-type]
+    return piece
+
+
+def ipa(speech: Speech) -> str:
+    assert speech.phonemes is not None
+    return "".join(phoneme.ipa for phoneme in speech.phonemes)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Espeak]:
+    made = Espeak()
+    made.load()
+    yield made
+    made.unload()
+
+
+def test_the_format(engine: Espeak) -> None:
+    speech = said(engine, "Hello there.")
+    assert speech.sample_rate == 22_050
+    assert ipa(speech) == "həlˈəʊðˈeə"
+
+
+def test_the_library_stays_out_of_this_process(engine: Espeak) -> None:
+    said(engine, "Hello.")
+    assert "libespeak" not in Path("/proc/self/maps").read_text()
+
+
+def test_arabic_gets_its_vowels(engine: Espeak) -> None:
+    bare, marked = said(engine, "شكرا لكم", "ar"), said(engine, "شُكْرًا لَكُم", "ar")
+    assert ipa(bare) == "ʃˈukranlakˌum"
+    assert ipa(bare) == ipa(marked)
+
+
+def test_latin_words_in_arabic_are_read(engine: Espeak) -> None:
+    assert "ɪ" in ipa(said(engine, "تذكرة business class", "ar"))
+
+
+def test_a_text_in_the_other_script_is_read_in_its_own(engine: Espeak) -> None:
+    assert ipa(said(engine, "مرحبا", "en")) == ipa(said(engine, "مرحبا", "ar"))
+
+
+def test_ends_are_quiet_and_followed_by_a_pause(engine: Espeak) -> None:
+    speech = said(engine, "Ready.")
+    assert speech.samples[0] == 0.0
+    assert not speech.samples[-int(0.25 * speech.sample_rate) :].any()
+    assert speech.phonemes is not None
+    assert speech.seconds - speech.phonemes[-1].end > 0.25
+
+
+def test_loudness_is_even(engine: Espeak) -> None:
+    voices = [voice(variant=name) for name in ("f2", "f5", "m1", "m7", "croak")]
+    levels = [float(np.sqrt(np.mean(said(engine, "How much is a ticket?", of=of).samples ** 2))) for of in voices]
+    assert 20 * np.log10(max(levels) / min(levels)) < 4.0
+
+
+@pytest.mark.parametrize(
+    ("slow", "fast"), [(voice(rate=120), voice(rate=220)), (voice(rate=120, en={"rate": 220}), voice(rate=230))]
+)
+def test_rate(engine: Espeak, slow: Voice, fast: Voice) -> None:
+    text = "This sentence takes a while."
+    assert said(engine, text, of=slow).seconds > said(engine, text, of=fast).seconds
+
+
+def test_tones_differ(engine: Espeak) -> None:
+    text = "This sentence takes a while to say aloud."
+    lengths = {tone: said(engine, text, tone=tone, intensity=1.0).seconds for tone in Tone}
+    assert lengths[Tone.GENTLE] > lengths[Tone.NEUTRAL] > lengths[Tone.LIVELY]
+
+
+@pytest.mark.parametrize("variant", ["no-such/../one", "x" * 30, "nosuchvariant"])
+def test_a_wrong_variant(engine: Espeak, variant: str) -> None:
+    if variant.isalpha() and len(variant) < 20:
+        assert said(engine, "Hello.", of=voice(variant=variant)).seconds > 0.3  # eSpeak falls back to its own
+    else:
+        with pytest.raises(TTSError, match="variant"):
+            said(engine, "Hello.", of=voice(variant=variant))
+
+
+def test_an_unknown_language(engine: Espeak) -> None:
+    with pytest.raises(TTSError, match="zh"):
+        list(engine.speak("你好", language="zh", voice=voice()))
+
+
+def test_first_sound_is_soon(engine: Espeak) -> None:
+    said(engine, "مرحبا بك في محطتنا.", "ar")
+    best = min(_seconds(engine, "أهلًا بك، كيف أستطيع مساعدتك اليوم؟") for _ in range(3))
+    assert best < 0.15
+
+
+def _seconds(engine: Espeak, text: str) -> float:
+    start = time.perf_counter()
+    said(engine, text, "ar")
+    return time.perf_counter() - start
+
+
+def test_a_killed_helper_is_an_error_once(engine: Espeak) -> None:
+    engine.load()
+    assert engine.helper_pid is not None
+    os.kill(engine.helper_pid, signal.SIGKILL)
+    os.waitid(os.P_PID, engine.helper_pid, os.WEXITED | os.WNOWAIT)
+    said(engine, "Hello again.")
+    os.kill(engine.helper_pid, signal.SIGSTOP)
+    killer = threading.Timer(0.3, os.kill, (engine.helper_pid, signal.SIGKILL))
+    killer.start()
+    with pytest.raises(TTSError, match="died"):
+        said(engine, "Hello in between.")
+    killer.join()
+    assert said(engine, "Hello again.").seconds > 0.3
+
+
+def test_a_hanging_helper_is_killed() -> None:
+    helper = HelperProcess()
+    helper.start()
+    pid = helper.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(TTSError, match="longer than"):
+        helper.ask({"text": "Hello"}, timeout_s=0.3)
+    assert not psutil.pid_exists(pid)
+
+
+def test_an_absurd_request_does_not_outlive_the_helper() -> None:
+    helper = HelperProcess()
+    with pytest.raises(TTSError):
+        helper.ask({"no": "such field"}, timeout_s=5)
+    helper.start()
+    assert helper.pid is not None
+    helper.stop()
+
+
+def test_the_helper_goes_when_its_parent_is_killed() -> None:
+    code = (
+        "import time; from worker.engines.tts.espeak import Espeak; e = Espeak(); e.load();"
+        "print(e.helper_pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        helper = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+        assert _gone_or_zombie(helper)
+
+
+def _gone_or_zombie(process: psutil.Process) -> bool:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("full", "paused"),
+    [
+        ("كَيْفَ الْيَوْمَ؟", "كَيْفَ الْيَوْم؟"),
+        ("فِي الْمَحَطَّةِ.", "فِي الْمَحَطَّ."),
+        ("صَبَاحًا", "صَبَاحَا"),
+        ("هُوَ", "هُوَ"),
+        ("أَهْلًا بِكَ، نَعَمْ", "أَهْلًا بِك، نَعَمْ"),
+    ],
+)
+def test_pausal_forms(full: str, paused: str) -> None:
+    assert pausal(full) == paused
+
+
+def test_tashkeel_keeps_what_is_marked() -> None:
+    assert Tashkeel()("كَتَبَ الْوَلَد") == "كَتَبَ الْوَلَد"
+
+
+def test_silence_stays_silent() -> None:
+    assert not finished(np.zeros(100, np.int16), 22_050, 0.1).any()
+    assert finished(np.zeros(0, np.int16), 22_050, 0.1).size == 2205

@@ -1,0 +1,11 @@
+"""eSpeak NG: speech with phoneme times, Arabic and English, on any CPU.
+
+libespeak-ng is GPL-3, so it runs in a helper process of its own that is spoken to through a pipe; nothing in our own
+processes links to it.
+"""
+
+from __future__ import annotations
+
+from worker.engines.tts.espeak.engine import Espeak
+
+__all__ = ["Espeak"]

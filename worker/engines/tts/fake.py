@@ -1,0 +1,47 @@
+"""The engine `fake`: a tone as long as the text would take to say, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+
+from core.catalogue import Voice
+from core.kinds import Tone
+from worker.engines.base import Needs
+from worker.engines.tts.base import Phoneme, Speech
+
+SAMPLE_RATE = 16_000
+
+_LETTER_S = 0.07
+_PAUSE_S = 0.2
+_PITCH_HZ = 160.0
+_LEVEL = 0.2
+_SYLLABLE = ("m", "ˈa", "t", "i", "s", "u")
+
+
+class Fake:
+    """Six phonemes over and over, 70 ms for each letter or digit, and a pause after them."""
+
+    name: ClassVar[str] = "fake"
+    needs: ClassVar[Needs] = Needs()
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def unload(self) -> None:
+        """Nothing to give back."""
+
+    def speak(
+        self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
+    ) -> Iterator[Speech]:
+        letters = sum(1 for char in text if char.isalnum())
+        voiced = round(letters * _LETTER_S * SAMPLE_RATE)
+        samples = np.zeros(voiced + round(_PAUSE_S * SAMPLE_RATE), np.float32)
+        samples[:voiced] = _LEVEL * np.sin(np.arange(voiced) * (2 * np.pi * _PITCH_HZ / SAMPLE_RATE))
+        yield Speech(samples, SAMPLE_RATE, tuple(_phoneme(index) for index in range(letters)))
+
+
+def _phoneme(index: int) -> Phoneme:
+    return Phoneme(_SYLLABLE[index % len(_SYLLABLE)], index * _LETTER_S, (index + 1) * _LETTER_S)
