@@ -1,0 +1,53 @@
+### Every message has the same id and the same arguments in ar.ftl.
+
+## Errors of the service
+
+error-internal = Something went wrong on our side. Please try again; if it happens again, tell us the request id.
+error-unavailable = The service is briefly unavailable. Please try again in a moment.
+error-storage = There is no room left to store this right now. Please try again later.
+error-model-missing = This answer needs a model that is not installed on this machine yet.
+error-not-built = This can't be done over the interface yet: put the folder at { $folder } and restart.
+
+## Errors of what was sent
+
+error-input = This could not be understood: { $detail }.
+error-json = The body is not valid JSON.
+error-media-type = Send JSON, or a form with the field “audio”.
+error-method = That is not possible at this address.
+error-too-large = This is too large: at most 16 MB can be sent.
+error-text = Please send a text of 1 to 2,000 characters.
+error-text-empty = The message is empty. Please write something.
+error-text-long = The message is too long: at most 2,000 characters.
+error-text-binary = The message contains characters that are not text.
+error-one-input = Send either a text or a recording, one of them.
+error-audio = The recording can't be used. Please send Ogg/Opus, MP3, M4A, WAV or WebM of at most 5 minutes and 16 MB.
+error-audio-empty = The recording is empty. Please record it again.
+error-audio-too-large = The recording is too large: at most 16 MB.
+error-audio-too-long = The recording is too long: at most 5 minutes.
+error-audio-not-audio = This is not a sound recording. Please send Ogg/Opus, MP3, M4A, WAV or WebM.
+error-audio-unknown-codec = The recording's format is not known here. Please send Ogg/Opus, MP3, M4A, WAV or WebM.
+error-audio-truncated = The recording broke off on its way. Please send it again.
+error-audio-silent = Nothing can be heard in the recording. Please check the microphone and record it again.
+error-not-found = There is no such thing here.
+error-forbidden = Access is not allowed: a key is missing or wrong.
+error-conflict = The same Idempotency-Key came with another message. Please use a new key for a new message.
+
+## Errors of an answer
+
+error-layer = This answer could not be finished. Please try again.
+error-asr = I could not understand the recording. Please say it again closer to the microphone, or type it.
+error-asr-language =
+    { $language ->
+        [ar] I can't understand spoken Arabic on this machine yet, because the model “{ $model }” is not installed. The operator can fetch it with: { $command } — until then, please type your message.
+       *[other] I can't understand this spoken language on this machine yet, because the model “{ $model }” is not installed. The operator can fetch it with: { $command } — until then, please type your message.
+    }
+error-not-understood = I did not quite understand that. You could ask, for example: { $examples }
+error-llm = I can't find an answer right now. Please try again in a moment.
+error-tts = The answer could not be spoken.
+error-video = The video could not be made.
+error-cancelled = Cancelled.
+
+## Steps down
+
+notice-step-voice = The video could not be made this time, so here is the answer as a voice message.
+notice-step-text = The answer could not be spoken this time, so here it is as text.
