@@ -1,0 +1,153 @@
+"""Logs: one JSON object a line on stderr, or lines for people where stderr is a terminal.
+
+Each line carries the process and what is bound in the context: `turn_id`, `conversation_id`, `request_id`. structlog
+and the standard library's loggers go the same way. No line holds a token; above debug none holds what somebody wrote
+or said.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any, TextIO
+
+import structlog
+from pydantic import SecretStr
+from structlog.contextvars import bound_contextvars as log_context
+from structlog.typing import EventDict, Processor
+
+from core.settings import Settings
+
+__all__ = ["Redactor", "configure_logging", "get_logger", "log_context"]
+
+_MASK = "***"
+_WORDS = frozenset({"answer", "caption", "content", "prompt", "question", "text", "transcript"})
+"""Keys under which somebody's words stand: shown at debug alone."""
+_SECRETS = re.compile(r"token|secret|passw|authorization|api[_-]?key|admin[_-]?key|cookie", re.IGNORECASE)
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"bot\d+:[A-Za-z0-9_-]{10,}"), f"bot{_MASK}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {_MASK}"),
+    (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), rf"\1:{_MASK}@"),
+    (re.compile(r"(?i)([?&](?:[a-z_.]*token|api_?key|key|secret|signature|sig)=)[^&\s\"']+"), rf"\1{_MASK}"),
+    (re.compile(r"\[parameters: .*?\](?=\n|\Z)", re.DOTALL), f"[parameters: {_MASK}]"),
+)
+"""Telegram's token in a URL; a header's credentials; a URL's password; keys in a query; a statement's values."""
+
+_QUIET = ("arq", "httpcore", "httpx", "uvicorn.access", "websockets", "multipart", "asyncio", "PIL", "telegram", "pywa")
+"""Loggers that say something for every request or job: heard at debug alone."""
+_COLOURS = {"bot": 36, "courier": 33, "render": 35, "child": 34, "up": 32}
+
+
+def get_logger(name: str) -> Any:
+    """A logger that takes key and value: `log.info("turn done", frames=250)`."""
+    return structlog.stdlib.get_logger(name)
+
+
+def configure_logging(process: str, settings: Settings, stream: TextIO | None = None) -> None:
+    """Called once by a composition root. process: bot, courier, render, child or up; stream: stderr unless given."""
+    stream = stream or sys.stderr
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        _process_name(process),
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(shared, Redactor.of(settings), stream.isatty()))
+    _install(handler, settings.log_level.upper())
+
+
+class Redactor:
+    """A processor that takes secrets out of every value, and people's words out of what is logged above debug."""
+
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        known = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Redactor:
+        values = [getattr(settings, name) for name in type(settings).model_fields]
+        return cls([value.get_secret_value() for value in values if isinstance(value, SecretStr)])
+
+    def __call__(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
+        hide_words = event.get("level") != "debug"
+        return {key: self._value(key, value, hide_words) for key, value in event.items()}
+
+    def text(self, value: str) -> str:
+        if self._known:
+            value = self._known.sub(_MASK, value)
+        for pattern, replacement in _PATTERNS:
+            value = pattern.sub(replacement, value)
+        return value
+
+    def _value(self, key: str, value: Any, hide_words: bool) -> Any:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if _SECRETS.search(key):
+            return _MASK
+        if hide_words and key in _WORDS:
+            return f"<{len(value)} characters>" if isinstance(value, str) else _MASK
+        if isinstance(value, Mapping):
+            return {str(name): self._value(str(name), inner, hide_words) for name, inner in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._value("", inner, hide_words) for inner in value]
+        return self.text(value if isinstance(value, str) else str(value))
+
+
+def _formatter(shared: list[Processor], redact: Redactor, terminal: bool) -> logging.Formatter:
+    ending: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    ending += [structlog.processors.format_exc_info, redact, *(_pretty() if terminal else _json())]
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=ending)
+
+
+def _json() -> list[Processor]:
+    return [structlog.processors.EventRenamer("event"), structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def _pretty() -> list[Processor]:
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback, pad_event_to=0)
+    return [_prefix, structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), renderer]
+
+
+def _prefix(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Tells the processes' lines apart where they share a terminal."""
+    name = str(event.pop("process", ""))
+    event["event"] = f"\x1b[{_COLOURS.get(name, 37)}m{name:<7}\x1b[0m {event.get('event', '')}"
+    event.pop("logger", None)
+    return event
+
+
+def _process_name(process: str) -> Callable[[Any, str, MutableMapping[str, Any]], EventDict]:
+    def add(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> EventDict:
+        event.setdefault("process", process)
+        return event
+
+    return add
+
+
+def _install(handler: logging.Handler, level: str) -> None:
+    """Makes the handler the only one: libraries that brought their own pass their records up."""
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    logging.raiseExceptions = False  # a closed stderr must not end a turn
+    logging.captureWarnings(True)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "arq", "alembic"):
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
+    for name in _QUIET:
+        logging.getLogger(name).setLevel("DEBUG" if level == "DEBUG" else "WARNING")
+    # A statement's log holds rows' values, and Alembic's tells of every start.
+    for name in ("sqlalchemy", "alembic"):
+        logging.getLogger(name).setLevel("WARNING")
