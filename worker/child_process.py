@@ -1,0 +1,117 @@
+"""The render process' handle on its child."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from core.errors import ChildDied, ConfigurationError
+from core.logging import get_logger
+from worker.frames import FrameError, read_frame_async, write_frame_async
+from worker.job import Job
+
+log = get_logger(__name__)
+
+START_S = 300.0
+"""Loading the models of a whole profile from a slow disk takes minutes, not longer."""
+STOP_S = 2.0
+"""A child that has not stopped by then is killed."""
+ENDS = ("done", "cancelled", "failed")
+
+Report = Mapping[str, Any]
+
+
+class Child:
+    """Starts, asks, stops and kills `worker.child`. One job at a time."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """environment: SMARTTALKER_* settings on top of this process' own."""
+        self._environment = {**os.environ, **environment}
+        self._process: Process | None = None
+        self._stopping: asyncio.TimerHandle | None = None
+        self.last_report = time.monotonic()
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Returns when the engines are loaded. Raises ConfigurationError where they can't be, ChildDied else."""
+        await self.kill()
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "worker.child",
+            str(os.getpid()),
+            stdin=PIPE,
+            stdout=PIPE,
+            env=self._environment,
+        )
+        async with asyncio.timeout(START_S):
+            report = await self._read()
+        if report["kind"] != "ready":
+            await self.kill()
+            raise ConfigurationError(str(report["detail"]).partition(": ")[2])
+
+    async def run(self, job: Job) -> AsyncIterator[Report]:
+        """The job's reports, the last of a kind in ENDS. Raises ChildDied."""
+        if not self.alive:
+            await self.start()
+        self.last_report = time.monotonic()
+        await self._order({"do": "run", "job": job.packed()})
+        try:
+            while True:
+                report = await self._read()
+                yield report
+                if report["kind"] in ENDS:
+                    return
+        finally:
+            if self._stopping is not None:
+                self._stopping.cancel()
+                self._stopping = None
+
+    async def stop(self) -> None:
+        """Asks the running job to stop; the child is killed where it has not within STOP_S."""
+        if self._stopping is None and self.alive:
+            self._stopping = asyncio.get_running_loop().call_later(STOP_S, self._terminate)
+            with suppress(ChildDied):
+                await self._order({"do": "stop"})
+
+    def _terminate(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            log.warning("child_killed", pid=self._process.pid)
+            self._process.kill()
+
+    async def kill(self) -> None:
+        """Ends the process at once; whoever reads its reports gets ChildDied."""
+        self._terminate()
+        if self._process is not None:
+            await self._process.wait()
+
+    async def _order(self, order: Mapping[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            await write_frame_async(self._process.stdin, order)
+        except OSError as error:
+            raise ChildDied from error
+
+    async def _read(self) -> Report:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            frame = await read_frame_async(self._process.stdout)
+        except FrameError:
+            await self.kill()
+            raise
+        if frame is None:
+            await self._process.wait()
+            raise ChildDied
+        self.last_report = time.monotonic()
+        return frame[0]

@@ -1,0 +1,181 @@
+"""The courier: sends what is in the outbox, and looks after what others dropped. Input and output only, no engines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+from arq.cron import cron
+from arq.worker import Worker, func
+from bot.channels.base import Channel, Outgoing
+from bot.channels.registry import open_channel
+
+from core.errors import DatabaseUnavailable, LeaseLost, QueueUnavailable, SmartTalkerError
+from core.logging import configure_logging, get_logger, log_context
+from core.metrics import Metrics
+from core.queue import COURIER, Queue, pack, unpack
+from core.settings import Settings
+from core.states import OutboxState
+from db import outbox, turns
+from db.sessions import Database
+from worker.identity import Identity
+from worker.loop import finish, start, until_stopped
+
+log = get_logger(__name__)
+
+SEND_LEASE_S = 60.0
+"""No send call takes longer: each has a time-out below it."""
+ATTEMPTS = 5
+DRAIN_S = 20.0
+"""A send under way is finished first."""
+RECONCILE_AT = {0, 15, 30, 45}
+"""Seconds of each minute."""
+
+
+class Courier:
+    """Drains one conversation's outbox at a time, several conversations side by side."""
+
+    def __init__(self, database: Database, queue: Queue, metrics: Metrics, owner: str) -> None:
+        self._database = database
+        self._queue = queue
+        self._metrics = metrics
+        self._owner = owner
+        self._channels: dict[str, Channel] = {}
+
+    async def start(self) -> None:
+        recovered = await outbox.recover(self._database, self._owner)
+        log.info("courier_starts", owner=self._owner, recovered=recovered)
+
+    async def send(self, _ctx: dict[Any, Any], conversation: str) -> None:
+        """Sends everything of the conversation that may be sent now."""
+        conversation_id = uuid.UUID(conversation)
+        name = await outbox.channel(self._database, conversation_id)
+        if name is None:
+            return
+        channel = self._channel(name)
+        with log_context(conversation_id=conversation):
+            if channel.limits.transactional:
+                await self._deliver(channel, conversation_id)
+            else:
+                while await self._send_next(channel, conversation_id):
+                    pass
+
+    def _channel(self, name: str) -> Channel:
+        if name not in self._channels:
+            self._channels[name] = open_channel(name, self._queue)
+        return self._channels[name]
+
+    async def _deliver(self, channel: Channel, conversation_id: uuid.UUID) -> None:
+        settled = await outbox.deliver(self._database, conversation_id)
+        for row in settled.rows:
+            self._metrics.sent(channel.name, row["kind"], OutboxState.DELIVERED)
+        if settled.rows:
+            await self._announce(channel, settled.rows[-1])
+        await self._ended(settled)
+
+    async def _announce(self, channel: Channel, row: Mapping[str, Any]) -> None:
+        """The page that misses this asks again when it comes back."""
+        with suppress(QueueUnavailable):
+            await channel.send(outgoing(row))
+
+    async def _send_next(self, channel: Channel, conversation_id: uuid.UUID) -> bool:
+        row = await outbox.claim(self._database, conversation_id, self._owner, SEND_LEASE_S)
+        if row is None:
+            return False
+        try:
+            sent = await channel.send(outgoing(row))
+        except SmartTalkerError as error:
+            await self._not_sent(channel, row, error)
+            return error.permanent
+        with suppress(LeaseLost):
+            state = OutboxState.SENT
+            settled = await outbox.settle(self._database, row, state, external_id=sent.external_id)
+            self._metrics.sent(channel.name, row["kind"], state)
+            await self._ended(settled)
+        return True
+
+    async def _not_sent(self, channel: Channel, row: Mapping[str, Any], error: SmartTalkerError) -> None:
+        final = error.permanent or row["attempts"] >= ATTEMPTS
+        state = OutboxState.FAILED if final else OutboxState.PENDING
+        log.warning("not_sent", outbox_id=row["id"], kind=row["kind"], code=error.code, attempt=row["attempts"])
+        delay = 0.0 if final else 2.0 ** row["attempts"]
+        with suppress(LeaseLost):
+            settled = await outbox.settle(self._database, row, state, error={"code": error.code}, delay_s=delay)
+            self._metrics.sent(channel.name, row["kind"], state)
+            await self._ended(settled)
+
+    async def _ended(self, settled: outbox.Settled) -> None:
+        for turn_id in settled.done:
+            self._metrics.turn("done")
+            log.info("turn_done", turn_id=str(turn_id))
+
+    async def reconcile(self, _ctx: dict[Any, Any]) -> None:
+        """Expired leases are freed, turns that no bell rings for are rung, the outbox that nobody drains is drained."""
+        try:
+            freed = await turns.free_expired(self._database)
+            recovered = await outbox.recover(self._database)
+            for turn_id in await turns.stranded(self._database, limit=1):
+                await self._queue.ring_render(turn_id)
+            for conversation_id in await turns.undelivered(self._database):
+                await self._queue.ring_courier(conversation_id)
+        except (DatabaseUnavailable, QueueUnavailable) as error:
+            log.warning("reconcile_failed", code=error.code)
+            return
+        if freed or recovered:
+            log.warning("reconciled", turns=freed, outbox=recovered)
+
+
+def outgoing(row: Mapping[str, Any]) -> Outgoing:
+    return Outgoing(
+        id=row["id"],
+        conversation_id=str(row["conversation_id"]),
+        turn_id=str(row["turn_id"]) if row["turn_id"] else None,
+        kind=row["kind"],
+        payload=row["payload"],
+    )
+
+
+async def serve(settings: Settings) -> None:
+    identity = Identity(settings.data_dir, "courier")
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url, size=8)
+        stack.push_async_callback(database.close)
+        queue = await Queue.open(settings.redis_url)
+        stack.push_async_callback(queue.close)
+        courier = Courier(database, queue, Metrics(settings.data_dir / "metrics"), identity.name)
+        await courier.start()
+        worker = make_worker(courier, queue)
+        works = await until_stopped(worker)
+        await finish(works, list(worker.job_tasks.values()), DRAIN_S)
+        log.info("courier_ends")
+
+
+def make_worker(courier: Courier, queue: Queue) -> Worker:
+    send: Callable[..., Any] = courier.send
+    reconcile: Callable[..., Any] = courier.reconcile
+    return Worker(
+        functions=[func(send, name="send", timeout=300)],
+        cron_jobs=[cron(reconcile, name="reconcile", second=RECONCILE_AT, run_at_startup=True, keep_result=0)],
+        queue_name=COURIER,
+        redis_pool=queue.pool,
+        handle_signals=False,
+        max_jobs=16,
+        poll_delay=0.02,
+        keep_result=0,
+        max_tries=1000,
+        job_serializer=pack,
+        job_deserializer=unpack,
+        log_results=False,
+    )
+
+
+def main(settings: Settings) -> None:
+    """Runs the courier. Raises SmartTalkerError where it can't start."""
+    configure_logging("courier", settings)
+    try:
+        start(serve(settings))
+    except SmartTalkerError as error:
+        log.error("courier_stops", code=error.code, why=str(error))
+        raise

@@ -1,0 +1,181 @@
+"""Layers 5 and 6 in the pipeline: saved speech to a clip, stepping down from engine to engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Generic, TypeVar
+
+from core.catalogue import Avatar
+from core.errors import Cancelled, LayerError, SmartTalkerError, UpscaleError, VideoError
+from core.kinds import Layer, Tone
+from worker.engines.registry import video_engines
+from worker.engines.tts.base import Speech
+from worker.engines.video.base import Canvas, Frame
+from worker.gpu import EngineSet
+from worker.job import Job, Report
+from worker.media import Mp4Writer
+from worker.parts import Parts
+
+PROGRESS_EVERY = 10
+"""Frames between two reports of progress."""
+
+T = TypeVar("T")
+
+
+class Timed(Generic[T]):
+    """An iterator that counts the seconds spent in the one behind it."""
+
+    def __init__(self, source: Iterator[T]) -> None:
+        self._source = source
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        began = time.perf_counter()
+        try:
+            return next(self._source)
+        finally:
+            self.seconds += time.perf_counter() - began
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What every attempt at a turn's clip shares. `check` raises Cancelled."""
+
+    engines: EngineSet
+    job: Job
+    report: Report
+    check: Callable[[], None]
+    parts: Parts
+    avatar: Avatar
+    language: str
+    tone: Tone
+    intensity: float
+
+    @property
+    def canvas(self) -> Canvas:
+        return Canvas(self.job.width, self.job.height, self.job.fps)
+
+
+class Drawer:
+    """Draws while speech is still being made; runs in a thread of its own and never raises into it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._fatal: BaseException | None = None
+
+    def raise_fatal(self) -> None:
+        """Raises what ended the drawing and was not the drawing's own failure."""
+        if self._fatal is not None:
+            raise self._fatal
+
+    def run(self) -> None:
+        """Tries each engine that may draw, then without upscaling, before the answer steps down to voice."""
+        scene, upscaled = self._scene, True
+        names = list(video_engines(scene.engines.name(Layer.VIDEO, scene.language)))
+        while names:
+            try:
+                return Clipper(scene, names[0], upscaled).run()
+            except UpscaleError as error:
+                self._step(scene.engines.name(Layer.UPSCALE, scene.language), error)
+                upscaled = False
+            except VideoError as error:
+                self._step(names.pop(0), error)
+            except (Cancelled, LayerError):
+                return None  # speech ended early: whoever makes it says why
+            except BaseException as error:
+                self._fatal = error
+                return None
+        return None
+
+    def _step(self, engine: str, error: LayerError) -> None:
+        self._scene.report("step", layer=error.layer, engine=engine, code=error.code, detail=str(error))
+
+
+class Clipper:
+    """One attempt at the clip with one engine."""
+
+    def __init__(self, scene: Scene, name: str, upscaled: bool) -> None:
+        self._scene = scene
+        self._name = name
+        self._upscaled = upscaled
+        self._writer: Mp4Writer | None = None
+        self._size = (0, 0)
+
+    def run(self) -> None:
+        """Raises VideoError or UpscaleError, and StorageError, Cancelled or speech's own error as they are."""
+        try:
+            self._draw()
+        except SmartTalkerError:
+            raise
+        except Exception as error:
+            raise VideoError(f"{self._name}: {type(error).__name__}: {error}") from error
+        finally:
+            if self._writer is not None:
+                self._writer.abort()
+
+    def _draw(self) -> None:
+        scene = self._scene
+        engine = scene.engines.named(Layer.VIDEO, self._name)
+        own = engine.size(scene.canvas)
+        self._size = (scene.canvas.width, scene.canvas.height) if self._upscaled else own
+        speech = Timed(scene.parts.read(scene.check))
+        drawn: Timed[Frame] = Timed(
+            engine.frames(
+                self._heard(speech),
+                avatar=scene.avatar,
+                canvas=scene.canvas,
+                tone=scene.tone,
+                intensity=scene.intensity,
+            )
+        )
+        shown = drawn if own == self._size else Timed(self._enlarged(drawn))
+        began = time.perf_counter()
+        for number, frame in enumerate(shown):
+            self._put(number, frame)
+        upscaling = shown.seconds - drawn.seconds
+        self._finish(time.perf_counter() - began - speech.seconds - upscaling, upscaling)
+
+    def _enlarged(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        width, height = self._size
+        upscaler = self._scene.engines.get(Layer.UPSCALE, self._scene.language)
+        enlarged: Iterator[Frame] = upscaler.upscale(frames, width=width, height=height)
+        return enlarged
+
+    def _heard(self, pieces: Iterator[Speech]) -> Iterator[Speech]:
+        """The speech as the engine asks for it; the same samples go into the clip's sound."""
+        for speech in pieces:
+            self._open(speech.sample_rate).add_sound(speech.samples)
+            yield speech
+
+    def _open(self, sample_rate: int) -> Mp4Writer:
+        if self._writer is None:
+            width, height = self._size
+            path = self._scene.job.path / "video.mp4"
+            self._writer = Mp4Writer(path, width, height, self._scene.canvas.fps, sample_rate)
+        return self._writer
+
+    def _put(self, number: int, frame: Frame) -> None:
+        self._scene.check()
+        if self._writer is None:
+            raise VideoError(f"{self._name} drew before anything was said")
+        self._writer.add_frame(frame)
+        if number % PROGRESS_EVERY == 0:
+            total = self._scene.parts.total_seconds
+            share = min(number / (total * self._scene.canvas.fps), 1.0) if total else 0.0
+            self._scene.report("layer", layer=Layer.VIDEO, progress=round(share, 3))
+
+    def _finish(self, drawing_s: float, upscaling_s: float) -> None:
+        if self._writer is None:
+            raise VideoError(f"{self._name} drew nothing")
+        clip = self._writer.close()
+        self._writer = None
+        report, scene = self._scene.report, self._scene
+        if upscaling_s > 0:
+            report("time", layer=Layer.UPSCALE, ms=upscaling_s * 1000, engine=scene.engines.name(Layer.UPSCALE))
+        report("time", layer=Layer.VIDEO, ms=drawing_s * 1000, engine=self._name)
+        report("video", **(asdict(clip) | {"path": str(clip.path)}))

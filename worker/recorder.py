@@ -1,0 +1,235 @@
+"""Turns the child's reports into what Postgres keeps, in as few transactions as can be.
+
+What somebody waits for (the text, the voice note, the end) is written at once; everything else waits a moment for
+company. While one transaction is under way the next one gathers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from core.errors import DatabaseUnavailable, QueueUnavailable
+from core.i18n import t
+from core.kinds import Layer, Mode
+from core.logging import get_logger
+from core.queue import Queue
+from core.states import TurnEvent
+from db import turns
+from db.sessions import Database
+
+log = get_logger(__name__)
+
+GATHER_S = 0.25
+RETRY_S = 0.5
+
+
+class Recorder:
+    """The record of one claimed turn. `take` each report, then `end` or `abandon`."""
+
+    def __init__(
+        self, database: Database, queue: Queue, claimed: turns.Claimed, media: Path, patience_s: float
+    ) -> None:
+        """media: the folder that stored paths are relative to. patience_s: how long to wait for an absent database."""
+        self._database = database
+        self._queue = queue
+        self._claimed = claimed
+        self._media = media
+        self._patience_s = patience_s
+        self._next = turns.Save()
+        self._urgent = asyncio.Event()
+        self._filled = asyncio.Event()
+        self._lock = asyncio.Lock()
+        turn = claimed.turn
+        self.engines: dict[str, str] = dict(turn["engines"])
+        self.timings: dict[str, float] = dict(turn["timings_ms"])
+        self.steps: list[dict[str, Any]] = list(turn["steps"])
+        self.answer: str | None = turn["answer"]
+        self.language: str | None = turn["answer_language"]
+        self._modes = set(turn["modes"])
+        self._voice: dict[str, Any] | None = None
+        self._video: dict[str, Any] | None = None
+        self._task = asyncio.create_task(self._write())
+
+    async def take(self, report: Mapping[str, Any]) -> None:
+        """Raises LeaseLost (from a write that failed meanwhile) and DatabaseUnavailable."""
+        if self._task.done():
+            await self._task
+        kind = report["kind"]
+        if kind in ("layer", "partial"):
+            await self._tell(report)
+        elif taken := self._handlers().get(kind):
+            taken(report)
+            self._filled.set()
+
+    def _handlers(self) -> dict[str, Callable[[Mapping[str, Any]], None]]:
+        return {
+            "output": self._output,
+            "time": self._time,
+            "step": self._step,
+            "voice": self._voiced,
+            "video": self._filmed,
+        }
+
+    async def _tell(self, report: Mapping[str, Any]) -> None:
+        if report["kind"] == "layer":
+            self._live = {"layer": report["layer"], "progress": report["progress"]}
+        else:
+            self._live = {"layer": Layer.LLM, "progress": 0.0, "text": report["text"]}
+        try:
+            await self._queue.tell(self._claimed.turn["conversation_id"], self._claimed.id, self._live)
+        except QueueUnavailable:
+            log.warning("progress_untold")
+
+    def _output(self, report: Mapping[str, Any]) -> None:
+        layer, data = report["layer"], dict(report["data"])
+        self._time(report)
+        if "path" in data:
+            data["path"] = self._relative(data["path"])
+        row = {"layer": layer, "part": report["part"], "data": data, "ms": report["ms"]}
+        self._next.outputs.append(row)
+        if layer == Layer.ASR:
+            self._next.columns["transcript"] = data["text"]
+        elif layer == Layer.EMOTION:
+            self._next.columns |= {"emotion": data["emotion"], "intensity": data["intensity"]}
+        elif layer == Layer.LLM:
+            self._answered(data)
+
+    def _answered(self, data: Mapping[str, Any]) -> None:
+        self.answer, self.language = data["text"], data["language"]
+        self._next.columns |= {"answer": self.answer, "answer_language": self.language}
+        self._next.language = self.language
+        asked = (
+            self._claimed.turn["input_text"] or self._next.columns.get("transcript") or self._claimed.turn["transcript"]
+        )
+        self._next.messages = [
+            {"role": role, "text": text, "language": self.language}
+            for role, text in (("user", asked), ("assistant", self.answer))
+            if text
+        ]
+        if Mode.TEXT in self._modes:
+            self._send("text", {"text": self.answer, "language": self.language})
+
+    def _send(self, kind: str, payload: Mapping[str, Any]) -> None:
+        self._next.outbox.append({"kind": kind, "payload": dict(payload)})
+        self._urgent.set()
+
+    def _time(self, report: Mapping[str, Any]) -> None:
+        layer = str(report["layer"])
+        self.engines[layer] = report["engine"]
+        self.timings[layer] = round(self.timings.get(layer, 0.0) + report["ms"], 1)
+
+    def _step(self, report: Mapping[str, Any]) -> None:
+        self.steps.append({name: report[name] for name in ("layer", "engine", "code")})
+        log.warning("step_down", layer=report["layer"], engine=report["engine"], code=report["code"])
+
+    def _voiced(self, report: Mapping[str, Any]) -> None:
+        self._voice = self._file(report)
+        if Mode.VOICE in self._modes:
+            self._next.columns["audio"] = self._voice
+            self._send("voice", self._voice)
+
+    def _filmed(self, report: Mapping[str, Any]) -> None:
+        self._video = self._file(report)
+
+    def _file(self, report: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in report.items() if name != "kind"}
+        return kept | {"path": self._relative(report["path"])}
+
+    def _relative(self, path: str) -> str:
+        return str(Path(path).relative_to(self._media))
+
+    async def rendered(self) -> None:
+        """Everything is there: the last rows and the state in one transaction."""
+        if Mode.VIDEO in self._modes and self._video is not None:
+            self._next.columns["video"] = self._video
+            self._send("video", self._video)
+        elif Mode.VIDEO in self._modes or (Mode.VOICE in self._modes and self._voice is None):
+            self._step_down()
+        await self._close(TurnEvent.RENDER)
+
+    def _step_down(self) -> None:
+        """The person is told, and gets the best that is there."""
+        if self._voice is None:
+            self._notice("notice-step-text")
+        else:
+            self._notice("notice-step-voice")
+        if self._voice is not None and Mode.VOICE not in self._modes:
+            self._next.columns["audio"] = self._voice
+            self._send("voice", self._voice)
+        elif self._voice is None and Mode.TEXT not in self._modes:
+            self._send("text", {"text": self.answer, "language": self.language})
+
+    def _notice(self, message_id: str, **args: Any) -> None:
+        language = self.language or self._claimed.turn["language"] or self._claimed.conversation["language"]
+        self._send("notice", {"text": t(message_id, language, **args), "language": language, "id": message_id})
+
+    async def failed(self, report: Mapping[str, Any]) -> None:
+        """No answer could be made: the turn ends, and the person is told why. A text that was made goes out."""
+        if self.answer is not None:
+            return await self.rendered()
+        self._notice(report["message_id"], **report.get("args", {}))
+        self._next.columns["error"] = {"code": report["code"], "layer": report.get("layer")}
+        self._next.columns["error"]["message_id"] = report["message_id"]
+        return await self._close(TurnEvent.FAIL)
+
+    async def cancelled(self) -> None:
+        await self._close(TurnEvent.CANCEL)
+
+    async def _close(self, event: TurnEvent) -> None:
+        await self.abandon()
+        self._next.columns |= {"engines": self.engines, "timings_ms": self.timings, "steps": self.steps, "layer": None}
+        self._next.event = event
+        await self._flush()
+
+    async def abandon(self) -> None:
+        """Stops the writer behind the scenes; a transaction under way is finished first."""
+        async with self._lock:
+            self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def flush(self) -> None:
+        """Writes what has gathered: before a turn goes back to the queue. Raises LeaseLost."""
+        await self.abandon()
+        if self._next:
+            await self._flush()
+
+    async def _write(self) -> None:
+        while True:
+            await self._filled.wait()
+            try:
+                async with asyncio.timeout(GATHER_S):
+                    await self._urgent.wait()
+            except TimeoutError:
+                pass
+            async with self._lock:
+                await self._flush()
+
+    async def _flush(self) -> None:
+        what, self._next = self._next, turns.Save()
+        self._filled.clear()
+        self._urgent.clear()
+        if not what:
+            return
+        await self._patiently(what)
+        if what.outbox:
+            await self._ring()
+
+    async def _patiently(self, what: turns.Save) -> None:
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self._patience_s
+        while True:
+            try:
+                return await turns.save(self._database, self._claimed, what)
+            except DatabaseUnavailable:
+                if loop.time() > give_up:
+                    raise
+                await asyncio.sleep(RETRY_S)
+
+    async def _ring(self) -> None:
+        try:
+            await self._queue.ring_courier(self._claimed.turn["conversation_id"])
+        except QueueUnavailable:
+            log.warning("courier_not_rung")

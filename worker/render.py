@@ -1,0 +1,291 @@
+"""The render worker: claims turns, has its child make the answers, writes them to the outbox. One process a GPU."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from arq.worker import Worker, func
+from bot.channels.registry import limits_of
+
+from core.errors import (
+    ChildDied,
+    DatabaseUnavailable,
+    LeaseLost,
+    QueueUnavailable,
+    SmartTalkerError,
+    StorageError,
+)
+from core.kinds import LANGUAGES
+from core.logging import configure_logging, get_logger, log_context
+from core.metrics import Metrics
+from core.queue import CANCELS, RENDER, Queue, pack, unpack
+from core.settings import Settings
+from db import turns
+from db.sessions import Database
+from worker.child_process import Child, Report
+from worker.gpu import EngineSet
+from worker.identity import Identity
+from worker.job import Job
+from worker.loop import finish, start, until_stopped
+from worker.recorder import Recorder
+
+log = get_logger(__name__)
+
+LOOK_S = 60.0
+"""One look claims turns for this long, then rings again, so that arq sees jobs end."""
+ATTEMPTS = 3
+"""After so many the turn ends with what is there: a dead letter."""
+BACK_OFF_S = (1.0, 5.0)
+DRAIN_S = 25.0
+"""A turn that is not done by then goes back to the queue."""
+
+
+class Renderer:
+    """Holds lease, database and child; one turn at a time."""
+
+    def __init__(self, settings: Settings, database: Database, queue: Queue, metrics: Metrics, owner: str) -> None:
+        self._settings = settings
+        self._database = database
+        self._queue = queue
+        self._metrics = metrics
+        self._owner = owner
+        self._child = Child(environment(settings))
+        self._running: turns.Claimed | None = None
+        self._busy = asyncio.Lock()
+        self.draining = False
+
+    async def start(self) -> None:
+        """Takes back what a dead process of this name held, and starts the child."""
+        freed = await turns.take_back(self._database, self._owner)
+        log.info("render_starts", owner=self._owner, taken_back=freed)
+        await self._child.start()
+
+    async def close(self) -> None:
+        await self._child.kill()
+
+    async def look(self, _ctx: dict[Any, Any], _turn_id: str) -> None:
+        """Claims until nothing is claimable."""
+        async with self._busy:
+            until = time.monotonic() + LOOK_S
+            while not self.draining:
+                if time.monotonic() > until:
+                    return await self._queue.ring_render("more")
+                claimed = await turns.claim(self._database, self._owner, self._settings.lease_s)
+                if claimed is None:
+                    return None
+                await self._hold(claimed)
+
+    async def listen(self) -> None:
+        """Passes the user's word to cancel on, as soon as it is said."""
+        while True:
+            with suppress(QueueUnavailable):
+                async for turn_id in self._queue.listen(CANCELS):
+                    if self._running is not None and str(self._running.id) == turn_id:
+                        await self._child.stop()
+            await asyncio.sleep(1.0)
+
+    async def _hold(self, claimed: turns.Claimed) -> None:
+        ids = {"turn_id": str(claimed.id), "conversation_id": str(claimed.turn["conversation_id"])}
+        with log_context(**ids):
+            self._running = claimed
+            beat = asyncio.create_task(self._beat(claimed))
+            try:
+                await self._run(claimed)
+            except LeaseLost:
+                log.warning("lease_lost")
+                await self._child.kill()
+            except DatabaseUnavailable:
+                await self._child.kill()
+                raise
+            finally:
+                self._running = None
+                beat.cancel()
+                await asyncio.gather(beat, return_exceptions=True)
+
+    async def _beat(self, claimed: turns.Claimed) -> None:
+        """Renews the lease while the child reports progress; a silent child is killed, and the turn with it."""
+        while True:
+            await asyncio.sleep(self._settings.heartbeat_s)
+            if time.monotonic() - self._child.last_report > self._settings.lease_s:
+                log.error("child_silent")
+                await self._child.kill()
+                return
+            try:
+                asked = await turns.renew(self._database, claimed.id, claimed.fence, self._settings.lease_s)
+            except LeaseLost:
+                await self._child.kill()
+                return
+            except DatabaseUnavailable:
+                continue
+            if asked:
+                await self._child.stop()
+
+    async def _run(self, claimed: turns.Claimed) -> None:
+        began = time.monotonic()
+        recorder = Recorder(self._database, self._queue, claimed, self._settings.media_dir, self._settings.lease_s)
+        try:
+            state = await self._answer(claimed, recorder)
+        except asyncio.CancelledError:
+            await self._child.kill()
+            with suppress(LeaseLost, DatabaseUnavailable):
+                await recorder.flush()
+                await turns.requeue(self._database, claimed, refund=True)
+            raise
+        finally:
+            await recorder.abandon()
+        self._count(recorder, state, time.monotonic() - began)
+        await self._tell(claimed)
+
+    async def _answer(self, claimed: turns.Claimed, recorder: Recorder) -> str:
+        """The turn's state after this attempt."""
+        if claimed.turn["attempts"] > ATTEMPTS:
+            return await self._give_up(recorder, {"code": ChildDied.code, "message_id": ChildDied.message_id})
+        try:
+            end = await self._reports(claimed, recorder)
+        except (ChildDied, StorageError) as error:
+            log.warning("child_died", code=error.code, attempt=claimed.turn["attempts"])
+            self._metrics.child_restart()
+            await self._restart()
+            end = {"kind": "failed", "code": error.code, "permanent": False, "message_id": error.message_id}
+        return await self._end(claimed, recorder, end)
+
+    async def _reports(self, claimed: turns.Claimed, recorder: Recorder) -> Report:
+        job = make_job(claimed, self._settings.media_dir)
+        end: Report = {}
+        async for report in self._child.run(job):
+            await recorder.take(report)
+            end = report
+        return end
+
+    async def _restart(self) -> None:
+        """A child that won't start again ends this process; the supervisor backs off and starts both anew."""
+        await self._child.start()
+
+    async def _end(self, claimed: turns.Claimed, recorder: Recorder, end: Report) -> str:
+        if end["kind"] == "done":
+            await recorder.rendered()
+            return "rendered"
+        if end["kind"] == "cancelled" or await self._cancel_asked(claimed):
+            await recorder.cancelled()
+            return "cancelled"
+        log.warning("turn_failed", code=end["code"], layer=end.get("layer"), detail=end.get("detail"))
+        attempts = int(claimed.turn["attempts"])
+        if end["permanent"] or attempts >= ATTEMPTS:
+            return await self._give_up(recorder, end)
+        await recorder.flush()
+        await turns.requeue(self._database, claimed, delay_s=BACK_OFF_S[attempts - 1])
+        self._ring_later(BACK_OFF_S[attempts - 1])
+        return "requeued"
+
+    async def _give_up(self, recorder: Recorder, end: Report) -> str:
+        await recorder.failed(end)
+        return "failed" if recorder.answer is None else "rendered"
+
+    async def _cancel_asked(self, claimed: turns.Claimed) -> bool:
+        """A child that was killed because it did not stop in time leaves no word of its own."""
+        return await turns.renew(self._database, claimed.id, claimed.fence, self._settings.lease_s)
+
+    def _ring_later(self, delay_s: float) -> None:
+        async def ring() -> None:
+            await asyncio.sleep(delay_s)
+            with suppress(QueueUnavailable):
+                await self._queue.ring_render("again")
+
+        self._later = asyncio.create_task(ring())
+
+    async def _tell(self, claimed: turns.Claimed) -> None:
+        with suppress(QueueUnavailable):
+            await self._queue.tell(claimed.turn["conversation_id"], claimed.id, {"layer": None, "progress": 1.0})
+
+    def _count(self, recorder: Recorder, state: str, seconds: float) -> None:
+        for layer, ms in recorder.timings.items():
+            self._metrics.layer(layer, recorder.engines.get(layer, ""), ms / 1000)
+        for step in recorder.steps:
+            self._metrics.step(step["layer"])
+        self._metrics.turn(state, seconds)
+        log.info("turn_ends", state=state, seconds=round(seconds, 3))
+
+
+def make_job(claimed: turns.Claimed, media: Path) -> Job:
+    """The turn as the pipeline wants it; paths become absolute."""
+    turn, conversation = claimed.turn, claimed.conversation
+    limits = limits_of(conversation["channel"])
+    outputs: dict[str, dict[str, Any]] = {}
+    for row in claimed.outputs:
+        data = dict(row["data"])
+        if "path" in data:
+            data["path"] = str(media / data["path"])
+        outputs.setdefault(row["layer"], {})[str(row["part"])] = data
+    return Job(
+        turn_id=str(claimed.id),
+        folder=str(media / str(claimed.id) / str(claimed.fence)),
+        avatar=turn["avatar"],
+        modes=tuple(turn["modes"]),
+        text=turn["input_text"],
+        media=str(media / turn["input_media"]) if turn["input_media"] else None,
+        language=turn["language"],
+        known_language=conversation["language"],
+        voice=turn["voice"],
+        emotion_enabled=turn["emotion_enabled"],
+        history=tuple({"role": line["role"], "text": line["text"]} for line in claimed.history),
+        outputs=outputs,
+        width=limits.video_width,
+        height=limits.video_height,
+        fps=limits.fps,
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What the child must know that this process may have from elsewhere than the environment."""
+    named = {"PROFILE": settings.profile, "DATA_DIR": str(settings.data_dir), "LOG_LEVEL": settings.log_level}
+    return {f"SMARTTALKER_{name}": value for name, value in named.items()}
+
+
+async def serve(settings: Settings) -> None:
+    identity = Identity(settings.data_dir, "render")
+    EngineSet(settings.engine).check(LANGUAGES)
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url, size=4)
+        stack.push_async_callback(database.close)
+        queue = await Queue.open(settings.redis_url)
+        stack.push_async_callback(queue.close)
+        renderer = Renderer(settings, database, queue, Metrics(settings.data_dir / "metrics"), identity.name)
+        stack.push_async_callback(renderer.close)
+        await renderer.start()
+        look: Callable[..., Any] = renderer.look
+        worker = Worker(
+            functions=[func(look, name="look", timeout=LOOK_S * 60)],
+            queue_name=RENDER,
+            redis_pool=queue.pool,
+            handle_signals=False,
+            max_jobs=1,
+            poll_delay=0.02,
+            keep_result=0,
+            max_tries=1000,
+            job_serializer=pack,
+            job_deserializer=unpack,
+            log_results=False,
+        )
+        ears = asyncio.create_task(renderer.listen())
+        first = asyncio.create_task(renderer.look({}, "start"))
+        works = await until_stopped(worker)
+        renderer.draining = True
+        await finish(works, [first, *worker.job_tasks.values()], DRAIN_S)
+        ears.cancel()
+        await asyncio.gather(ears, return_exceptions=True)
+        log.info("render_ends")
+
+
+def main(settings: Settings) -> None:
+    """Runs the render worker. Raises SmartTalkerError where it can't start."""
+    configure_logging("render", settings)
+    try:
+        start(serve(settings))
+    except SmartTalkerError as error:
+        log.error("render_stops", code=error.code, why=str(error))
+        raise
