@@ -78,6 +78,8 @@ class Postgres:
     def start(self) -> None:
         """Raises StorageError, ConfigurationError (another version's cluster) or DatabaseUnavailable."""
         self._check_version()
+        if self._comes_up():
+            return
         self._end_leftover()
         if not self._cluster.exists():
             self._create_cluster()
@@ -109,6 +111,14 @@ class Postgres:
                 process.end(pid, (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
                 raise process.failure("PostgreSQL", output, DatabaseUnavailable)
             process.wait_until(lambda: False, 1.0)
+
+    def _comes_up(self) -> bool:
+        """Whether a server whose starter was killed, or which recovers from a crash, is there after a while."""
+        state = self._pid_file()
+        if state is None or state.ready or not self._is_ours(state.pid):
+            return False
+        process.wait_until(lambda: self.running() or not self._is_ours(state.pid), _START_S)
+        return self.running()
 
     def _end_leftover(self) -> None:
         """Ends a server that runs but does not answer, and removes the locks of one that is gone.

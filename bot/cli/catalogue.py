@@ -1,0 +1,87 @@
+"""What is here: engines, avatars, voices."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from core.catalogue import Catalogue
+from core.errors import SmartTalkerError
+from core.kinds import LANGUAGES, Layer
+from core.settings import HOME, PROFILES, Settings
+
+
+def catalogue_of(settings: Settings) -> Catalogue:
+    return Catalogue(settings.data_dir, HOME)
+
+
+def chosen_engines(settings: Settings) -> dict[Layer, list[str]]:
+    """The engines that the settings name for each layer, in any language, without repeats."""
+    languages = (None, *LANGUAGES)
+    return {layer: list(dict.fromkeys(settings.engine(layer, language) for language in languages)) for layer in Layer}
+
+
+def missing(layer: Layer, name: str) -> str | None:
+    """Why an engine can't be used; None if it can."""
+    from worker.engines.registry import make
+
+    try:
+        make(layer, name)
+    except SmartTalkerError as error:
+        return str(error)
+    except Exception as error:  # a broken package must not hide what the other engines say
+        return f"the {layer} engine {name} can't be made: {type(error).__name__}: {error}"
+    return None
+
+
+def print_models(settings: Settings) -> int:
+    """A table of every profile's engines. 1 if one that the settings name is missing."""
+    table = Table("layer", *PROFILES, "chosen", box=None, pad_edge=False)
+    chosen = chosen_engines(settings)
+    for layer in Layer:
+        cells = [_cell(layer, names[layer]) for names in PROFILES.values()]
+        table.add_row(layer.value, *cells, ", ".join(chosen[layer]))
+    Console().print(table)
+    lacking = [reason for layer in Layer for name in chosen[layer] if (reason := missing(layer, name))]
+    for reason in lacking:
+        print(f"missing: {reason}")
+    return 1 if lacking else 0
+
+
+def fetch(settings: Settings) -> int:
+    """Says which of the chosen engines need nothing, and which this version can't fetch."""
+    lacking = [name for layer, names in chosen_engines(settings).items() for name in names if missing(layer, name)]
+    if not lacking:
+        print(f"Nothing to fetch: the engines of profile {settings.profile} need no weights.")
+        return 0
+    print(f"This version can't fetch weights yet; these engines come with a later one: {', '.join(lacking)}.")
+    print("Until then: SMARTTALKER_PROFILE=cpu.")
+    return 1
+
+
+def print_avatars(settings: Settings) -> None:
+    table = Table("id", "name", "voice", "rig", "folder", box=None, pad_edge=False)
+    for avatar in catalogue_of(settings).avatars():
+        state = "made" if avatar.rig.exists() else f"missing: smarttalker avatar rig {avatar.id}"
+        table.add_row(avatar.id, " / ".join(avatar.name.values()), avatar.voice, state, str(avatar.folder))
+    Console().print(table)
+
+
+def print_voices(settings: Settings) -> None:
+    table = Table("id", "name", "engines", "folder", box=None, pad_edge=False)
+    for voice in catalogue_of(settings).voices():
+        table.add_row(voice.id, " / ".join(voice.name.values()), ", ".join(voice.engines), str(voice.folder))
+    Console().print(table)
+
+
+def make_rig(settings: Settings, avatar_id: str) -> None:
+    """Raises NotFound, or what `worker.faces.rig` raises for a portrait without a face."""
+    from worker.faces.rig import build_rig
+
+    avatar = catalogue_of(settings).avatar(avatar_id)
+    build_rig(avatar.folder)
+    print(f"{avatar.rig} is made")
+
+
+def _cell(layer: Layer, name: str) -> str:
+    return f"✗ {name}" if missing(layer, name) else f"✓ {name}"

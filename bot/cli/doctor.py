@@ -1,0 +1,213 @@
+"""`smarttalker doctor`: what SmartTalker stands on, looked at piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution, requires
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.cli.catalogue import catalogue_of, chosen_engines, missing
+from core.errors import PortTaken, SmartTalkerError, StorageError
+from core.kinds import Layer
+from core.settings import Settings, read_settings
+
+_SPACE_MB = 500
+"""A cluster takes 40 MB, a minute of answers about 10."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """subject: what was looked at. good: whether it serves. detail: what was seen, and what to do where it doesn't."""
+
+    subject: str
+    good: bool
+    detail: str
+
+
+def examine() -> int:
+    """Prints a table; 1 if something is wrong."""
+    findings = list(look())
+    table = Table("", "what", "finding", box=None, pad_edge=False)
+    for finding in findings:
+        mark = "[green]✓[/green]" if finding.good else "[red]✗[/red]"
+        table.add_row(mark, finding.subject, _plain(finding.detail))
+    Console().print(table)
+    return 0 if all(finding.good for finding in findings) else 1
+
+
+def look() -> Iterator[Finding]:
+    yield _checked("Python", _python)
+    yield _checked("packages", _packages)
+    try:
+        settings = read_settings()
+    except SmartTalkerError as error:
+        yield Finding("settings", False, str(error))
+        return
+    yield Finding("settings", True, f"profile {settings.profile}, from the environment and .env")
+    checks: dict[str, Callable[[Settings], str]] = {
+        "data folder": _data_dir,
+        "port": _port,
+        "PostgreSQL": _postgres,
+        "Redis": _redis,
+        "avatars": _avatars,
+        "voices": _voices,
+    }
+    for subject, check in checks.items():
+        yield _checked(subject, lambda check=check: check(settings))  # type: ignore[misc]
+    for layer, names in chosen_engines(settings).items():
+        for name in names:
+            yield _engine(layer, name)
+
+
+def _checked(subject: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, True, check())
+    except SmartTalkerError as error:
+        return Finding(subject, False, str(error))
+    except Exception as error:  # whatever it is, the other checks go on
+        return Finding(subject, False, f"{type(error).__name__}: {error}")
+
+
+def _python() -> str:
+    if sys.version_info[:2] not in ((3, 11), (3, 12)):
+        raise SmartTalkerError(f"{sys.version.split()[0]}: use 3.11 or 3.12, and run `make` again")
+    return sys.version.split()[0]
+
+
+def _packages() -> str:
+    wrong = [line for line in requires("smarttalker") or [] if "extra ==" not in line and not _installed(line)]
+    if wrong:
+        raise SmartTalkerError(f"{', '.join(wrong)}: run `make` to install what is pinned")
+    return "all that are pinned are installed"
+
+
+def _installed(requirement: str) -> bool:
+    name, _, version = requirement.partition("==")
+    try:
+        return distribution(name.partition("[")[0]).version == version
+    except PackageNotFoundError:
+        return False
+
+
+def _data_dir(settings: Settings) -> str:
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(b"x" * 4096)
+            file.flush()
+    except OSError as error:
+        raise StorageError(f"{folder}: {error.strerror}; set SMARTTALKER_DATA_DIR to a folder of yours") from error
+    free_mb = shutil.disk_usage(folder).free >> 20
+    if free_mb < _SPACE_MB:
+        raise StorageError(f"{folder}: only {free_mb} MB are free and {_SPACE_MB} are needed; free some space")
+    return f"{folder}: {free_mb:,} MB free"
+
+
+def _port(settings: Settings) -> str:
+    from core.supervisor import address, answers_ready, check_port
+
+    try:
+        check_port(settings.host, settings.port)
+    except PortTaken:
+        if answers_ready(settings):
+            return f"SmartTalker is running at {address(settings)}"
+        raise
+    return f"{settings.host}:{settings.port} is free"
+
+
+def _postgres(settings: Settings) -> str:
+    if not settings.database_url:
+        from core.embedded.programs import bundled_postgres
+
+        return f"embedded, {_existing(bundled_postgres() / 'bin' / 'postgres')}"
+    return asyncio.run(_ask_postgres(settings.database_url))
+
+
+async def _ask_postgres(url: str) -> str:
+    from sqlalchemy import text
+
+    from db.sessions import Database
+
+    database = Database(url, size=1)
+    try:
+        async with database.begin() as connection:
+            version = int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
+    finally:
+        await database.close()
+    if version < 140000:
+        raise SmartTalkerError(f"version {version // 10000} is too old: use PostgreSQL 14 or newer")
+    return f"version {version // 10000} answers"
+
+
+def _redis(settings: Settings) -> str:
+    if not settings.redis_url:
+        from core.embedded.programs import bundled_redis
+
+        return f"embedded, {_existing(bundled_redis())}"
+    return asyncio.run(_ask_redis(settings.redis_url))
+
+
+async def _ask_redis(url: str) -> str:
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    from core.errors import QueueUnavailable
+
+    client: Redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
+    try:
+        version = str((await client.info("server"))["redis_version"])
+    except (RedisError, OSError) as error:
+        raise QueueUnavailable from error
+    finally:
+        await client.aclose()
+    if tuple(int(part) for part in version.split(".")[:2]) < (6, 2):
+        raise SmartTalkerError(f"version {version} is too old: use Redis 6.2 or newer")
+    return f"version {version} answers"
+
+
+def _existing(path: Path) -> str:
+    if not path.exists():
+        raise SmartTalkerError(f"{path} is missing: remove .venv and run `make`, or set the server's URL")
+    return str(path)
+
+
+def _avatars(settings: Settings) -> str:
+    catalogue = catalogue_of(settings)
+    avatars = catalogue.avatars()
+    for avatar in avatars:
+        catalogue.voice(avatar.voice)
+        if not avatar.portrait.exists():
+            raise SmartTalkerError(f"{avatar.portrait} is missing")
+        if not avatar.rig.exists():
+            raise SmartTalkerError(f"{avatar.id} has no rig: run `smarttalker avatar rig {avatar.id}`")
+        if not avatar.persona.answers:
+            raise SmartTalkerError(f"{avatar.folder / 'persona.toml'} holds no answers")
+    if settings.default_avatar not in {avatar.id for avatar in avatars}:
+        raise SmartTalkerError(f"SMARTTALKER_DEFAULT_AVATAR={settings.default_avatar}: no such avatar")
+    return ", ".join(avatar.id for avatar in avatars)
+
+
+def _voices(settings: Settings) -> str:
+    voices = catalogue_of(settings).voices()
+    if not voices:
+        raise SmartTalkerError("no voice is here: voices/ holds them, one folder each")
+    return ", ".join(voice.id for voice in voices)
+
+
+def _engine(layer: Layer, name: str) -> Finding:
+    reason = missing(layer, name)
+    return Finding(f"engine {layer}", reason is None, reason or name)
+
+
+def _plain(detail: str) -> str:
+    """rich takes square brackets for styles."""
+    return detail.replace("[", "\\[")
