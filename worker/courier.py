@@ -9,11 +9,11 @@ from typing import Any
 
 from arq.cron import cron
 from arq.worker import Worker, func
+
 from bot.channels.base import Channel, Outgoing
 from bot.channels.registry import open_channel
-
 from core.errors import DatabaseUnavailable, LeaseLost, QueueUnavailable, SmartTalkerError
-from core.logging import configure_logging, get_logger, log_context
+from core.logging import get_logger, log_context
 from core.metrics import Metrics
 from core.queue import COURIER, Queue, pack, unpack
 from core.settings import Settings
@@ -172,10 +172,5 @@ def make_worker(courier: Courier, queue: Queue) -> Worker:
 
 
 def main(settings: Settings) -> None:
-    """Runs the courier. Raises SmartTalkerError where it can't start."""
-    configure_logging("courier", settings)
-    try:
-        start(serve(settings))
-    except SmartTalkerError as error:
-        log.error("courier_stops", code=error.code, why=str(error))
-        raise
+    """Runs the courier; settings have both URLs. Raises SmartTalkerError where it can't start or go on."""
+    start(serve(settings))

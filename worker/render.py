@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from arq.worker import Worker, func
-from bot.channels.registry import limits_of
 
+from bot.channels.registry import limits_of
 from core.errors import (
     ChildDied,
     DatabaseUnavailable,
     LeaseLost,
     QueueUnavailable,
-    SmartTalkerError,
     StorageError,
 )
 from core.kinds import LANGUAGES
-from core.logging import configure_logging, get_logger, log_context
+from core.logging import get_logger, log_context
 from core.metrics import Metrics
 from core.queue import CANCELS, RENDER, Queue, pack, unpack
 from core.settings import Settings
@@ -282,10 +281,5 @@ async def serve(settings: Settings) -> None:
 
 
 def main(settings: Settings) -> None:
-    """Runs the render worker. Raises SmartTalkerError where it can't start."""
-    configure_logging("render", settings)
-    try:
-        start(serve(settings))
-    except SmartTalkerError as error:
-        log.error("render_stops", code=error.code, why=str(error))
-        raise
+    """Runs the render worker; settings have both URLs. Raises SmartTalkerError where it can't start or go on."""
+    start(serve(settings))
