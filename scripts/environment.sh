@@ -42,11 +42,21 @@ if ! [ -x .venv/bin/python ] || ! .venv/bin/python -c 'import sys' 2>/dev/null; 
     echo "Making .venv with $("$python" --version); this is done once." >&2
     "$python" -m venv --clear .venv
 fi
-if fetch_uv && use_a_cache && "$uv" --version >/dev/null 2>&1; then
-    export VIRTUAL_ENV="$PWD/.venv" UV_PYTHON_DOWNLOADS=never
-    "$uv" pip sync --quiet --require-hashes requirements.lock
-    "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
-else  # no uv for this machine: pip does the same in 40 seconds instead of 5
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+install_with_uv() {
+    export VIRTUAL_ENV="$PWD/.venv" UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+    fetch_uv && use_a_cache &&
+        "$uv" pip sync --quiet --require-hashes requirements.lock 2>>.venv/uv.log &&
+        "$uv" pip install --quiet --no-deps --no-build-isolation --editable . 2>>.venv/uv.log
+}
+
+install_with_pip() {
+    .venv/bin/python -m ensurepip --upgrade >/dev/null  # uv has removed it
+    local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check)
+    "${pip[@]}" --require-hashes --requirement requirements.lock
+    "${pip[@]}" --no-deps --no-build-isolation --editable .
+}
+
+if ! install_with_uv; then
+    echo "uv could not install (.venv/uv.log says why); pip does the same in a minute." >&2
+    install_with_pip
 fi
