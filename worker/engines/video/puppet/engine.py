@@ -1,0 +1,161 @@
+"""The engine `puppet`: a portrait's rig, moved by the phonemes of its speech."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.catalogue import Avatar
+from core.errors import VideoError
+from core.kinds import Tone
+from worker.engines.base import Needs
+from worker.engines.tts.base import Speech
+from worker.engines.video.base import Canvas, Frame
+from worker.engines.video.puppet.articulation import Articulation
+from worker.engines.video.puppet.loudness import LoudnessReader
+from worker.engines.video.puppet.manner import Bearing
+from worker.engines.video.puppet.painter import Painter
+from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose
+from worker.engines.video.puppet.visemes import ARTICULATORS, Segment, segments
+from worker.faces import rig as rigs
+
+LOOK_AHEAD = 0.45
+"""Seconds of speech that must be known beyond a frame before it is drawn: the reach of a dominance, and the time in
+which the face comes to rest."""
+
+EASE = (0.20, 0.40)
+"""Seconds in which the face wakes at the start, and in which it comes to rest at the end."""
+
+_SPOKEN = [INDEX[name] for name in ARTICULATORS if name != "tongue"]
+_TONGUE = ARTICULATORS.index("tongue")
+
+
+class Puppet:
+    """The video engine of the CPU; it draws at the canvas's own size. Silence or no speech at all is one neutral
+    frame at least."""
+
+    name: ClassVar[str] = "puppet"
+    needs: ClassVar[Needs] = Needs()
+
+    def __init__(self) -> None:
+        self._painters: dict[tuple[str, Canvas], Painter] = {}
+
+    def load(self) -> None:
+        """Nothing is kept ready: a rig is read when its avatar first speaks."""
+
+    def unload(self) -> None:
+        self._painters.clear()
+
+    def size(self, canvas: Canvas) -> tuple[int, int]:
+        return canvas.width, canvas.height
+
+    def frames(
+        self,
+        speech: Iterable[Speech],
+        *,
+        avatar: Avatar,
+        canvas: Canvas,
+        tone: Tone = Tone.NEUTRAL,
+        intensity: float = 0.0,
+    ) -> Iterator[Frame]:
+        """Raises VideoError where the avatar has no usable rig or portrait."""
+        painter = self._painter(avatar, canvas)
+        for pose in poses(speech, seed=avatar.id, fps=canvas.fps, tone=tone, intensity=intensity):
+            yield painter.draw(pose)
+
+    def _painter(self, avatar: Avatar, canvas: Canvas) -> Painter:
+        """The last few are kept: building one takes some 20 ms."""
+        key = (str(avatar.folder), canvas)
+        if key not in self._painters:
+            while len(self._painters) >= 4:
+                self._painters.pop(next(iter(self._painters)))
+            self._painters[key] = Painter(rigs.load(avatar.rig), _portrait(avatar), canvas)
+        return self._painters[key]
+
+
+def _portrait(avatar: Avatar) -> Frame:
+    picture = cv2.imread(str(avatar.portrait), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise VideoError(f"{avatar.portrait} is missing or is not a picture")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8)
+
+
+def poses(speech: Iterable[Speech], *, seed: str, fps: int, tone: Tone, intensity: float) -> Iterator[Pose]:
+    """What each frame shows; a pose comes as soon as enough of the speech is known. The first and last are neutral."""
+    score = _Score(fps, Bearing(seed, tone, intensity))
+    for piece in speech:
+        score.add(piece)
+        yield from score.until(score.seconds - LOOK_AHEAD)
+    yield from score.rest()
+
+
+@dataclass
+class _Score:
+    """The speech so far, and the poses that were already taken from it."""
+
+    fps: int
+    bearing: Bearing
+    seconds: float = 0.0
+    taken: int = 0
+    articulation: Articulation = field(default_factory=Articulation)
+    reader: LoudnessReader = field(default_factory=LoudnessReader)
+
+    def add(self, piece: Speech) -> None:
+        parts = self._segments(piece)
+        for part in parts:
+            if part.stressed:
+                self.bearing.stress((part.start + part.end) / 2)
+        self.articulation.add(parts)
+        self.seconds += piece.seconds
+
+    def _segments(self, piece: Speech) -> list[Segment]:
+        if piece.phonemes is None:
+            return self.reader.segments(piece, self.seconds)
+        known = [phoneme for phoneme in piece.phonemes if phoneme.end > phoneme.start]
+        return [
+            part
+            for phoneme in known
+            for part in segments(phoneme.ipa, self.seconds + phoneme.start, self.seconds + phoneme.end)
+        ]
+
+    def until(self, end: float) -> Iterator[Pose]:
+        """Poses of the moments before `end`, of speech that goes on."""
+        while self.taken / self.fps < end:
+            yield self._next(1.0)
+
+    def rest(self) -> Iterator[Pose]:
+        """The last poses, coming to rest; one pose even of no speech at all."""
+        total = max(1, math.ceil(round(self.seconds * self.fps, 6)))
+        last = (total - 1) / self.fps
+        while self.taken < total:
+            yield self._next(_ease((last - self.taken / self.fps) / min(EASE[1], max(last, 1e-6))))
+
+    def _next(self, remaining: float) -> Pose:
+        moment = self.taken / self.fps
+        self.taken += 1
+        awake = min(_ease(moment / EASE[0]), remaining)
+        if awake == 0:
+            return NEUTRAL
+        self.articulation.forget(moment)
+        mouth = self.articulation.at(moment, 1 / self.fps) * min(1.0, 3 * awake)
+        return self._pose(mouth, moment, awake)
+
+    def _pose(self, mouth: NDArray[np.float32], moment: float, awake: float) -> Pose:
+        manner = self.bearing.at(moment, awake)
+        muscles = np.zeros(len(INDEX), np.float32)
+        muscles[_SPOKEN] = mouth[: len(_SPOKEN)]
+        for name, pull in manner.muscles.items():
+            muscles[INDEX[name]] += pull
+        return Pose(muscles, float(mouth[_TONGUE]), manner.lids, manner.yaw, manner.pitch, manner.roll, manner.sway)
+
+
+def _ease(t: float) -> float:
+    """0 up to 0, 1 from 1 on, smooth between (smoothstep)."""
+    t = min(max(t, 0.0), 1.0)
+    return t * t * (3 - 2 * t)

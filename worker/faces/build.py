@@ -1,0 +1,117 @@
+"""`smarttalker avatar rig <id>`: measures a portrait and leaves `rig.npz` beside it.
+
+The folder holds `portrait.png` and, in `frames/`, the same face with the mouth open (`aa`), with the teeth bared
+(`teeth`) and with the eyes shut (`blink`), as lossless WebP or PNG; a smaller frame covers the portrait from the
+place that `frames/box.npy` names. `frames/landmarks.npz` keeps what the landmark model found, so that a rig can be
+built again without it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import StorageError, VideoError
+from worker.faces import landmarks as lm
+from worker.faces import lids, mouth, muscles
+from worker.faces.rig import Rig
+
+Image = NDArray[np.uint8]
+
+FRAMES = ("aa", "teeth", "blink")
+SPACING = 8.0
+"""Pixels of a 1024-pixel portrait between the grid's nodes: a third of a lip."""
+
+TONGUE = (150.0, 74.0, 70.0)
+
+
+def build_rig(folder: Path) -> None:
+    """Writes folder/rig.npz.
+
+    Raises VideoError where a picture is missing or shows no face, ModelMissing where landmarks must be found anew
+    and mediapipe is not installed, StorageError where the rig can't be written.
+    """
+    rest = _read(folder / "portrait.png")
+    frames = {name: _frame(folder / "frames", name, rest) for name in FRAMES}
+    points = _landmarks(folder / "frames", {"rest": rest, **frames})
+    try:
+        _measure(rest, frames, points).save(folder / "rig.npz")
+    except OSError as error:
+        raise StorageError(f"{folder / 'rig.npz'}: {error.strerror}") from error
+
+
+def _read(path: Path) -> Image:
+    """(h, w, 3) RGB."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise VideoError(f"{path} is missing or is not a picture")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8)
+
+
+def _frame(folder: Path, name: str, rest: Image) -> Image:
+    """A frame of the portrait's size; a smaller one is pasted into the portrait."""
+    found = [folder / f"{name}.{suffix}" for suffix in ("webp", "png") if (folder / f"{name}.{suffix}").is_file()]
+    if not found:
+        raise VideoError(f"{folder / name}.webp is missing: the same face is needed as {', '.join(FRAMES)}")
+    picture = _read(found[0])
+    if picture.shape == rest.shape:
+        return picture
+    left, top = np.load(folder / "box.npy", allow_pickle=False)
+    whole = rest.copy()
+    whole[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return whole
+
+
+def _landmarks(folder: Path, frames: dict[str, Image]) -> dict[str, lm.Points]:
+    path = folder / "landmarks.npz"
+    if path.is_file():
+        return lm.read(path)
+    points = {name: lm.detect(frame) for name, frame in frames.items()}
+    stored: dict[str, Any] = dict(points)
+    np.savez_compressed(path, **stored)
+    return points
+
+
+def _measure(rest: Image, frames: dict[str, Image], points: dict[str, lm.Points]) -> Rig:
+    neutral = points["rest"]
+    closed = muscles.Mouth(mouth.seam(rest, neutral))
+    bared = neutral + lm.symmetric(neutral, points["teeth"])
+    face = muscles.Face(neutral, closed, points["aa"], bared)
+    nodes = _nodes(neutral)
+    upper, lower = muscles.fields(face, nodes)
+    teeth_at, teeth_upper, teeth_lower = mouth.plates(frames["teeth"], points["teeth"], closed.half)
+    lids_at, pictures = lids.atlas(rest, frames["blink"], neutral, points["blink"])
+    jaw = face.move("jaw")
+    return Rig(
+        size=np.array(rest.shape[1::-1], np.int32),
+        origin=nodes[0, 0],
+        spacing=np.asarray(nodes[0, 1, 0] - nodes[0, 0, 0]),
+        upper=upper,
+        lower=lower,
+        seam=closed.seam,
+        teeth_at=teeth_at,
+        teeth_upper=teeth_upper,
+        teeth_lower=teeth_lower,
+        teeth_jaw=np.array(0.15 * closed.half, np.float32),
+        jaw_travel=np.array(0.8 * jaw[14, 1], np.float32),
+        tongue=np.array(TONGUE, np.float32),
+        lids_at=lids_at,
+        lids=pictures,
+        chin=np.asarray(neutral[lm.CHIN, 1]),
+        forehead=np.asarray(neutral[lm.FOREHEAD, 1]),
+        cheeks=neutral[list(lm.CHEEKS), 0],
+    )
+
+
+def _nodes(rest: lm.Points) -> NDArray[np.float32]:
+    """A grid from above the brows to well below the chin, (rows, columns, 2) in pixels."""
+    wide = float(rest[lm.CHEEKS[1], 0] - rest[lm.CHEEKS[0], 0])
+    spacing = SPACING * wide / 330
+    left, right = rest[lm.CHEEKS[0], 0] - 0.25 * wide, rest[lm.CHEEKS[1], 0] + 0.25 * wide
+    top, bottom = rest[lm.FOREHEAD, 1] - 0.1 * wide, rest[lm.CHIN, 1] + 0.5 * wide
+    x, y = np.arange(left, right, spacing), np.arange(top, bottom, spacing)
+    return np.stack(np.meshgrid(x, y), axis=-1).astype(np.float32)

@@ -1,0 +1,214 @@
+"""From landmarks to the displacement fields of the muscles.
+
+Two muscles are measured (`jaw` and `wide`, from renders or photographs of the same face with the mouth open and with
+the teeth bared), the others are modelled on the face's own proportions: u is the distance from the mouth's middle in
+half widths of the mouth, v the distance from the lips' seam, down is positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.faces import landmarks as lm
+from worker.faces.rig import MUSCLES
+from worker.faces.warp import Field, spline
+
+SMOOTH = 0.002
+JAW_OPENING = 0.75
+"""The parting of the lips at jaw = 1, in half widths of the mouth."""
+
+
+@dataclass(frozen=True)
+class Mouth:
+    """The closed mouth: its seam (n, 2) from corner to corner, its middle and half its width."""
+
+    seam: lm.Points
+
+    @property
+    def half(self) -> float:
+        return float(self.seam[-1, 0] - self.seam[0, 0]) / 2
+
+    @property
+    def middle(self) -> float:
+        return float(self.seam[-1, 0] + self.seam[0, 0]) / 2
+
+    def line(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The seam's y at x; level beyond the corners."""
+        return np.interp(x, self.seam[:, 0], self.seam[:, 1]).astype(np.float32)
+
+    def uv(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        u = (points[..., 0] - self.middle) / self.half
+        return u.astype(np.float32), ((points[..., 1] - self.line(points[..., 0])) / self.half).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Face:
+    """The resting landmarks and what is known of how they move."""
+
+    rest: lm.Points
+    mouth: Mouth
+    opened: lm.Points
+    bared: lm.Points
+
+    def move(self, muscle: str) -> lm.Points:
+        """(468, 2): where each landmark goes when the muscle pulls fully."""
+        if muscle == "jaw":
+            return self._jaw()
+        if muscle == "wide":
+            return lm.symmetric(self.rest, self.bared)
+        u, v = self.mouth.uv(self.rest)
+        if muscle in ("brow", "worry"):
+            return _BROWS[muscle](self)
+        return (_SHAPES[muscle](u, v, self._below()) * self.mouth.half).astype(np.float32)
+
+    def _jaw(self) -> lm.Points:
+        shift = lm.symmetric(self.rest, self.opened)
+        parted = shift[14, 1] - shift[13, 1]
+        return np.asarray(shift * (JAW_OPENING * self.mouth.half / parted), np.float32)
+
+    def _below(self) -> NDArray[np.bool_]:
+        return is_lower(self.rest, self.mouth)
+
+
+def is_lower(points: lm.Points, mouth: Mouth) -> NDArray[np.bool_]:
+    """Which landmarks lie below the seam; the inner lips, which meet on it, by name."""
+    below = points[:, 1] > mouth.line(points[:, 0])
+    below[list(lm.LIP_LOWER_INNER[1:-1])] = True
+    below[list(lm.LIP_UPPER_INNER[1:-1])] = False
+    return below
+
+
+Shape = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]], NDArray[np.float32]]
+
+
+def _bell(x: NDArray[np.float32], width: float, power: float = 2) -> NDArray[np.float32]:
+    return np.exp(-((np.abs(x) / width) ** power)).astype(np.float32)
+
+
+def _arch(u: NDArray[np.float32]) -> NDArray[np.float32]:
+    """1 in the mouth's middle, 0 at the corners and beyond."""
+    return np.clip(1 - u**2, 0, 1)
+
+
+def _round(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
+    near = _bell(np.maximum(np.abs(u) - 1, 0), 0.55) * _bell(v, 0.9)
+    thicker = 0.20 * v * _bell(u, 0.9) * _bell(v, 0.55)
+    oval = np.where(below, 0.07, -0.05) * np.sqrt(_arch(u)) * _bell(v, 0.5)
+    corners = 0.05 * u**2 * _bell(np.maximum(np.abs(u) - 1, 0), 0.3) * _bell(v, 0.5)
+    return np.stack([-0.33 * u * near, thicker + oval + corners], axis=-1)
+
+
+def _press(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.stack([0 * u, -0.30 * v * _bell(u, 1.0, 4) * _bell(v, 0.5)], axis=-1)
+
+
+def _tuck(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
+    raised = -0.13 * _arch(u) * _bell(np.minimum(v, 0), 0.45)
+    tucked = -(0.03 + 0.28 * np.clip(v, 0, 0.45)) * _arch(u / 1.15) * _bell(np.maximum(v - 0.3, 0), 0.5)
+    return np.stack([-0.04 * u * _bell(u, 1.2, 4) * _bell(v, 0.6), np.where(below, tucked, raised)], axis=-1)
+
+
+def _upper(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.stack([0 * u, np.where(below, 0, -0.16 * _arch(u) * _bell(v, 0.5))], axis=-1)
+
+
+def _lower(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.stack([0 * u, np.where(below, 0.20 * _arch(u) * _bell(v, 0.7), 0)], axis=-1)
+
+
+def _smile(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
+    near = _bell(np.maximum(np.abs(u) - 1, 0), 0.6) * _bell(v, 0.9)
+    return np.stack([0.10 * u * near, -0.16 * u**2 * near], axis=-1)
+
+
+_SHAPES: dict[str, Shape] = {
+    "round": _round,
+    "press": _press,
+    "tuck": _tuck,
+    "upper": _upper,
+    "lower": _lower,
+    "smile": _smile,
+}
+
+
+def _lift(face: Face, inner: bool) -> lm.Points:
+    """The brows go up by a seventh of the mouth's width, their inner ends alone where `inner`."""
+    shift = np.zeros_like(face.rest)
+    brows = face.rest[list(lm.BROWS[0] + lm.BROWS[1])]
+    level, half = float(brows[:, 1].mean()), face.mouth.half
+    shift[:, 1] = -0.15 * half * _bell(face.rest[:, 1] - level, 0.42 * half)
+    if inner:
+        shift[:, 1] *= _bell(face.rest[:, 0] - face.mouth.middle, 0.75 * half, 4)
+    return shift
+
+
+_BROWS: dict[str, Callable[[Face], lm.Points]] = {
+    "brow": lambda face: _lift(face, inner=False),
+    "worry": lambda face: _lift(face, inner=True),
+}
+
+
+def fields(face: Face, nodes: NDArray[np.float32]) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    """(muscles, rows, columns, 2) above and below the seam, at the grid's nodes (rows, columns, 2) in pixels."""
+    pairs = [_pair(face, face.move(muscle), nodes) for muscle in MUSCLES]
+    return np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
+
+
+def _pair(face: Face, shift: lm.Points, nodes: NDArray[np.float32]) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    """From just inside the corners outwards both sides are the same field, so that the skin does not tear there."""
+    far = np.abs(face.mouth.uv(nodes)[0])
+    beyond = _ramp(far, 1.0, 1.25)
+    seam = face.mouth.line(nodes[..., 0])
+    above = _side(face, shift, nodes, np.minimum(nodes[..., 1], seam), beyond, lower=False)
+    below = _side(face, shift, nodes, np.maximum(nodes[..., 1], seam), beyond, lower=True)
+    parted = 1 - _ramp(far, 0.84, 0.97)
+    middle, apart = (above + below) / 2, (below - above) / 2 * parted
+    rim = _rim(nodes)
+    return ((middle - apart) * rim).astype(np.float16), ((middle + apart) * rim).astype(np.float16)
+
+
+def _ramp(x: NDArray[np.float32], start: float, end: float) -> NDArray[np.float32]:
+    """0 up to `start`, 1 from `end` on, smooth between; with a last axis of 1."""
+    t = np.clip((x - start) / (end - start), 0, 1)[..., None]
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def _side(
+    face: Face,
+    shift: lm.Points,
+    nodes: NDArray[np.float32],
+    clamped: NDArray[np.float32],
+    beyond: NDArray[np.float32],
+    *,
+    lower: bool,
+) -> Field:
+    """One side's field; on the seam's other side it keeps the seam's own motion (`clamped`)."""
+    u = face.mouth.uv(face.rest)[0]
+    mine = (is_lower(face.rest, face.mouth) == lower) | (np.abs(u) > 1.02)
+    mine[[78, 308, *lm.CORNERS]] = True
+    anchors = _anchors(nodes)
+    at = np.concatenate([face.rest[mine], anchors])
+    values = np.concatenate([shift[mine], np.zeros_like(anchors)])
+    y = clamped * (1 - beyond[..., 0]) + nodes[..., 1] * beyond[..., 0]
+    return spline(at, values, np.stack([nodes[..., 0], y], axis=-1), SMOOTH)
+
+
+def _anchors(nodes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Points around the grid that never move."""
+    rows, columns = nodes.shape[:2]
+    rim = np.zeros((rows, columns), bool)
+    rim[[0, -1], ::8] = True
+    rim[::8, [0, -1]] = True
+    return nodes[rim]
+
+
+def _rim(nodes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """1 inside, falling to 0 over the outer six nodes."""
+    rows, columns = nodes.shape[:2]
+    down, across = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    edge = np.minimum.reduce([down, across, rows - 1 - down, columns - 1 - across])
+    return np.asarray(np.clip(edge / 6, 0, 1)[..., None], np.float32)
