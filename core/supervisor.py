@@ -81,7 +81,8 @@ class Child:
 class Supervisor:
     """commands: name → argument list of each process. prepare: called with the complete settings before they start.
 
-    ready: called once with the address, when the web process answers GET /readyz with 200.
+    ready: called once with the address, when the web process answers GET /readyz with 200. Raises PortTaken, or
+    ConfigurationError for a host or port that can't be listened on.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Supervisor:
         prepare: Callable[[Settings], None],
         ready: Callable[[str], None],
     ) -> None:
+        check_port(settings.host, settings.port)
         self._settings = settings.model_copy(update={"port": settings.port or free_port(settings.host)})
         self._servers = EmbeddedServers(self._settings)
         self._commands = commands
@@ -104,10 +106,9 @@ class Supervisor:
     def run(self) -> None:
         """Returns after SIGTERM, SIGINT or SIGHUP, when all has stopped.
 
-        Raises PortTaken, StorageError, DatabaseUnavailable, QueueUnavailable, or ConfigurationError where a process
-        says that its settings are wrong.
+        Raises StorageError, DatabaseUnavailable, QueueUnavailable, or ConfigurationError where a process says that its
+        settings are wrong.
         """
-        check_port(self._settings.host, self._settings.port)
         with self._signals() as wake:
             try:
                 settings = self._servers.join()

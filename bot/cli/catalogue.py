@@ -76,9 +76,9 @@ def print_voices(settings: Settings) -> None:
 
 def make_rig(settings: Settings, avatar_id: str) -> None:
     """Raises NotFound, or what `worker.faces.rig` raises for a portrait without a face."""
+    avatar = catalogue_of(settings).avatar(avatar_id)
     from worker.faces.rig import build_rig
 
-    avatar = catalogue_of(settings).avatar(avatar_id)
     build_rig(avatar.folder)
     print(f"{avatar.rig} is made")
 

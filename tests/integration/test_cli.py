@@ -1,0 +1,139 @@
+"""The command line, called as a person calls it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.embedded import find_place
+from core.settings import HOME, PROFILES
+from tests.helpers import query
+
+COMMANDS = ("up", "bot", "courier", "render", "demo", "migrate", "models", "avatar", "voice", "bench", "doctor")
+NOBODY = "postgresql://nobody:hidden-word@127.0.0.1:1/none"
+
+
+def smarttalker(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command from a folder without an .env, with the given settings alone."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SMARTTALKER_")}
+    environment |= {f"SMARTTALKER_{name.upper()}": value for name, value in settings.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "bot.cli", *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        env={**environment, "PYTHONPATH": str(HOME), "COLUMNS": "200"}, cwd="/", timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_help_names_every_command() -> None:
+    shown = smarttalker("--help").stdout
+    assert all(f" {name} " in shown for name in COMMANDS)
+
+
+def test_version() -> None:
+    assert smarttalker("--version").stdout == "smarttalker 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "message"),
+    [
+        ("up", {"port": "high"}, "error: wrong setting: SMARTTALKER_PORT: Input should be a valid integer"),
+        ("up", {"data_dir": "/proc/none"}, "error: /proc/none: No such file or directory; see SMARTTALKER_DATA_DIR"),
+        ("up", {"host": "192.0.2.1"}, "error: SMARTTALKER_HOST 192.0.2.1: Cannot assign requested address"),
+        ("migrate", {"database_url": NOBODY, "redis_url": "redis://127.0.0.1:1"}, "error: PostgreSQL does not answer"),
+        ("bench --gpu", {}, "error: this version holds no GPU engine yet"),
+        ("avatar rig ../../etc", {}, "error: no avatar of that name"),
+        ("avatar rig nobody", {}, "error: no avatar is called nobody"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_exit_status_one(command: str, settings: dict[str, str], message: str) -> None:
+    result = smarttalker(*command.split(), **{"port": "0", **settings})
+    assert result.returncode == 1
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1
+    assert "hidden-word" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_debug_shows_where_it_happened() -> None:
+    result = smarttalker("avatar", "rig", "nobody", log_level="debug")
+    assert result.stderr.startswith("Traceback")
+    assert result.stderr.endswith("error: no avatar is called nobody\n")
+
+
+@pytest.mark.parametrize("command", ["up", "bot"])
+def test_a_taken_port_is_named_before_anything_starts(command: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        result = smarttalker(command, port=port, data_dir=str(tmp_path / "data"))
+    assert result.returncode == 1
+    assert f"port {port} is taken" in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_migrate_makes_the_tables_of_a_given_database(database_url: str) -> None:
+    result = smarttalker("migrate", database_url=database_url, redis_url="redis://127.0.0.1:1")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert query(database_url, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'turns'") == 1
+
+
+def test_migrate_makes_an_embedded_database(tmp_path: Path) -> None:
+    result = smarttalker("migrate", data_dir=str(tmp_path / "data"))
+    place = find_place(tmp_path / "data")
+    assert (place.folder / "postgres" / "PG_VERSION").exists()
+    assert not (place.folder / "postgres" / "postmaster.pid").exists()
+    place.remove()
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_models_says_what_is_missing(profile: str) -> None:
+    result = smarttalker("models", "list", profile=profile)
+    missing = [line for line in result.stdout.splitlines() if line.startswith("missing: ")]
+    assert (result.returncode, len(missing)) == {"cpu": (0, 0), "gpu": (1, 6)}[profile]
+    assert smarttalker("models", "fetch", profile=profile).returncode == result.returncode
+
+
+def test_the_lists_name_what_is_in_the_repository() -> None:
+    avatars = smarttalker("avatar", "list").stdout
+    voices = smarttalker("voice", "list").stdout
+    assert all(folder.name in avatars for folder in (HOME / "avatars").iterdir() if folder.is_dir())
+    assert all(folder.name in voices for folder in (HOME / "voices").iterdir() if folder.is_dir())
+
+
+def test_doctor_is_content_here(tmp_path: Path) -> None:
+    result = smarttalker("doctor", data_dir=str(tmp_path), port="0")
+    assert (result.returncode, "✗" in result.stdout) == (0, False), result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_looks_at_given_servers(database_url: str, redis_url: str, tmp_path: Path) -> None:
+    result = smarttalker("doctor", data_dir=str(tmp_path), port="0", database_url=database_url, redis_url=redis_url)
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.count("answers") >= 2
+
+
+def test_doctor_names_everything_that_is_wrong(tmp_path: Path) -> None:
+    shutil.copytree(HOME / "avatars" / "layla", tmp_path / "avatars" / "layla")
+    (tmp_path / "avatars" / "layla" / "persona.toml").write_text("role = [")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        result = smarttalker(
+            "doctor", profile="gpu", data_dir=str(tmp_path), port=str(server.getsockname()[1]),
+            database_url=NOBODY, redis_url="redis://127.0.0.1:1",
+        )  # fmt: skip
+    wrong = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("✗")]
+    assert result.returncode == 1
+    assert wrong == ["port", "PostgreSQL", "Redis", "avatars", *["engine"] * 6]
+    assert "persona.toml" in result.stdout
+    assert "hidden-word" not in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_doctor_stops_at_wrong_settings() -> None:
+    result = smarttalker("doctor", lease_s="5")
+    assert result.returncode == 1
+    assert "SMARTTALKER_HEARTBEAT_S must be smaller" in result.stdout
