@@ -141,6 +141,11 @@ class Recorder:
     def _relative(self, path: str) -> str:
         return str(Path(path).relative_to(self._media))
 
+    @property
+    def files(self) -> list[Path]:
+        """What the answer needs for good."""
+        return [self._media / file["path"] for file in (self._voice, self._video) if file is not None]
+
     async def rendered(self) -> None:
         """Everything is there: the last rows and the state in one transaction."""
         if Mode.VIDEO in self._modes and self._video is not None:

@@ -30,6 +30,7 @@ from worker.child_process import Child, Report
 from worker.gpu import EngineSet
 from worker.identity import Identity
 from worker.job import Job
+from worker.leftovers import sweep
 from worker.loop import finish, start, until_stopped
 from worker.recorder import Recorder
 
@@ -137,6 +138,8 @@ class Renderer:
             raise
         finally:
             await recorder.abandon()
+        if state != "requeued":
+            sweep(self._settings.media_dir / str(claimed.id), recorder.files)
         self._count(recorder, state, time.monotonic() - began)
         await self._tell(claimed)
 
