@@ -7,6 +7,7 @@ Indices are those of the canonical face model (google-ai-edge/mediapipe, `face_m
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ EYE_UPPER = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 
 EYE_LOWER = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
 BROWS = ((70, 63, 105, 66, 107), (336, 296, 334, 293, 300))
 CHIN = 152
+NOSE = 1
 FOREHEAD = 10
 CHEEKS = (234, 454)
 
@@ -34,9 +36,9 @@ CHEEKS = (234, 454)
 def read(path: Path) -> dict[str, Points]:
     """Landmarks by frame name, as `build_rig` left them beside the frames. Raises VideoError."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name].astype(np.float32) for name in stored.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError, EOFError, BadZipFile) as error:
         raise VideoError(f"{path}: {error}") from error
 
 
@@ -67,7 +69,7 @@ def symmetric(rest: Points, moved: Points) -> Points:
     A point's partner is the one nearest to its mirror image at rest and moved together (the lips' inner rims meet
     at rest); the axis is the median of the midline.
     """
-    axis = float(np.median(rest[[FOREHEAD, 1, 0, 13, 14, 17, CHIN], 0]))
+    axis = float(np.median(rest[[FOREHEAD, NOSE, 0, 13, 14, 17, CHIN], 0]))
     places = np.concatenate([rest, moved], axis=1)
     mirrored = places * (-1, 1, -1, 1) + (2 * axis, 0, 2 * axis, 0)
     partner = np.argmin(np.linalg.norm(places[None] - mirrored[:, None], axis=2), axis=1)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from worker.faces import landmarks as lm
 from worker.faces.rig import MUSCLES
-from worker.faces.warp import Field, spline
+from worker.faces.warp import spline
 
 SMOOTH = 0.002
 JAW_OPENING = 0.75
@@ -59,16 +59,21 @@ class Face:
         if muscle == "jaw":
             return self._jaw()
         if muscle == "wide":
-            return lm.symmetric(self.rest, self.bared)
+            return self._measured(self.bared)
         u, v = self.mouth.uv(self.rest)
         if muscle in ("brow", "worry"):
             return _BROWS[muscle](self)
         return (_SHAPES[muscle](u, v, self._below()) * self.mouth.half).astype(np.float32)
 
     def _jaw(self) -> lm.Points:
-        shift = lm.symmetric(self.rest, self.opened)
+        shift = self._measured(self.opened)
         parted = shift[14, 1] - shift[13, 1]
         return np.asarray(shift * (JAW_OPENING * self.mouth.half / parted), np.float32)
+
+    def _measured(self, moved: lm.Points) -> lm.Points:
+        """The displacement below the nose's tip, fading out up to the eyes: above is the detector's noise."""
+        eyes = float(self.rest[list(lm.EYE_LOWER[0] + lm.EYE_LOWER[1]), 1].max())
+        return lm.symmetric(self.rest, moved) * _ramp(self.rest[:, 1], eyes, float(self.rest[lm.NOSE, 1]))
 
     def _below(self) -> NDArray[np.bool_]:
         return is_lower(self.rest, self.mouth)
@@ -153,19 +158,18 @@ _BROWS: dict[str, Callable[[Face], lm.Points]] = {
 
 
 def fields(face: Face, nodes: NDArray[np.float32]) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-    """(muscles, rows, columns, 2) above and below the seam, at the grid's nodes (rows, columns, 2) in pixels."""
-    pairs = [_pair(face, face.move(muscle), nodes) for muscle in MUSCLES]
-    return np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
+    """(muscles, rows, columns, 2) above and below the seam, at the grid's nodes (rows, columns, 2) in pixels.
 
-
-def _pair(face: Face, shift: lm.Points, nodes: NDArray[np.float32]) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-    """From just inside the corners outwards both sides are the same field, so that the skin does not tear there."""
-    far = np.abs(face.mouth.uv(nodes)[0])
+    Along the seam, from just inside the corners outwards, both sides are the same field: the skin does not tear there.
+    """
+    shifts = np.stack([face.move(muscle) for muscle in MUSCLES], axis=1)
+    u, v = face.mouth.uv(nodes)
+    far = np.abs(u)
     beyond = _ramp(far, 1.0, 1.25)
     seam = face.mouth.line(nodes[..., 0])
-    above = _side(face, shift, nodes, np.minimum(nodes[..., 1], seam), beyond, lower=False)
-    below = _side(face, shift, nodes, np.maximum(nodes[..., 1], seam), beyond, lower=True)
-    parted = 1 - _ramp(far, 0.84, 0.97)
+    above = _side(face, shifts, nodes, np.minimum(nodes[..., 1], seam), beyond, lower=False)
+    below = _side(face, shifts, nodes, np.maximum(nodes[..., 1], seam), beyond, lower=True)
+    parted = 1 - _ramp(far, 0.84, 0.97) * (1 - _ramp(np.abs(v), 0.2, 0.8))
     middle, apart = (above + below) / 2, (below - above) / 2 * parted
     rim = _rim(nodes)
     return ((middle - apart) * rim).astype(np.float16), ((middle + apart) * rim).astype(np.float16)
@@ -179,22 +183,24 @@ def _ramp(x: NDArray[np.float32], start: float, end: float) -> NDArray[np.float3
 
 def _side(
     face: Face,
-    shift: lm.Points,
+    shifts: NDArray[np.float32],
     nodes: NDArray[np.float32],
     clamped: NDArray[np.float32],
     beyond: NDArray[np.float32],
     *,
     lower: bool,
-) -> Field:
-    """One side's field; on the seam's other side it keeps the seam's own motion (`clamped`)."""
+) -> NDArray[np.float32]:
+    """(muscles, rows, columns, 2) of one side; beyond the seam it keeps the seam's own motion (`clamped`).
+    shifts: (468, muscles, 2)."""
     u = face.mouth.uv(face.rest)[0]
     mine = (is_lower(face.rest, face.mouth) == lower) | (np.abs(u) > 1.02)
     mine[[78, 308, *lm.CORNERS]] = True
     anchors = _anchors(nodes)
     at = np.concatenate([face.rest[mine], anchors])
-    values = np.concatenate([shift[mine], np.zeros_like(anchors)])
+    values = np.concatenate([shifts[mine].reshape(-1, 2 * len(MUSCLES)), np.zeros((len(anchors), 2 * len(MUSCLES)))])
     y = clamped * (1 - beyond[..., 0]) + nodes[..., 1] * beyond[..., 0]
-    return spline(at, values, np.stack([nodes[..., 0], y], axis=-1), SMOOTH)
+    field = spline(at, values.astype(np.float32), np.stack([nodes[..., 0], y], axis=-1), SMOOTH)
+    return np.moveaxis(field.reshape(*nodes.shape[:2], len(MUSCLES), 2), 2, 0)
 
 
 def _anchors(nodes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,9 +74,9 @@ def load(path: Path) -> Rig:
     """Raises VideoError where the file is missing, damaged or of another version; it names the remedy."""
     remedy = f"run `smarttalker avatar rig {path.parent.name}`"
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             if int(stored["version"]) != VERSION:
                 raise VideoError(f"{path} is of another version: {remedy}")
             return Rig(**{field.name: stored[field.name] for field in fields(Rig)})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile) as error:
         raise VideoError(f"{path} can't be read ({error}): {remedy}") from error

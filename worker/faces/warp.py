@@ -15,8 +15,10 @@ _NO_MAP: Any = None
 """cv2.remap's second map, not used where the first holds both coordinates."""
 
 
-def spline(at: NDArray[np.float32], values: NDArray[np.float32], query: NDArray[np.float32], smooth: float) -> Field:
-    """The thin-plate spline (Bookstein 1989) through `values` (n, 2) at `at` (n, 2), read at `query` (..., 2).
+def spline(
+    at: NDArray[np.float32], values: NDArray[np.float32], query: NDArray[np.float32], smooth: float
+) -> NDArray[np.float32]:
+    """The thin-plate spline (Bookstein 1989) through `values` (n, k) at `at` (n, 2), read at `query` (..., 2).
 
     smooth: added to the kernel's diagonal; 0 interpolates, more follows noise less. Pixels are scaled to about 1.
     """
@@ -27,10 +29,10 @@ def spline(at: NDArray[np.float32], values: NDArray[np.float32], query: NDArray[
     system[:count, :count] = _kernel(points, points) + smooth * np.eye(count)
     system[:count, count:] = np.c_[np.ones(count), points]
     system[count:, :count] = system[:count, count:].T
-    weights = np.linalg.solve(system, np.r_[values.astype(np.float64), np.zeros((3, 2))])
+    weights = np.linalg.solve(system, np.r_[values.astype(np.float64), np.zeros((3, values.shape[1]))])
     where = query.reshape(-1, 2).astype(np.float64) * scale
     result = _kernel(where, points) @ weights[:count] + np.c_[np.ones(len(where)), where] @ weights[count:]
-    return np.asarray(result.reshape(query.shape), np.float32)
+    return np.asarray(result.reshape(*query.shape[:-1], -1), np.float32)
 
 
 def _kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
