@@ -147,7 +147,7 @@ class Supervisor:
     def _restart_servers(self) -> None:
         try:
             for name in self._servers.ensure():
-                log.warning("server was away and has been started again", name=name)
+                log.warning("server did not answer; it does again", name=name)
         except SmartTalkerError as error:
             log.error("server can't be started", error=str(error))
 

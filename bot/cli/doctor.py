@@ -121,7 +121,7 @@ def _port(settings: Settings) -> str:
         if answers_ready(settings):
             return f"SmartTalker is running at {address(settings)}"
         raise
-    return f"{settings.host}:{settings.port} is free"
+    return f"{settings.host}:{settings.port} is free" if settings.port else "0: any free one is chosen"
 
 
 def _postgres(settings: Settings) -> str:

@@ -37,13 +37,13 @@ def run_process(name: str) -> None:
         return
     if name == "bot":
         check_port(settings.host, settings.port)
-    with stopped_by_sigterm(), embedded_servers(settings) as complete:
+    with stopped_by_signals(), embedded_servers(settings) as complete:
         _prepare(complete)
         importlib.import_module(_MODULES[name]).main(complete)
 
 
 def run_migrations(settings: Settings) -> None:
-    with stopped_by_sigterm(), embedded_servers(settings) as complete:
+    with stopped_by_signals(), embedded_servers(settings) as complete:
         _prepare(complete)
 
 
@@ -58,13 +58,13 @@ def _say_ready(address: str) -> None:
 
 
 @contextmanager
-def stopped_by_sigterm() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the process by an exception, so that the servers are stopped on the way out."""
+def stopped_by_signals() -> Iterator[None]:
+    """SIGTERM, SIGHUP and Ctrl-C end the process by SystemExit, so that the servers are stopped on the way out."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         sys.exit(128 + number)
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

@@ -40,7 +40,7 @@ class EmbeddedServers:
         return self._given.model_copy(update=urls)
 
     def ensure(self) -> list[str]:
-        """Starts again what died; the names of those."""
+        """Has those answer again that do not; their names. Raises as `join`."""
         return [share.server.name for share in self._shares if share.ensure()]
 
     def leave(self) -> None:

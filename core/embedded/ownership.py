@@ -27,7 +27,7 @@ class Server(Protocol):
         """Whether it answers on its socket."""
 
     def start(self) -> None:
-        """Starts it, after ending what may be left of it; returns when it answers."""
+        """Returns when it answers: waits for one that is about to, else ends what is left of it and starts it."""
 
     def stop(self) -> None:
         """Ends it if it runs; returns when it is gone."""
@@ -54,7 +54,7 @@ class SharedServer:
                 raise
 
     def ensure(self) -> bool:
-        """Starts the server again if it died; whether that was so."""
+        """Has the server answer again if it does not (see `Server.start`); whether that was so."""
         if self.server.running():
             return False
         with self._inside():

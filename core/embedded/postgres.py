@@ -16,6 +16,7 @@ from core.errors import ConfigurationError, DatabaseUnavailable
 
 DATABASE = "smarttalker"
 _START_S = 60.0
+_RECOVERY_S = 20.0
 _SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 """The protocol's SSLRequest; any PostgreSQL answers it with one byte, before a login."""
 
@@ -63,6 +64,7 @@ class Postgres:
         self._place = place
         self._cluster = place.folder / "postgres"
         self._log = place.folder / "postgres.log"
+        self._socket = place.run / ".s.PGSQL.5432"
 
     @property
     def url(self) -> str:
@@ -94,7 +96,7 @@ class Postgres:
         for pid in {_first_number(file) for file in self._pid_files()} - {None}:
             if pid is not None and self._is_ours(pid):
                 # Fast shutdown (open transactions roll back), then immediate, then by force: the log recovers both.
-                process.end(pid, (signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+                process.end(pid, (signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 
     def _launch(self, configuration: Path) -> None:
         """Tried again for a while: after a kill -9 the old backends hold the shared memory until they notice."""
@@ -113,11 +115,14 @@ class Postgres:
             process.wait_until(lambda: False, 1.0)
 
     def _comes_up(self) -> bool:
-        """Whether a server whose starter was killed, or which recovers from a crash, is there after a while."""
+        """Whether a server that runs but does not answer yet does so after a while.
+
+        It is starting (and its starter was killed), or recovers by itself from the crash of one of its processes.
+        """
         state = self._pid_file()
-        if state is None or state.ready or not self._is_ours(state.pid):
+        if state is None or not self._socket.exists() or not self._is_ours(state.pid):
             return False
-        process.wait_until(lambda: self.running() or not self._is_ours(state.pid), _START_S)
+        process.wait_until(lambda: self.running() or not self._is_ours(state.pid), _RECOVERY_S, pause=0.05)
         return self.running()
 
     def _end_leftover(self) -> None:
@@ -179,7 +184,7 @@ class Postgres:
         return process.alive(pid) and process.works_in(pid, self._cluster)
 
     def _answers(self) -> bool:
-        return ask(self._place.run / ".s.PGSQL.5432", _SSL_REQUEST) in (b"N", b"S")
+        return ask(self._socket, _SSL_REQUEST) in (b"N", b"S")
 
 
 def _first_number(file: Path) -> int | None:

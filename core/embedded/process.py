@@ -64,12 +64,12 @@ def works_in(pid: int, folder: Path) -> bool:
         return not Path("/proc/self").exists()
 
 
-def wait_until(done: Callable[[], bool], seconds: float) -> bool:
+def wait_until(done: Callable[[], bool], seconds: float, pause: float = 0.01) -> bool:
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.01)
+        time.sleep(pause)
     return True
 
 

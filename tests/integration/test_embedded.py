@@ -154,6 +154,22 @@ def test_killed_servers_are_started_again_with_what_was_committed(settings: Sett
         servers.leave()
 
 
+def test_a_postgres_that_recovers_by_itself_is_waited_for(settings: Settings) -> None:
+    servers = EmbeddedServers(settings)
+    complete = servers.join()
+    try:
+        before = pids(complete)
+        writer = query(complete.database_url, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+        os.kill(writer, signal.SIGKILL)
+        for _ in range(20):
+            servers.ensure()
+            time.sleep(0.02)
+        assert pids(complete) == before
+        assert query(complete.database_url, "SELECT 1") == 1
+    finally:
+        servers.leave()
+
+
 def test_a_pid_file_of_a_process_that_is_another_now_does_not_disturb(settings: Settings) -> None:
     with embedded_servers(settings):
         place = find_place(settings.data_dir)
