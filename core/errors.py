@@ -13,7 +13,9 @@ SmartTalkerError
 │   ├── AudioInvalid
 │   ├── NotFound
 │   ├── Forbidden
-│   └── Conflict
+│   ├── Conflict
+│   ├── MalformedBody, MediaTypeUnsupported, TooLarge
+│   └── NotOffered              it exists, but not by this way
 ├── LayerError                  a layer failed for a turn
 │   ├── ASRError, EmotionError, LLMError, TTSError, VideoError, UpscaleError
 │   ├── LanguageUnsupported     no engine of the layer knows the language
@@ -138,6 +140,38 @@ class Conflict(InputError):
     code = "conflict"
     status = 409
     message_id = "error-conflict"
+
+
+class MalformedBody(InputError):
+    """The body is not what its Content-Type says."""
+
+    code = "malformed_body"
+    status = 400
+    message_id = "error-json"
+
+
+class MediaTypeUnsupported(InputError):
+    """The Content-Type is neither application/json nor multipart/form-data."""
+
+    code = "media_type_unsupported"
+    status = 415
+    message_id = "error-media-type"
+
+
+class TooLarge(InputError):
+    """More was sent than is taken: at most 16 MB."""
+
+    code = "too_large"
+    status = 413
+    message_id = "error-too-large"
+
+
+class NotOffered(InputError):
+    """This is done in another way for now; the message names it."""
+
+    code = "not_offered"
+    status = 501
+    message_id = "error-not-built"
 
 
 class LayerError(SmartTalkerError):

@@ -12,6 +12,7 @@ error-not-built = لا يمكن فعل هذا عبر الواجهة بعد: ضع
 
 error-input = تعذّر فهم ما أُرسل: { $detail }.
 error-json = محتوى الطلب ليس JSON صحيحًا.
+error-form = تعذّرت قراءة النموذج.
 error-media-type = أرسل JSON، أو نموذجًا فيه الحقل «audio».
 error-method = هذا غير ممكن على هذا العنوان.
 error-too-large = الحجم كبير جدًا: الحد الأقصى 16 ميغابايت.

@@ -12,6 +12,7 @@ error-not-built = This can't be done over the interface yet: put the folder at {
 
 error-input = This could not be understood: { $detail }.
 error-json = The body is not valid JSON.
+error-form = The form could not be read.
 error-media-type = Send JSON, or a form with the field “audio”.
 error-method = That is not possible at this address.
 error-too-large = This is too large: at most 16 MB can be sent.

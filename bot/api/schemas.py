@@ -1,0 +1,122 @@
+"""The interface's objects, for its description at /docs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ErrorBody(BaseModel):
+    """code is for programs, message for people."""
+
+    code: str
+    message: str
+    request_id: str
+
+
+class ErrorOut(BaseModel):
+    """Every error."""
+
+    error: ErrorBody
+
+
+class AcceptedOut(BaseModel):
+    """The turn that will answer."""
+
+    turn_id: str
+    conversation_id: str
+
+
+class TimingsOut(BaseModel):
+    """Milliseconds; null until known, and for layers that had nothing to do."""
+
+    asr: float | None
+    emotion: float | None
+    llm: float | None
+    tts: float | None
+    video: float | None
+    upscale: float | None
+    total: float | None
+
+
+class TurnErrorOut(BaseModel):
+    """Why there is no answer."""
+
+    code: str
+    layer: str | None
+    message: str
+
+
+class TurnOut(BaseModel):
+    """One message and its answer, as far as it is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    turn_id: str
+    conversation_id: str
+    seq: int
+    state: str = Field(description="received, queued, running, rendered, done, failed, cancelled, superseded, merged")
+    layer: str | None = Field(description="the layer at work: asr, emotion, llm, tts, video, upscale")
+    progress: float | None = Field(description="0 to 1, of the layer at work; 1 when the answer is there")
+    queue_position: int | None = Field(description="1: next; 0: running")
+    eta_s: float | None
+    input: str = Field(description="text or voice")
+    transcript: str | None
+    language: str | None
+    emotion: str | None
+    avatar: str
+    text: str | None = Field(description="the answer; while it is written, what there is of it")
+    audio_url: str | None = Field(description="serves for a day, without a key")
+    video_url: str | None = Field(description="serves for a day, without a key")
+    engines: dict[str, str]
+    timings_ms: TimingsOut
+    steps: list[dict[str, Any]]
+    error: TurnErrorOut | None
+    created_at: str
+
+
+class ConversationOut(BaseModel):
+    """A conversation's choices (null: the default) and its newest turns, oldest first."""
+
+    conversation_id: str
+    avatar: str | None
+    voice: str | None
+    language: str | None
+    modes: list[str] | None
+    emotion_enabled: bool
+    created_at: str
+    turns: list[TurnOut]
+
+
+class AvatarOut(BaseModel):
+    """name: one a language."""
+
+    id: str
+    name: dict[str, str]
+    voice: str
+    portrait_url: str
+
+
+class AvatarsOut(BaseModel):
+    """default: the one that answers where none is chosen."""
+
+    default: str
+    avatars: list[AvatarOut]
+
+
+class VoiceOut(BaseModel):
+    """name: one a language; engines: those that can speak it."""
+
+    id: str
+    name: dict[str, str]
+    engines: list[str]
+
+
+class VoicesOut(BaseModel):
+    """All voices."""
+
+    voices: list[VoiceOut]
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorOut}, "5XX": {"model": ErrorOut}}

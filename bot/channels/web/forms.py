@@ -1,0 +1,126 @@
+"""A form with a recording, read piece by piece: fields into memory, the recording to disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from core.decoding import refuse
+from core.errors import MalformedBody, TooLarge
+from core.messages import MAX_AUDIO_BYTES
+from core.storage import storage_errors
+
+AUDIO = "audio"
+MAX_FIELD = 64 * 1024
+"""Bytes of all fields together; 2,000 characters of text take at most 8,000."""
+MAX_PARTS = 32
+MAX_FORM = MAX_AUDIO_BYTES + MAX_FIELD + 64 * 1024
+"""Bytes of the whole body."""
+
+
+@dataclass
+class Form:
+    """The fields' values in the order in which they came, and whether there is a recording."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    has_audio: bool = False
+    digest: str = ""
+    """SHA-256 of the recording."""
+
+
+async def read_form(chunks: AsyncIterator[bytes], content_type: str, target: Path) -> Form:
+    """Writes the part `audio` to `target`. Raises MalformedBody, TooLarge, AudioInvalid, StorageError."""
+    _, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary")
+    if not boundary:
+        raise MalformedBody("the form has no boundary", message_id="error-form")
+    with storage_errors(), target.open("wb") as file:
+        reader = _Reader(file)
+        try:
+            parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
+            async for chunk in chunks:
+                parser.write(chunk)
+            parser.finalize()
+        except MultipartParseError as error:
+            raise MalformedBody("the form could not be read", message_id="error-form") from error
+    if not reader.ended:
+        raise MalformedBody("the form breaks off", message_id="error-form")
+    return reader.form()
+
+
+class _Reader:
+    """What the parser calls."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._form = Form()
+        self._hash = hashlib.sha256()
+        self._audio_bytes = self._field_bytes = self._parts = 0
+        self._header, self._value = bytearray(), bytearray()
+        self._name, self._is_audio = "", False
+        self._data = bytearray()
+        self.ended = False
+
+    def callbacks(self) -> dict[str, object]:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
+            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+            "on_header_end": self._header_end,
+            "on_part_data": self._part_data,
+            "on_part_end": self._part_end,
+            "on_end": self._end,
+        }
+
+    def form(self) -> Form:
+        self._form.digest = self._hash.hexdigest() if self._form.has_audio else ""
+        return self._form
+
+    def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise MalformedBody("the form has too many parts", message_id="error-form")
+        self._name, self._is_audio = "", False
+        self._data.clear()
+
+    def _header_end(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            _, options = parse_options_header(bytes(self._value))
+            self._name = options.get(b"name", b"").decode("utf-8", "replace")
+            self._is_audio = self._name == AUDIO
+            if self._is_audio and self._form.has_audio:
+                raise MalformedBody("the form has two recordings", message_id="error-form")
+            self._form.has_audio |= self._is_audio
+        self._header.clear()
+        self._value.clear()
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        piece = data[start:end]
+        if self._is_audio:
+            self._audio_bytes += len(piece)
+            if self._audio_bytes > MAX_AUDIO_BYTES:
+                raise refuse("too_large")
+            self._hash.update(piece)
+            self._file.write(piece)
+        else:
+            self._field_bytes += len(piece)
+            if self._field_bytes > MAX_FIELD:
+                raise TooLarge("the form's fields are too large")
+            self._data.extend(piece)
+
+    def _part_end(self) -> None:
+        if not self._is_audio:
+            try:
+                value = self._data.decode()
+            except UnicodeDecodeError:
+                raise MalformedBody("a field is not UTF-8", message_id="error-form") from None
+            self._form.fields.setdefault(self._name, []).append(value)
+
+    def _end(self) -> None:
+        self.ended = True
