@@ -37,6 +37,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 _QUIET = ("arq", "httpcore", "httpx", "uvicorn.access", "websockets", "multipart", "asyncio", "PIL", "telegram", "pywa")
 """Loggers that say something for every request or job: heard at debug alone."""
+_FIRST = ("timestamp", "level", "process", "event", "request_id", "conversation_id", "turn_id")
 _COLOURS = {"bot": 36, "courier": 33, "render": 35, "child": 34, "up": 32}
 
 
@@ -112,7 +113,7 @@ def _formatter(shared: list[Processor], redact: Redactor, terminal: bool) -> log
 
 
 def _json() -> list[Processor]:
-    return [structlog.processors.EventRenamer("event"), structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [_in_order, structlog.processors.JSONRenderer(ensure_ascii=False)]
 
 
 def _pretty() -> list[Processor]:
@@ -120,11 +121,18 @@ def _pretty() -> list[Processor]:
     return [_prefix, structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), renderer]
 
 
+def _in_order(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """What every line has comes first, for those who read the lines as they are."""
+    event.pop("color_message", None)  # uvicorn's event once more, for a terminal
+    return {key: event[key] for key in _FIRST if key in event} | event
+
+
 def _prefix(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Tells the processes' lines apart where they share a terminal."""
     name = str(event.pop("process", ""))
     event["event"] = f"\x1b[{_COLOURS.get(name, 37)}m{name:<7}\x1b[0m {event.get('event', '')}"
-    event.pop("logger", None)
+    for key in ("logger", "color_message"):
+        event.pop(key, None)
     return event
 
 

@@ -51,6 +51,7 @@ def test_a_line_is_an_object_with_process_level_time_and_context() -> None:
     with log_context(turn_id="t1", conversation_id="c1", request_id="r1"):
         get_logger("bot.intake").info("turn stored", frames=3)
     (line,) = lines()
+    assert list(line)[:4] == ["timestamp", "level", "process", "event"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line.pop("timestamp"))
     assert line == {
         "event": "turn stored", "level": "info", "logger": "bot.intake", "process": "bot", "frames": 3,
