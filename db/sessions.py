@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from core.errors import DatabaseUnavailable
+
+AWAY = ("08", "28", "3D", "40", "53", "57P", "58")
+"""SQLSTATE classes in which the statement is not at fault: connection, authorisation, no such database, a transaction
+rolled back by the server, resources, the operator (a shutdown), the server's system."""
 
 
 class Database:
@@ -23,18 +28,33 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed at the end, rolled back on an error. Raises DatabaseUnavailable."""
-        try:
+        with database_errors():
             async with self._engine.begin() as connection:
                 yield connection
-        except DBAPIError as error:
-            if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-                raise DatabaseUnavailable from error
-            raise
-        except (OSError, TimeoutError) as error:
-            raise DatabaseUnavailable from error
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """A server that is away, or that takes nobody in, as DatabaseUnavailable; other errors pass."""
+    try:
+        yield
+    except DBAPIError as error:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if state.startswith(AWAY):
+            raise DatabaseUnavailable(f"PostgreSQL: {_said(error)}; check SMARTTALKER_DATABASE_URL") from error
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            raise DatabaseUnavailable from error
+        raise
+    except (OSError, TimeoutError, PoolTimeout) as error:
+        raise DatabaseUnavailable from error
+
+
+def _said(error: DBAPIError) -> str:
+    """The server's own words without the driver's class names."""
+    return str(error.orig).rpartition(">: ")[2]
 
 
 def async_url(url: str) -> str:

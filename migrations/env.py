@@ -6,12 +6,11 @@ import asyncio
 
 from alembic import context
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from core.errors import DatabaseUnavailable
 from db.models import Base
+from db.sessions import database_errors
 
 LOCK = 0x534D5441
 """The advisory lock's number ("SMTA"): held for the transaction, so that two processes never migrate at once."""
@@ -27,14 +26,9 @@ def run(connection: Connection) -> None:
 async def online() -> None:
     engine = create_async_engine(context.config.attributes["url"], poolclass=NullPool)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(run)
-    except OSError as error:
-        raise DatabaseUnavailable from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseUnavailable from error
-        raise
+        with database_errors():
+            async with engine.begin() as connection:
+                await connection.run_sync(run)
     finally:
         await engine.dispose()
 
