@@ -1,0 +1,99 @@
+"""The demo from start to end."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from bot.cli.demo import asking, checking, screen
+from bot.cli.demo.client import Client, Turn
+from bot.cli.demo.stage import Stage
+from bot.cli.serve import stopped_by_signals
+from core.catalogue import Catalogue
+from core.errors import ASRError
+from core.settings import HOME, Settings, read_settings
+
+OUTPUT = HOME / "outputs" / "demo"
+
+
+def main(output: Path = OUTPUT) -> None:
+    """Raises SmartTalkerError or OSError with the reason; everything is stopped by then, also after Ctrl-C."""
+    settings = read_settings()
+    with stopped_by_signals():
+        Demo(settings, output).run()
+
+
+class Demo:
+    """Two questions, asked side by side in conversations of their own."""
+
+    def __init__(self, settings: Settings, output: Path) -> None:
+        self._settings = settings
+        self._output = output
+        self._catalogue = Catalogue(settings.data_dir, HOME)
+        self._screen = screen.Screen()
+
+    def run(self) -> None:
+        began = time.monotonic()
+        self._make_room()
+        # Any free port of the loopback: `make run` may hold its own, and nobody else is to be let in.
+        environment = {"SMARTTALKER_HOST": "127.0.0.1", "SMARTTALKER_PORT": "0"}
+        environment["SMARTTALKER_DATA_DIR"] = str(self._settings.data_dir.absolute())
+        with Stage(self._output / "log.jsonl", environment) as stage:
+            with self._screen:
+                turns = self._converse(stage)
+            self._show(turns)
+            self._screen.say("stopping")
+        self._screen.say(f"done in {time.monotonic() - began:.1f} s")
+
+    def _make_room(self) -> None:
+        if self._output.exists():
+            shutil.rmtree(self._output)
+        self._output.mkdir(parents=True)
+
+    def _converse(self, stage: Stage) -> dict[str, Turn]:
+        self._screen.say("starting PostgreSQL, Redis and the three processes")
+        stage.start()
+        spoken = asking.words(self._catalogue, asking.BY_VOICE)
+        note = asking.speak(self._catalogue, spoken, asking.BY_VOICE.language, self._output / "question.ogg")
+        self._screen.say(f"voice note spoken: “{spoken}”")
+        address = stage.address()
+        self._screen.say(f"ready at {address}")
+        client = Client(address, self._settings)
+        try:
+            return self._ask(client, note)
+        finally:
+            client.close()
+            stage.check()
+
+    def _ask(self, client: Client, note: Path) -> dict[str, Turn]:
+        text, by_text, by_voice = asking.words(self._catalogue, asking.BY_TEXT), asking.BY_TEXT, asking.BY_VOICE
+        sent = {
+            by_text.name: client.send_text(text, avatar=by_text.avatar, language=by_text.language),
+            by_voice.name: client.send_voice(note, avatar=by_voice.avatar, language=by_voice.language),
+        }
+        self._screen.say(f"sent in Arabic: “{text}”, and in English: {note.name}")
+        shown = {name: self._screen.follow(name) for name in sent}
+        turns = {}
+        for name, turn_id in sent.items():
+            turn = turns[name] = client.follow(turn_id, shown[name])
+            self._keep(client, name, turn)
+            self._screen.say(f"{name}: answered after {turn['timings_ms']['total'] / 1000:.1f} s")
+        return turns
+
+    def _keep(self, client: Client, name: str, turn: Turn) -> None:
+        """The video, and question and answer as text. Raises ASRError where the voice note was not understood."""
+        if not turn["transcript"]:
+            raise ASRError(f"the voice note was not understood; the answer was: {turn['text']}")
+        client.fetch(turn["video_url"], self._output / f"{name}.mp4")
+        written = f"{turn['transcript']}\n\n{turn['text']}\n"
+        (self._output / f"{name}.txt").write_text(written, encoding="utf-8")
+
+    def _show(self, turns: dict[str, Turn]) -> None:
+        """Raises VideoError where a video is not what it should be."""
+        films = {name: checking.examine(self._output / f"{name}.mp4") for name in turns}
+        self._screen.table(screen.times(turns))
+        for name, turn in turns.items():
+            video = self._output / f"{name}.mp4"
+            lines = {"question": turn["transcript"], "emotion": turn["emotion"], "answer": turn["text"]}
+            self._screen.block(name, lines | {"video": screen.described(video, films[name])})

@@ -1,0 +1,145 @@
+"""The processes of `smarttalker up` as a child of a command that needs them for a while (`demo`, `bench`).
+
+`python -m bot.cli.demo.stage <parent's pid> <process> …` runs the named processes under a supervisor which ends when
+its parent does. `Stage` is the parent's handle on it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from core.errors import SurroundingsError
+from core.lifeline import die_with_parent
+
+PROCESSES = ("bot", "courier", "render")
+START_S = 120.0
+"""A first start makes a database cluster and loads every engine."""
+STOP_S = 40.0
+"""The supervisor gives its processes 30 s to drain."""
+
+
+class Stage:
+    """Starts on `start`, says where it answers, stops on `stop`; a context manager stops it in any case."""
+
+    def __init__(self, log: Path, environment: Mapping[str, str], processes: Sequence[str] = PROCESSES) -> None:
+        """log: where the processes' logs go. environment: SMARTTALKER_* settings on top of the caller's own."""
+        self._log = log
+        self._environment = {**os.environ, **environment}
+        self._processes = processes
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's; its children are the processes."""
+        assert self._process is not None
+        return self._process.pid
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Returns at once."""
+        command = [sys.executable, "-m", "bot.cli.demo.stage", str(os.getpid()), *self._processes]
+        with self._log.open("wb") as log:
+            # A session of its own: the terminal's Ctrl-C reaches the command alone, which then stops the stage.
+            self._process = subprocess.Popen(
+                command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def address(self, within_s: float = START_S) -> str:
+        """Where it answers, as soon as GET /readyz says 200. Raises SurroundingsError with the reason."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        line = _read_line(self._process.stdout, time.monotonic() + within_s)
+        if line is None:
+            raise SurroundingsError(f"the processes were not ready after {within_s:.0f} s; their log is {self._log}")
+        if not line:
+            self._process.wait()
+            raise SurroundingsError(self.reason())
+        return line.rpartition(" ")[2]
+
+    def check(self) -> None:
+        """Raises SurroundingsError where the supervisor has ended by itself."""
+        if self._process is not None and self._process.poll() is not None:
+            raise SurroundingsError(self.reason())
+
+    def reason(self) -> str:
+        """The first `error:` line that the processes left, else where their log is."""
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return said[0] if said else f"the processes ended; their log is {self._log}"
+
+    def stop(self) -> None:
+        """Asks the supervisor to stop everything, waits for it; idempotent. A second Ctrl-C kills what is left."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            # Also on the way out of a second Ctrl-C.
+            _end(process)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """A second signal has the supervisor kill its processes and then stop the servers; after 5 s it is killed too."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5.0)
+        process.kill()
+        process.wait()
+
+
+def _read_line(file: IO[bytes], deadline: float) -> str | None:
+    """A line; an empty text where the other end has closed, None where none came in time."""
+    while (left := deadline - time.monotonic()) > 0:
+        if select.select([file], [], [], left)[0]:
+            return file.readline().decode().strip()
+    return None
+
+
+def main() -> None:
+    """The supervisor's own process."""
+    die_with_parent(int(sys.argv[1]), signal.SIGTERM)
+    from bot.cli.errors import one_line_errors
+    from core.logging import configure_logging
+    from core.settings import read_settings
+    from core.supervisor import Supervisor, own_commands
+    from db.migrate import upgrade
+
+    with one_line_errors():
+        settings = read_settings()
+        configure_logging("up", settings)
+        commands = {name: command for name, command in own_commands().items() if name in sys.argv[2:]}
+        Supervisor(settings, commands, lambda complete: upgrade(complete.database_url), _say_ready).run()
+
+
+def _say_ready(address: str) -> None:
+    print(f"ready {address}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
