@@ -124,7 +124,7 @@ def _pretty() -> list[Processor]:
 def _in_order(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """What every line has comes first, for those who read the lines as they are."""
     event.pop("color_message", None)  # uvicorn's event once more, for a terminal
-    return {key: event[key] for key in _FIRST if key in event} | event
+    return {**{key: event[key] for key in _FIRST if key in event}, **event}
 
 
 def _prefix(_logger: Any, _method: str, event: EventDict) -> EventDict:

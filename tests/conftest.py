@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import make_url
 
 from core.embedded import embedded_servers, find_place
+from core.embedded.postgres import Postgres
+from core.embedded.redis import Redis
 from core.settings import Settings
 from tests.helpers import query
 
@@ -66,8 +68,15 @@ def redis_url(servers: Settings) -> str:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    return tmp_path / "data"
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """For a test that has embedded servers of its own: what it leaves of them is stopped and removed."""
+    folder = tmp_path / "data"
+    yield folder
+    if folder.exists():
+        place = find_place(folder)
+        Postgres(place).stop()
+        Redis(place).stop()
+        place.remove()
 
 
 @contextmanager

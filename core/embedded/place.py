@@ -3,7 +3,8 @@
 As an ordinary user that is `DATA_DIR/servers`. PostgreSQL refuses to run as root, so for root both servers run as the
 system user `smarttalker` in `/var/lib/smarttalker/<hash>`, because DATA_DIR may lie in a folder which that user can't
 enter. The hash is made of the checkout, of DATA_DIR's path and of a random id kept in DATA_DIR: neither a second
-checkout nor a new clone at an old path meets another's cluster. No existing folder's mode is ever changed.
+checkout nor a new clone at an old path meets another's cluster; the file `data_dir` there says whose it is. No existing
+folder's mode is ever changed.
 """
 
 from __future__ import annotations
@@ -99,6 +100,7 @@ def _root_place(data_dir: Path) -> Place:
     _open_folder(ROOT_HOME)
     folder = ROOT_HOME / _digest(str(HOME), str(data_dir), _identity(data_dir))
     _open_folder(folder)
+    (folder / "data_dir").write_text(f"{data_dir}\n", encoding="utf-8", errors="surrogateescape")
     return Place(folder, folder / "run", _system_owner())
 
 
