@@ -12,7 +12,11 @@ ENGINES: dict[Layer, dict[str, str]] = {
     Layer.ASR: {"pocketsphinx": "worker.engines.asr.pocketsphinx:PocketSphinx", "fake": "worker.engines.asr.fake:Fake"},
     Layer.EMOTION: {"keywords": "worker.engines.emotion.keywords:Keywords", "fake": "worker.engines.emotion.fake:Fake"},
     Layer.LLM: {"answers": "worker.engines.llm.answers:Answers", "fake": "worker.engines.llm.fake:Fake"},
-    Layer.TTS: {"espeak": "worker.engines.tts.espeak:Espeak", "fake": "worker.engines.tts.fake:Fake"},
+    Layer.TTS: {
+        "espeak": "worker.engines.tts.espeak:Espeak",
+        "fake": "worker.engines.tts.fake:Fake",
+        "fake-brief": "worker.engines.tts.fake:Brief",
+    },
     Layer.VIDEO: {"puppet": "worker.engines.video.puppet:Puppet", "fake": "worker.engines.video.fake:Fake"},
     Layer.UPSCALE: {"lanczos": "worker.engines.upscale.lanczos:Lanczos", "fake": "worker.engines.upscale.fake:Fake"},
 }
