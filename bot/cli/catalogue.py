@@ -77,7 +77,7 @@ def print_voices(settings: Settings) -> None:
 def make_rig(settings: Settings, avatar_id: str) -> None:
     """Raises NotFound, or what `worker.faces.rig` raises for a portrait without a face."""
     avatar = catalogue_of(settings).avatar(avatar_id)
-    from worker.faces.rig import build_rig
+    from worker.faces.build import build_rig
 
     build_rig(avatar.folder)
     print(f"{avatar.rig} is made")
