@@ -75,7 +75,7 @@ def print_voices(settings: Settings) -> None:
 
 
 def make_rig(settings: Settings, avatar_id: str) -> None:
-    """Raises NotFound, or what `worker.faces.rig` raises for a portrait without a face."""
+    """Raises NotFound, or what `worker.faces.build` raises for a portrait without a face."""
     avatar = catalogue_of(settings).avatar(avatar_id)
     from worker.faces.build import build_rig
 
