@@ -175,7 +175,7 @@ class Mp4Writer:
         self._frames = 0
 
     def _video_stream(self) -> VideoStream:
-        options = {"preset": "superfast", "crf": "21", "profile": "main", "g": "100", "x264-params": _X264}
+        options = {"preset": "superfast", "crf": "23", "profile": "main", "g": "100", "x264-params": _X264}
         stream: Any = self._file.container.add_stream("libx264", rate=self._fps, options=options)
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"

@@ -31,8 +31,9 @@ CANVAS = Canvas(512, 512)
 
 A = pose(jaw=0.68, wide=0.1)
 I = pose(jaw=0.13, wide=0.5)  # noqa: E741 - the vowel
-U = pose(jaw=0.11, round=0.95)
+U = pose(jaw=0.11, round=0.95, upper=0.3, lower=0.35)
 M = pose(press=0.75)
+POUT = pose(press=0.75, round=0.95)
 F = pose(tuck=1.0, jaw=0.03)
 
 
@@ -90,12 +91,13 @@ def test_an_open_mouth_shows(rig: tuple[str, Rig], painter: Painter, shown: Pose
 
 
 def test_closed_lips_show_nothing_of_the_inside(rig: tuple[str, Rig], painter: Painter) -> None:
-    """No pixel of /m/ is lighter (teeth) or darker (cavity) than the lips and beard around at rest."""
+    """No pixel of /m/, flat or pouted, is lighter (teeth) or darker (cavity) than lips and beard are at rest."""
     area = mouth(rig[1])
     rest = painter.draw(NEUTRAL)[area].astype(int)
-    shut = painter.draw(M)[area].astype(int)
-    assert shut.max() <= rest.max() + 3
-    assert shut.min() >= rest.min() - 6
+    for shown in (M, POUT):
+        shut = painter.draw(shown)[area].astype(int)
+        assert shut.max() <= rest.max() + 3
+        assert shut.min() >= rest.min() - 6
 
 
 @pytest.mark.parametrize(("muscle", "inwards"), [("round", 0.25), ("wide", -0.08), ("smile", -0.08)])

@@ -90,7 +90,7 @@ def test_lips_meet(consonant: str, vowel: str, seconds: float) -> None:
         moments = (np.arange(12) + phase) * FRAME
         nearest = moments[np.argmin(np.abs(moments - middle(parts[1])))]
         shape = articulation.at(float(nearest), FRAME)
-        assert shape[[JAW, UPPER, LOWER, TUCK]].max() < 0.02
+        assert shape[[JAW, WIDE, UPPER, LOWER, TUCK]].max() < 0.02
         assert shape[PRESS] > 0.5
 
 

@@ -102,9 +102,8 @@ def _arch(u: NDArray[np.float32]) -> NDArray[np.float32]:
 def _round(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
     near = _bell(np.maximum(np.abs(u) - 1, 0), 0.55) * _bell(v, 0.9)
     thicker = 0.20 * v * _bell(u, 0.9) * _bell(v, 0.55)
-    oval = np.where(below, 0.07, -0.05) * np.sqrt(_arch(u)) * _bell(v, 0.5)
     corners = 0.05 * u**2 * _bell(np.maximum(np.abs(u) - 1, 0), 0.3) * _bell(v, 0.5)
-    return np.stack([-0.33 * u * near, thicker + oval + corners], axis=-1)
+    return np.stack([-0.33 * u * near, thicker + corners], axis=-1)
 
 
 def _press(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -118,11 +117,11 @@ def _tuck(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool
 
 
 def _upper(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.stack([0 * u, np.where(below, 0, -0.16 * _arch(u) * _bell(v, 0.5))], axis=-1)
+    return np.stack([0 * u, np.where(below, 0, -0.16 * _arch(u) ** 0.7 * _bell(v, 0.5))], axis=-1)
 
 
 def _lower(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.stack([0 * u, np.where(below, 0.20 * _arch(u) * _bell(v, 0.7), 0)], axis=-1)
+    return np.stack([0 * u, np.where(below, 0.20 * _arch(u) ** 0.7 * _bell(v, 0.7), 0)], axis=-1)
 
 
 def _smile(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:

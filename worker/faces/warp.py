@@ -41,9 +41,14 @@ def _kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float6
     return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-12)))
 
 
-def remap(picture: NDArray[Any], at: Field, *, rim: int = cv2.BORDER_REPLICATE) -> NDArray[Any]:
-    """`picture` read bilinearly at pixel coordinates `at` (h, w, 2), in the picture's own type."""
-    return np.asarray(cv2.remap(picture, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=rim))
+def remap(
+    picture: NDArray[Any], at: Field, *, rim: int = cv2.BORDER_REPLICATE, into: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    """`picture` read bilinearly at pixel coordinates `at` (h, w, 2), in the picture's own type.
+
+    into: a contiguous array of the result's shape that receives it.
+    """
+    return np.asarray(cv2.remap(picture, at, _NO_MAP, cv2.INTER_LINEAR, into, rim))
 
 
 def sample(field: Field, at: Field) -> Field:

@@ -47,7 +47,9 @@ class Puppet:
         self._painters: dict[tuple[str, Canvas], Painter] = {}
 
     def load(self) -> None:
-        """Nothing is kept ready: a rig is read when its avatar first speaks."""
+        """A rig is read when its avatar first speaks. OpenCV works in the calling thread alone from now on: the
+        encoder has the other core, and waiting for a pool of threads costs more than it gains on small pictures."""
+        cv2.setNumThreads(1)
 
     def unload(self) -> None:
         self._painters.clear()

@@ -38,7 +38,7 @@ class InnerMouth:
         jaw = np.array([0, drop - self._taken], np.float32)
         _lay(picture, self._lower, at - self._at - jaw, 1.0)
         _lay(picture, self._upper, at - self._at, 1.10)
-        light = self._light(at, depth) * (1 - 0.55 * float(np.clip(pose.muscles[INDEX["round"]], 0, 1)))
+        light = self._light(at, depth) * (1 - 0.7 * float(np.clip(pose.muscles[INDEX["round"]], 0, 1)))
         return np.minimum(CAVITY + (picture - CAVITY) * light[..., None], 255).astype(np.float32)
 
     def _lay_tongue(self, picture: NDArray[np.float32], at: NDArray[np.float32], drop: float, raised: float) -> None:

@@ -63,9 +63,11 @@ class Painter:
         self._grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
         self._nodes = self._canvas_nodes()
         self._depth, self._weight = _head(rig, self._nodes)
+        self._rows = self._cut_still_rows()
         self._seam = self._seam_distance()
         self._inner = InnerMouth(rig, self._view.scale)
-        self._out = np.empty((canvas.height, canvas.width, 3), np.uint8)
+        left, top = (round(side) for side in self._view.offset)
+        self._out = self._still[top : top + canvas.height, left : left + canvas.width].copy()
 
     def draw(self, pose: Pose) -> Frame:
         """(height, width, 3) RGB; overwritten by the next call."""
@@ -74,8 +76,8 @@ class Painter:
         above, below = self._expression(pose.muscles, skull)
         line = np.interp(skull[..., 0], self._rig.seam[:, 0], self._rig.seam[:, 1])
         nodes = np.where((skull[..., 1] < line)[..., None], above, below)
-        whole = self._enlarge(nodes, self._canvas.width, self._canvas.height)
-        self._out = remap(self._texture, whole)
+        moving = self._out[: self._rows]
+        remap(self._texture, self._enlarge(nodes, self._canvas.width, self._rows), into=moving)
         self._mouth(pose, skull, above, below)
         return self._out
 
@@ -86,6 +88,14 @@ class Painter:
             pixels = np.arange(-1, math.ceil(length / step) + 1) * step + (step - 1) / 2
             axes.append((pixels + offset + 0.5) / self._view.scale - 0.5)
         return np.stack(np.meshgrid(*axes), axis=-1).astype(np.float32)
+
+    def _cut_still_rows(self) -> int:
+        """Drops the nodes below the last that can move; the number of canvas rows that are left to draw."""
+        grid_end = float(self._rig.origin[1]) + float(self._rig.spacing) * self._rig.upper.shape[1]
+        moving = (self._weight[..., 0] > 0).any(axis=1) | (self._nodes[:, 0, 1] < grid_end)
+        rows = min(int(np.flatnonzero(moving)[-1]) + 3, len(self._nodes))
+        self._nodes, self._depth, self._weight = self._nodes[:rows], self._depth[:rows], self._weight[:rows]
+        return min((rows - 2) * PIXELS_PER_NODE, self._canvas.height)
 
     def _turn(self, pose: Pose) -> Map:
         """Portrait pixels at the nodes once the head has turned: a rotation about the neck and, by depth, parallax."""

@@ -64,14 +64,14 @@ VISEMES: dict[str, Viseme] = {
         _viseme("sz", {"jaw": 1.0, "wide": 0.5, "lower": 0.8}, jaw=0.05, wide=0.34, lower=0.35, upper=0.15, tongue=0.6),
         _viseme("sh", {"jaw": 0.9, "round": 0.9}, jaw=0.10, round=0.62, lower=0.45, upper=0.35, tongue=0.5),
         _viseme("r", {"round": 0.45}, jaw=0.17, round=0.35, lower=0.2, tongue=0.6),
-        _viseme("w", {"jaw": 0.8, "round": 1.0}, jaw=0.07, round=1.0),
+        _viseme("w", {"jaw": 0.8, "round": 1.0}, jaw=0.07, round=1.0, upper=0.2, lower=0.25),
         _viseme("j", {"wide": 0.7, "jaw": 0.6}, jaw=0.12, wide=0.42, tongue=0.5),
         _viseme("h", dict.fromkeys(ARTICULATORS, 0.08), jaw=0.25),
         _viseme("aa", {"jaw": 1.0}, jaw=0.68, wide=0.10, lower=0.1, tongue=0.05),
         _viseme("ae", {"jaw": 0.9, "wide": 0.7}, jaw=0.42, wide=0.28, tongue=0.15),
         _viseme("ii", {"wide": 0.9, "jaw": 0.8}, jaw=0.13, wide=0.50, tongue=0.4),
-        _viseme("uu", {"round": 1.0, "jaw": 0.8}, jaw=0.11, round=0.95),
-        _viseme("oo", {"round": 0.95, "jaw": 0.9}, jaw=0.38, round=0.68),
+        _viseme("uu", {"round": 1.0, "jaw": 0.8}, jaw=0.11, round=0.95, upper=0.3, lower=0.35),
+        _viseme("oo", {"round": 0.95, "jaw": 0.9}, jaw=0.38, round=0.68, upper=0.2, lower=0.25),
         _viseme("uh", {"jaw": 0.55, "wide": 0.25}, jaw=0.28, wide=0.06, tongue=0.1),
     )
 }
