@@ -22,7 +22,9 @@ LINK_S = 24 * 3600
 """How long a link serves at least."""
 _STEP_S = 3600
 """Links expire on the hour, so that the same file has the same link for an hour (and a page need not load it again)."""
-_NO_ROOM = {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EFBIG, errno.ENOTDIR, errno.EIO}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+_NO_ROOM |= {errno.ENOTDIR, errno.EISDIR, errno.EEXIST}
+"""The last three: something else lies where a folder or a file should."""
 
 
 class Storage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -99,7 +100,8 @@ async def _accept_form(request: Request, services: Services, key: str | None) ->
             accepted = await services.intake.take(receive.inbound(message, key))
         return accepted
     finally:
-        upload.unlink(missing_ok=True)
+        with suppress(OSError):
+            upload.unlink()
         if not kept:
             services.storage.remove(folder)
 

@@ -70,17 +70,23 @@ class _Page:
         self._conversation = conversation
         self._subscription = subscription
         self._sent: dict[str, str] = {}
+        """Turn → the object that was sent last, without what changes by itself."""
+        self._over: set[str] = set()
+        """Turns that had ended before the page came."""
 
     async def follow(self) -> None:
         """Raises NotFound, DatabaseUnavailable at the start; later a database that is away is waited for."""
         rows = await self._rows()
+        self._over = {str(row["id"]) for row in rows if row["state"] in ENDS}
         unfinished = [row for row in rows if row["state"] not in ENDS]
-        await self._send(unfinished or rows[-1:])
-        self._sent |= {str(row["id"]): "" for row in rows if row["state"] in ENDS and str(row["id"]) not in self._sent}
+        for row in unfinished or rows[-1:]:
+            await self._send(row)
         while True:
             changed = await self._subscription.changed(self._services.hub.poll_s)
             try:
-                await self._send(await (self._rows() if changed is None else self._some(changed)))
+                for row in await (self._rows() if changed is None else self._some(changed)):
+                    if str(row["id"]) not in self._over:
+                        await self._send(row)
             except DatabaseUnavailable:
                 self._subscription.tell(None)
                 await asyncio.sleep(1.0)
@@ -97,17 +103,12 @@ class _Page:
         rows = [await views.turn(self._services.database, UUID(turn_id)) for turn_id in turn_ids]
         return [row for row in rows if row is not None and row["conversation_id"] == self._conversation]
 
-    async def _send(self, rows: list[Mapping[str, Any]]) -> None:
-        for row in rows:
-            turn = await turn_object(self._services, row)
-            told = json.dumps({**turn, "eta_s": None}, ensure_ascii=False)
-            if self._sent.get(turn["turn_id"]) not in (told, self._finished(turn)):
-                self._sent[turn["turn_id"]] = told
-                await self._socket.send_text(json.dumps(turn, ensure_ascii=False, separators=(",", ":")))
+    async def _send(self, row: Mapping[str, Any]) -> None:
+        """Sends what has changed."""
+        turn = await turn_object(self._services, row)
+        told = json.dumps({**turn, "eta_s": None})
+        if self._sent.pop(turn["turn_id"], None) != told:
+            await self._socket.send_text(json.dumps(turn, ensure_ascii=False, separators=(",", ":")))
+        self._sent[turn["turn_id"]] = told
         while len(self._sent) > 2 * NEWEST:
             del self._sent[next(iter(self._sent))]
-
-    @staticmethod
-    def _finished(turn: Mapping[str, Any]) -> str | None:
-        """What stands in `_sent` for a turn that had ended before the page came: it is not told of."""
-        return "" if turn["state"] in ENDS else None
