@@ -89,9 +89,14 @@ def _portrait(avatar: Avatar) -> Frame:
 
 
 def poses(speech: Iterable[Speech], *, seed: str, fps: int, tone: Tone, intensity: float) -> Iterator[Pose]:
-    """What each frame shows; a pose comes as soon as enough of the speech is known. The first and last are neutral."""
+    """What each frame shows; a pose comes as soon as enough of the speech is known. The first and last are neutral.
+
+    seed: with the first piece's length it settles blinks and sway, so that two answers do not move alike.
+    """
     score = _Score(fps, Bearing(seed, tone, intensity))
     for piece in speech:
+        if score.seconds == 0:
+            score.bearing = Bearing(f"{seed}:{len(piece.samples)}", tone, intensity)
         score.add(piece)
         yield from score.until(score.seconds - LOOK_AHEAD)
     yield from score.rest()
