@@ -1,0 +1,73 @@
+// One turn on the page. Everything from outside goes in as text or as a checked link, never as markup.
+import { local } from "./server.js";
+
+const ENDS = ["done", "failed", "cancelled", "superseded", "merged"];
+
+export class TurnView {
+  constructor(turn, { onCancel }) {
+    this.root = document.getElementById("turn").content.firstElementChild.cloneNode(true);
+    this.root.dataset.turn = turn.turn_id;
+    this.find(".cancel").onclick = () => onCancel(turn.turn_id);
+    this.find(".voice").onended = () => this.show(this.turn, this.words);
+  }
+
+  find(selector) {
+    return this.root.querySelector(selector);
+  }
+
+  show(turn, words) {
+    this.turn = turn;
+    this.words = words;
+    this.find(".asked p").textContent = turn.transcript ?? words.voice;
+    this.find(".face").src = `/api/v1/avatars/${encodeURIComponent(turn.avatar)}/portrait`;
+    this.part(".text", turn.text, (part) => (part.textContent = turn.text));
+    // The video takes the voice message's place, but not out of the listener's ear.
+    const listening = !this.find(".voice").paused;
+    this.media(".voice", turn.video_url && !listening ? null : turn.audio_url);
+    this.media(".video", turn.video_url);
+    this.find(".video").setAttribute("aria-label", words.generated);
+    this.find(".cancel").textContent = words.cancel;
+    this.note(turn, words);
+    this.work(turn, words);
+  }
+
+  part(selector, value, fill) {
+    const part = this.find(selector);
+    part.hidden = !value;
+    if (value) fill(part);
+  }
+
+  media(selector, link) {
+    this.part(selector, link, (part) => {
+      const path = local(link);
+      // A signature changes by the hour; the file under its path never does.
+      if (part.dataset.file !== path.split("?")[0]) {
+        part.dataset.file = path.split("?")[0];
+        part.src = path;
+      }
+    });
+    if (!link) this.find(selector).pause();
+  }
+
+  note(turn, words) {
+    const withoutVideo = ["rendered", "done"].includes(turn.state) && !turn.video_url;
+    const stepped = withoutVideo ? turn.steps.map((step) => words.step[step.layer]).filter(Boolean).at(-1) : null;
+    const said = turn.error?.message ?? (turn.state === "cancelled" ? words.cancelled : stepped);
+    this.part(".note", said, (part) => {
+      part.textContent = said;
+      part.classList.toggle("bad", Boolean(turn.error));
+    });
+  }
+
+  work(turn, words) {
+    const over = ENDS.includes(turn.state) || turn.state === "rendered";
+    this.part(".work", !over, () => {
+      const doing = turn.layer ? words.layers[turn.layer] : turn.queue_position > 0 ? words.place(turn.queue_position) : words.running;
+      const wait = turn.eta_s ? ` · ${words.seconds(Math.ceil(turn.eta_s))}` : "";
+      this.find(".doing").textContent = doing + wait;
+      const bar = this.find("progress");
+      if (turn.state === "running" && turn.progress) bar.value = turn.progress;
+      else bar.removeAttribute("value");
+    });
+  }
+}
