@@ -43,7 +43,7 @@ async def _conversation(connection: AsyncConnection, inbound: Inbound) -> Any:
     elif inbound.conversation_id is None:
         return await _new_conversation(connection, inbound)
     known = (
-        Conversation.id == uuid.UUID(inbound.conversation_id)
+        Conversation.id == _uuid(inbound.conversation_id)
         if inbound.conversation_id is not None
         else Conversation.external_chat_id == inbound.chat_id
     )
@@ -58,6 +58,13 @@ async def _conversation(connection: AsyncConnection, inbound: Inbound) -> Any:
     if found is None:
         raise NotFound("no such conversation")
     return found
+
+
+def _uuid(conversation_id: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(conversation_id)
+    except ValueError:
+        raise NotFound("no such conversation") from None
 
 
 def _choices(inbound: Inbound) -> dict[str, Any]:

@@ -65,8 +65,7 @@ async def deliver(database: Database, conversation_id: uuid.UUID) -> Settled:
             .returning(*OutboxRow.__table__.columns)
         )
         delivered = sorted(map(dict, rows.mappings()), key=lambda row: row["id"])
-        turn_ids = {row["turn_id"] for row in delivered if row["turn_id"] is not None}
-        done = await end_delivered(connection, conversation_id, turn_ids)
+        done = await end_delivered(connection, conversation_id)
     return Settled(tuple(delivered), tuple(done))
 
 
@@ -128,9 +127,14 @@ async def settle(
         )
         if held.rowcount != 1:
             raise LeaseLost
-        turn_ids = {row["turn_id"]} - {None}
-        done = await end_delivered(connection, row["conversation_id"], turn_ids)
+        done = await end_delivered(connection, row["conversation_id"])
     return Settled((dict(row),), tuple(done))
+
+
+async def end_turns(database: Database, conversation_id: uuid.UUID) -> Settled:
+    """Ends the conversation's turns whose rows were all closed before they were rendered."""
+    async with database.begin() as connection:
+        return Settled((), tuple(await end_delivered(connection, conversation_id)))
 
 
 async def recover(database: Database, owner: str | None = None) -> int:
@@ -143,7 +147,7 @@ async def recover(database: Database, owner: str | None = None) -> int:
     async with database.begin() as connection:
         again = await connection.execute(
             update(OutboxRow)
-            .where(OutboxRow.state == OutboxState.SENDING, dead, OutboxRow.attempts < 2)
+            .where(OutboxRow.state == OutboxState.SENDING, dead, ~OutboxRow.payload.has_key("repeated"))
             .values(
                 state=OutboxState.PENDING,
                 payload=OutboxRow.payload.op("||")(func.jsonb_build_object("repeated", True)),

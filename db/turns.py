@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -84,31 +83,22 @@ def _claimable() -> Select[uuid.UUID]:
 async def claim(database: Database, owner: str, lease_s: float) -> Claimed | None:
     """The oldest turn that may run now, leased to `owner`; None where there is none."""
     oldest = _claimable().limit(1).with_for_update(skip_locked=True).scalar_subquery()
-    try:
-        async with database.begin() as connection:
-            row = (
-                (
-                    await connection.execute(
-                        update(Turn)
-                        .where(Turn.id == oldest)
-                        .values(
-                            state=TRANSITIONS[TurnState.QUEUED, TurnEvent.CLAIM],
-                            fence=Turn.fence + 1,
-                            attempts=Turn.attempts + 1,
-                            lease_owner=owner,
-                            lease_until=func.now() + timedelta(seconds=lease_s),
-                            started_at=func.coalesce(Turn.started_at, func.now()),
-                        )
-                        .returning(*Turn.__table__.columns)
-                    )
-                )
-                .mappings()
-                .one_or_none()
-            )
-            return None if row is None else await _with_context(connection, dict(row))
-    except IntegrityError:
-        # Another worker took a turn of the same conversation at the same moment: uq_turns_running refused this one.
-        return None
+    claimed = (
+        update(Turn)
+        .where(Turn.id == oldest)
+        .values(
+            state=TRANSITIONS[TurnState.QUEUED, TurnEvent.CLAIM],
+            fence=Turn.fence + 1,
+            attempts=Turn.attempts + 1,
+            lease_owner=owner,
+            lease_until=func.now() + timedelta(seconds=lease_s),
+            started_at=func.coalesce(Turn.started_at, func.now()),
+        )
+        .returning(*Turn.__table__.columns)
+    )
+    async with database.begin() as connection:
+        row = (await connection.execute(claimed)).mappings().one_or_none()
+        return None if row is None else await _with_context(connection, dict(row))
 
 
 async def _with_context(connection: AsyncConnection, turn: dict[str, Any]) -> Claimed:
@@ -123,7 +113,7 @@ async def _with_context(connection: AsyncConnection, turn: dict[str, Any]) -> Cl
     )
     newest = (
         select(Message.role, Message.text, Message.id)
-        .where(Message.conversation_id == turn["conversation_id"], Message.turn_id != turn["id"])
+        .where(Message.conversation_id == turn["conversation_id"], Message.turn_id.is_distinct_from(turn["id"]))
         .order_by(Message.id.desc())
         .limit(HISTORY)
     )
@@ -156,6 +146,8 @@ async def renew(database: Database, turn_id: uuid.UUID, fence: int, lease_s: flo
 async def save(database: Database, claimed: Claimed, what: Save) -> None:
     """One transaction, refused with LeaseLost where the fence is another's by now."""
     async with database.begin() as connection:
+        if what.event is TurnEvent.CANCEL:
+            await _lock_outbox(connection, claimed.id)
         values = dict(what.columns)
         if what.event is not None:
             values |= _end(what.event)
@@ -164,6 +156,8 @@ async def save(database: Database, claimed: Claimed, what: Save) -> None:
         if held.rowcount != 1:
             raise LeaseLost
         await _append(connection, claimed, what)
+        if what.event is TurnEvent.CANCEL:
+            await hold_unsent(connection, claimed.id)
 
 
 def _end(event: TurnEvent) -> dict[str, Any]:
@@ -238,6 +232,7 @@ async def _free(database: Database, which: ColumnElement[bool]) -> int:
 async def cancel(database: Database, turn_id: uuid.UUID) -> TurnState | None:
     """The turn's state after it: cancelled, still running (the holder was asked), or as it was; None if unknown."""
     async with database.begin() as connection:
+        await _lock_outbox(connection, turn_id)
         state = await connection.scalar(select(Turn.state).where(Turn.id == turn_id).with_for_update())
         if state is None:
             return None
@@ -252,6 +247,11 @@ async def cancel(database: Database, turn_id: uuid.UUID) -> TurnState | None:
         return TurnState(state)
 
 
+async def _lock_outbox(connection: AsyncConnection, turn_id: uuid.UUID) -> None:
+    """Rows of the outbox before the turn, as the courier locks them: two orders would be a deadlock."""
+    await connection.execute(select(OutboxRow.id).where(OutboxRow.turn_id == turn_id).with_for_update())
+
+
 async def hold_unsent(connection: AsyncConnection, turn_id: uuid.UUID) -> None:
     """What a cancelled turn has not sent yet stays unsent."""
     await connection.execute(
@@ -261,16 +261,13 @@ async def hold_unsent(connection: AsyncConnection, turn_id: uuid.UUID) -> None:
     )
 
 
-async def end_delivered(
-    connection: AsyncConnection, conversation_id: uuid.UUID, turn_ids: Collection[uuid.UUID]
-) -> list[uuid.UUID]:
-    """Of these turns, or of all of the conversation where none is given, those that are rendered and have no open
-    row are done; returns them."""
+async def end_delivered(connection: AsyncConnection, conversation_id: uuid.UUID) -> list[uuid.UUID]:
+    """Turns of the conversation that are rendered and have no open row are done; returns them."""
     still_open = select(literal(1)).where(OutboxRow.turn_id == Turn.id, OutboxRow.state.in_(OPEN))
     done = await connection.execute(
         update(Turn)
         .where(
-            Turn.id.in_(turn_ids) if turn_ids else Turn.conversation_id == conversation_id,
+            Turn.conversation_id == conversation_id,
             Turn.state.in_(sources(TurnEvent.DELIVER)),
             ~still_open.exists(),
         )

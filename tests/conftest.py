@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from core.embedded import embedded_servers, find_place
 from core.embedded.postgres import Postgres
 from core.embedded.redis import Redis
 from core.settings import Settings
-from tests.helpers import query
+from db.migrate import upgrade
+from tests.helpers import CountingDatabase, query
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,6 +61,24 @@ def database_url(servers: Settings) -> Iterator[str]:
     """An empty database for the module."""
     with new_database(servers.database_url) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def migrated_url(database_url: str) -> str:
+    """The module's database with all tables."""
+    upgrade(database_url)
+    return database_url
+
+
+@pytest.fixture
+async def database(migrated_url: str) -> AsyncIterator[CountingDatabase]:
+    """Connections to the module's database, its tables empty."""
+    database = CountingDatabase(migrated_url)
+    async with database.begin() as connection:
+        await connection.execute(text("TRUNCATE contacts, tasks, inbox CASCADE"))
+    database.commits = 0
+    yield database
+    await database.close()
 
 
 @pytest.fixture(scope="session")
