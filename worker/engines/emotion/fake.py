@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from core.kinds import Emotion
+from core.errors import EmotionError
+from core.kinds import Emotion, Layer
 from worker.engines.base import Needs
+from worker.engines.directives import obey
 from worker.engines.emotion.base import Reading
 
 
@@ -22,6 +24,7 @@ class Fake:
         """Nothing to give back."""
 
     def read(self, text: str, *, language: str) -> Reading:
+        obey(text, Layer.EMOTION, EmotionError)
         words = text.casefold().split()
         named = next((emotion for emotion in Emotion if emotion.value in words), Emotion.NEUTRAL)
         return Reading(named, 0.0 if named is Emotion.NEUTRAL else 1.0)

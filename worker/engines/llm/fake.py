@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from core.catalogue import Persona
 from core.errors import LLMError
-from core.kinds import Tone
+from core.kinds import Layer, Tone
 from worker.engines.base import Needs
+from worker.engines.directives import obey
 from worker.engines.llm.base import Message
 
 _ECHO = {"ar": "سؤالك هو:", "en": "You asked:"}
@@ -29,5 +30,6 @@ class Fake:
     def answer(self, history: Sequence[Message], *, persona: Persona, language: str, tone: Tone) -> Iterator[str]:
         if not history:
             raise LLMError("there is no message to answer")
+        obey(history[-1].text, Layer.LLM, LLMError)
         yield f"{_ECHO.get(language, _ECHO['en'])} "
         yield f"{history[-1].text.strip()}."

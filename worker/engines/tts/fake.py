@@ -8,8 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from core.catalogue import Voice
-from core.kinds import Tone
+from core.errors import TTSError
+from core.kinds import Layer, Tone
 from worker.engines.base import Needs
+from worker.engines.directives import obey
 from worker.engines.tts.base import Phoneme, Speech
 
 SAMPLE_RATE = 16_000
@@ -38,6 +40,7 @@ class Fake:
     def speak(
         self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
     ) -> Iterator[Speech]:
+        obey(text, Layer.TTS, TTSError)
         letters = sum(1 for char in text if char.isalnum())
         voiced = round(letters * _LETTER_S * SAMPLE_RATE)
         samples = np.zeros(voiced + round(_PAUSE_S * SAMPLE_RATE), np.float32)
@@ -53,6 +56,7 @@ class Brief(Fake):
     def speak(
         self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
     ) -> Iterator[Speech]:
+        obey(text, Layer.TTS, TTSError)
         samples = _LEVEL * np.sin(np.arange(round(_BRIEF_S * SAMPLE_RATE)) * (2 * np.pi * _PITCH_HZ / SAMPLE_RATE))
         yield Speech(samples.astype(np.float32), SAMPLE_RATE, (Phoneme(_SYLLABLE[1], 0.0, _BRIEF_S),))
 
