@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.api.errors import internal_response
@@ -14,6 +15,8 @@ from core.metrics import Metrics
 log = get_logger("bot.api")
 
 MAX_ID = 128
+GONE = 499
+"""Counted for a client that did not wait; nobody reads it (nginx' number)."""
 
 
 class Tracing:
@@ -48,6 +51,9 @@ class Tracing:
 
         try:
             await self._app(scope, receive, marked)
+        except ClientDisconnect:
+            status = status or GONE
+            log.info("the client went away", route=route_of(scope))
         except Exception:
             log.exception("a request failed", method=scope["method"], route=route_of(scope))
             if status == 0:

@@ -20,7 +20,7 @@ from db.migrate import upgrade
 from db.sessions import Database
 from tests.helpers import query
 from tests.recordings import cut, record
-from tests.web import claimed, served
+from tests.web import claimed, served, wait_for
 
 TIMINGS = {"asr", "emotion", "llm", "tts", "video", "upscale", "total"}
 
@@ -294,6 +294,21 @@ class TestRecordings:
     async def test_a_form_far_beyond_the_limit_is_refused_by_its_length(self, client: httpx.AsyncClient) -> None:
         response = await client.post("/api/v1/messages", files={"audio": ("a.wav", bytes(24 * 1024 * 1024))})
         checked_error(response, 413, "too_large")
+
+    async def test_an_upload_that_breaks_off_leaves_nothing(
+        self, client: httpx.AsyncClient, settings: Settings, base_url: str
+    ) -> None:
+        before = sorted(files(settings))
+        port = int(base_url.rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        part = '--x\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n' + "a" * 200_000
+        head = "POST /api/v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 400000\r\n"
+        writer.write(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n{part}".encode())
+        await writer.drain()
+        await asyncio.to_thread(wait_for, lambda: sorted(files(settings)) != before)
+        writer.close()
+        await asyncio.to_thread(wait_for, lambda: sorted(files(settings)) == before)
+        assert 'status="499"' in (await client.get("/metrics")).text
 
 
 class TestTurns:
