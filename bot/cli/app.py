@@ -91,12 +91,15 @@ def migrate() -> None:
 
 @app.command()
 def bench(
+    groups: Annotated[
+        list[str] | None, typer.Argument(help="overhead, intake, answer, start or fresh; all but fresh if none.")
+    ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Measure the GPU engines.")] = False,
 ) -> None:
     """Measure, print tables, and write outputs/bench.json."""
     from bot.cli.bench import run_bench
 
-    run_bench(gpu=gpu)
+    run_bench(groups or [], gpu=gpu)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -37,8 +38,7 @@ class Demo:
         began = time.monotonic()
         self._make_room()
         # Any free port of the loopback: `make run` may hold its own, and nobody else is to be let in.
-        environment = {"SMARTTALKER_HOST": "127.0.0.1", "SMARTTALKER_PORT": "0"}
-        environment["SMARTTALKER_DATA_DIR"] = str(self._settings.data_dir.absolute())
+        environment = {**os.environ, "SMARTTALKER_HOST": "127.0.0.1", "SMARTTALKER_PORT": "0"}
         with Stage(self._output / "log.jsonl", environment) as stage:
             with self._screen:
                 turns = self._converse(stage)

@@ -30,11 +30,18 @@ STOP_S = 40.0
 class Stage:
     """Starts on `start`, says where it answers, stops on `stop`; a context manager stops it in any case."""
 
-    def __init__(self, log: Path, environment: Mapping[str, str], processes: Sequence[str] = PROCESSES) -> None:
-        """log: where the processes' logs go. environment: SMARTTALKER_* settings on top of the caller's own."""
+    def __init__(
+        self,
+        log: Path,
+        environment: Mapping[str, str],
+        processes: Sequence[str] = PROCESSES,
+        cwd: Path | None = None,
+    ) -> None:
+        """log: where the processes' logs go. environment: all of theirs. cwd: the folder whose `.env` counts."""
         self._log = log
-        self._environment = {**os.environ, **environment}
+        self._environment = dict(environment)
         self._processes = processes
+        self._cwd = cwd
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -57,6 +64,7 @@ class Stage:
             self._process = subprocess.Popen(
                 command,
                 env=self._environment,
+                cwd=self._cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

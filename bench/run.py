@@ -1,0 +1,45 @@
+"""Which groups there are, and running them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.figures import Figures, keep, show
+from bot.cli.serve import stopped_by_signals
+from core.errors import ConfigurationError
+from core.settings import HOME
+
+OUTPUT = HOME / "outputs" / "bench.json"
+
+GROUPS = {
+    "overhead": "our own cost of a turn: no engine costs anything, the video has one frame",
+    "intake": "POST to 202, at a fixed rate, from a load generator in Node",
+    "answer": "a ten-second and a sixty-second spoken answer at 512x512 on the CPU",
+    "start": "from nothing running to answering",
+    "fresh": "a clone with an empty home and cache to a finished demo (only on request)",
+}
+ON_REQUEST = ("fresh",)
+
+
+def main(groups: Sequence[str] = (), output: Path = OUTPUT) -> None:
+    """groups: names of GROUPS; none for all but those on request. Raises ConfigurationError for an unknown name."""
+    chosen = list(groups) or [name for name in GROUPS if name not in ON_REQUEST]
+    if unknown := [name for name in chosen if name not in GROUPS]:
+        raise ConfigurationError(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+    console = Console(highlight=False)
+    with stopped_by_signals():
+        for name in chosen:
+            console.print(f"\nmeasuring {name}: {GROUPS[name]} …", markup=False)
+            figures = measurement(name)()
+            show(console, name, figures)
+            keep(output, figures)
+    console.print(f"\nwritten to {output}", soft_wrap=True, markup=False)
+
+
+def measurement(group: str) -> Callable[[], Figures]:
+    measure: Callable[[], Figures] = importlib.import_module(f"bench.{group}").measure
+    return measure

@@ -1,0 +1,81 @@
+"""Sending turns and waiting for their ends, at as little cost to what is measured as can be."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bench.stack import Stack
+from core.errors import SurroundingsError
+
+POLL_S = 0.01
+WAIT_S = 120.0
+
+_ENDED = text(
+    "SELECT state, extract(epoch FROM created_at) + (timings_ms->>'total')::float / 1000"
+    " FROM turns WHERE id = CAST(:id AS uuid)"
+)
+_OPEN = text("SELECT count(*) FROM turns WHERE state NOT IN ('done', 'failed', 'cancelled')")
+_LAST = text("SELECT max(extract(epoch FROM ended_at)) FROM turns")
+_FAILED = text("SELECT count(*) FROM turns WHERE state = 'failed'")
+
+
+class Turns:
+    """A client of the web process that also looks into the database, past the web process."""
+
+    def __init__(self, http: httpx.AsyncClient, database: AsyncEngine) -> None:
+        self._http = http
+        self._database = database
+
+    async def post(self, words: str, **more: Any) -> dict[str, str]:
+        """{"turn_id", "conversation_id"}. Raises SurroundingsError for anything but a 202."""
+        answer = await self._http.post("/api/v1/messages", json={"text": words, **more})
+        if answer.status_code != 202:
+            raise SurroundingsError(f"POST was answered with {answer.status_code}: {answer.text[:200]}")
+        return dict(answer.json())
+
+    async def delivered(self, turn_id: str) -> float:
+        """The Unix time of the last send, by the database's clock (this machine's). Raises SurroundingsError."""
+        until = time.monotonic() + WAIT_S
+        while time.monotonic() < until:
+            async with self._database.connect() as connection:
+                state, at = (await connection.execute(_ENDED, {"id": turn_id})).one()
+            if state == "done":
+                return float(at)
+            if state not in ("received", "queued", "running", "rendered"):
+                raise SurroundingsError(f"a turn ended as {state}")
+            await asyncio.sleep(POLL_S)
+        raise SurroundingsError(f"a turn was not done after {WAIT_S:.0f} s")
+
+    async def all_done(self, within_s: float) -> float:
+        """Waits until no turn is open; the Unix time at which the last one ended. Raises SurroundingsError."""
+        until = time.monotonic() + within_s
+        while await self._number(_OPEN):
+            if time.monotonic() > until:
+                raise SurroundingsError(f"turns were still open after {within_s:.0f} s")
+            await asyncio.sleep(0.1)
+        if failed := await self._number(_FAILED):
+            raise SurroundingsError(f"{failed:.0f} turns failed")
+        return await self._number(_LAST)
+
+    async def _number(self, question: Any) -> float:
+        async with self._database.connect() as connection:
+            return float((await connection.execute(question)).scalar_one() or 0)
+
+
+@asynccontextmanager
+async def opened(stack: Stack) -> AsyncIterator[Turns]:
+    database = create_async_engine(stack.settings.database_url, isolation_level="AUTOCOMMIT")
+    limits = httpx.Limits(max_keepalive_connections=32)
+    try:
+        async with httpx.AsyncClient(base_url=stack.address, timeout=30, trust_env=False, limits=limits) as http:
+            yield Turns(http, database)
+    finally:
+        await database.dispose()
