@@ -22,7 +22,7 @@ def measure() -> Figures:
     """Raises SurroundingsError where Node lacks."""
     if shutil.which("node") is None:
         raise SurroundingsError("the load generator needs Node 18 or newer: install it (Debian: apt install nodejs)")
-    figures = {}
+    figures: Figures = {}
     with own_folder() as folder, running(REAL, folder, ("bot", "courier")) as stack:
         offer(stack.address, 50, WARM_UP_S)
         figures |= spread("intake_100", offer(stack.address, 100, SECONDS))
