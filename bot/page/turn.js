@@ -16,6 +16,8 @@ export class TurnView {
   }
 
   show(turn, words) {
+    // While a turn runs, an event may come without the words that an earlier one brought.
+    if (turn.state === "running" && turn.text === null) turn = { ...turn, text: this.turn?.text ?? null };
     this.turn = turn;
     this.words = words;
     this.find(".asked p").textContent = turn.transcript ?? words.voice;
