@@ -44,6 +44,7 @@ class Intake:
         self._catalogue = catalogue
         self._default_avatar = default_avatar
         self._rings: set[asyncio.Task[None]] = set()
+        self._unheard = False
 
     async def take(self, inbound: Inbound) -> Accepted:
         """Raises NotFound (conversation, avatar or voice), Conflict, DatabaseUnavailable; then nothing is stored."""
@@ -81,5 +82,8 @@ class Intake:
         try:
             async with asyncio.timeout(RING_S):
                 await ring(turn_id)
+            self._unheard = False
         except (QueueUnavailable, TimeoutError):
-            log.warning("the bell could not be rung; the reconciler will", turn_id=turn_id)
+            if not self._unheard:
+                log.warning("redis is away: the bell could not be rung, and the reconciler will", turn_id=turn_id)
+            self._unheard = True

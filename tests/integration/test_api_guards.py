@@ -110,6 +110,21 @@ async def test_without_a_key_no_other_machine_is_answered(
         assert (await asking.get("/healthz")).status_code == status
 
 
+async def test_what_nobody_expected_is_an_error_object_without_a_trace(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("a secret of ours")
+
+    app = Tracing(inner, Metrics(tmp_path_factory.mktemp("metrics")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as asking:
+        response = await asking.get("/", headers={"X-Request-ID": "r-1"})
+    assert response.status_code == 500
+    assert response.json()["error"]["code"] == "internal_error"
+    assert response.json()["error"]["request_id"] == response.headers["x-request-id"] == "r-1"
+    assert "secret" not in response.text
+
+
 @pytest.mark.parametrize(
     ("origin", "passes"),
     [
