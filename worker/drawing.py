@@ -12,8 +12,10 @@ from core.errors import Cancelled, LayerError, SmartTalkerError, UpscaleError, V
 from core.kinds import Layer, Tone
 from worker.engines.registry import video_engines
 from worker.engines.tts.base import Speech
+from worker.engines.upscale.base import UpscaleEngine
 from worker.engines.video.base import Canvas, Frame
 from worker.gpu import EngineSet
+from worker.guard import closed, failing_as, guarded
 from worker.job import Job, Report
 from worker.media import Mp4Writer
 from worker.parts import Parts
@@ -40,6 +42,10 @@ class Timed(Generic[T]):
             return next(self._source)
         finally:
             self.seconds += time.perf_counter() - began
+
+    def close(self) -> None:
+        if close := getattr(self._source, "close", None):
+            close()
 
 
 @dataclass(frozen=True)
@@ -124,27 +130,23 @@ class Clipper:
         own = engine.size(scene.canvas)
         self._size = (scene.canvas.width, scene.canvas.height) if self._upscaled else own
         speech = Timed(scene.parts.read(scene.check))
-        drawn: Timed[Frame] = Timed(
-            engine.frames(
-                self._heard(speech),
-                avatar=scene.avatar,
-                canvas=scene.canvas,
-                tone=scene.tone,
-                intensity=scene.intensity,
-            )
+        frames = engine.frames(
+            self._heard(speech), avatar=scene.avatar, canvas=scene.canvas, tone=scene.tone, intensity=scene.intensity
         )
+        drawn: Timed[Frame] = Timed(guarded(frames, VideoError, self._name))
         shown = drawn if own == self._size else Timed(self._enlarged(drawn))
         began = time.perf_counter()
-        for number, frame in enumerate(shown):
-            self._put(number, frame)
+        with closed(drawn), closed(shown):
+            for number, frame in enumerate(shown):
+                self._put(number, frame)
         upscaling = shown.seconds - drawn.seconds
         self._finish(time.perf_counter() - began - speech.seconds - upscaling, upscaling)
 
     def _enlarged(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         width, height = self._size
-        upscaler = self._scene.engines.get(Layer.UPSCALE, self._scene.language)
-        enlarged: Iterator[Frame] = upscaler.upscale(frames, width=width, height=height)
-        return enlarged
+        upscaler: UpscaleEngine = self._scene.engines.get(Layer.UPSCALE, self._scene.language)
+        with failing_as(UpscaleError, upscaler.name):
+            return guarded(upscaler.upscale(frames, width=width, height=height), UpscaleError, upscaler.name)
 
     def _heard(self, pieces: Iterator[Speech]) -> Iterator[Speech]:
         """The speech as the engine asks for it; the same samples go into the clip's sound."""
@@ -176,6 +178,7 @@ class Clipper:
         self._writer = None
         report, scene = self._scene.report, self._scene
         if upscaling_s > 0:
-            report("time", layer=Layer.UPSCALE, ms=upscaling_s * 1000, engine=scene.engines.name(Layer.UPSCALE))
+            name = scene.engines.name(Layer.UPSCALE, scene.language)
+            report("time", layer=Layer.UPSCALE, ms=upscaling_s * 1000, engine=name)
         report("time", layer=Layer.VIDEO, ms=drawing_s * 1000, engine=self._name)
         report("video", **(asdict(clip) | {"path": str(clip.path)}))

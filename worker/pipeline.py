@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.catalogue import Avatar, Catalogue, Persona
-from core.errors import Cancelled, EmotionError, LanguageUnsupported, LayerError, LLMError, NotUnderstood
+from core.errors import ASRError, Cancelled, EmotionError, LanguageUnsupported, LayerError, LLMError, NotUnderstood
 from core.i18n import t
 from core.kinds import DEFAULT_LANGUAGE, TONE_OF, Emotion, Layer, Mode, Tone
+from core.storage import storage_errors
 from core.text.sentences import SentenceSplitter, detect_language
+from worker.ahead import Ahead
 from worker.drawing import Drawer, Scene
 from worker.engines.asr.base import Transcript
-from worker.engines.emotion.base import Reading
-from worker.engines.llm.base import Message
+from worker.engines.emotion.base import EmotionEngine, Reading
+from worker.engines.llm.base import LLMEngine, Message
 from worker.gpu import EngineSet
+from worker.guard import closed, failing_as, guarded
 from worker.job import Job, Report
 from worker.media import read_wav
 from worker.parts import Parts
@@ -78,6 +81,8 @@ class Run:
             for _ in self._sentences(heard, tone):
                 self._check()
             return
+        with storage_errors():
+            self._job.path.mkdir(parents=True, exist_ok=True)
         self._perform(heard, tone, mood.intensity)
 
     def _hear(self) -> Heard:
@@ -103,7 +108,8 @@ class Run:
         asked = [question for answer in self._persona.answers for question in answer.questions.get("en", ())]
         try:
             engine = self._engines.get(Layer.ASR, job.language)
-            said: Transcript = engine.transcribe(samples, language=job.language, hints=asked)
+            with failing_as(ASRError, engine.name):
+                said: Transcript = engine.transcribe(samples, language=job.language, hints=asked)
         except LanguageUnsupported:
             return self._not_heard(LanguageUnsupported.code, language, self._no_ear(language))
         except NotUnderstood:
@@ -130,14 +136,16 @@ class Run:
             return Reading(Emotion.NEUTRAL, 0.0)
         if saved := self._job.saved(Layer.EMOTION):
             return Reading(Emotion(saved["emotion"]), saved["intensity"])
-        began = time.perf_counter()
+        began, name = time.perf_counter(), self._engines.name(Layer.EMOTION, heard.language)
+        engine: EmotionEngine = self._engines.get(Layer.EMOTION, heard.language)
         try:
-            mood: Reading = self._engines.get(Layer.EMOTION, heard.language).read(heard.text, language=heard.language)
+            with failing_as(EmotionError, name):
+                mood = engine.read(heard.text, language=heard.language)
         except EmotionError as error:
-            self._step(Layer.EMOTION, self._engines.name(Layer.EMOTION, heard.language), error)
+            self._step(Layer.EMOTION, name, error)
             return Reading(Emotion.NEUTRAL, 0.0)
-        data = {"emotion": mood.emotion, "intensity": mood.intensity}
-        self._output(Layer.EMOTION, data, began, self._engines.name(Layer.EMOTION, heard.language))
+        self._check()
+        self._output(Layer.EMOTION, {"emotion": mood.emotion, "intensity": mood.intensity}, began, name)
         return mood
 
     def _sentences(self, heard: Heard, tone: Tone) -> Iterator[str]:
@@ -152,11 +160,13 @@ class Run:
     def _answer(self, heard: Heard, tone: Tone) -> Iterator[str]:
         self._report("layer", layer=Layer.LLM, progress=0.0)
         began, text = time.perf_counter(), ""
-        for piece in self._pieces(heard, tone):
-            self._check()
-            text += piece
-            self._report("partial", text=text)
-            yield piece
+        with closed(self._pieces(heard, tone)) as pieces:
+            for piece in pieces:
+                self._check()
+                text += piece
+                self._report("partial", text=text)
+                yield piece
+        self._check()
         if not text.strip():
             raise LLMError("the language model gave an empty answer")
         name = self._engines.name(Layer.LLM, heard.language) if heard.reply is None else "sentence"
@@ -170,10 +180,10 @@ class Run:
             *(Message("user" if line["role"] == "user" else "assistant", line["text"]) for line in self._job.history),
             Message("user", heard.text),
         ]
-        answered: Iterator[str] = self._engines.get(Layer.LLM, heard.language).answer(
-            history, persona=self._persona, language=heard.language, tone=tone
-        )
-        return answered
+        engine: LLMEngine = self._engines.get(Layer.LLM, heard.language)
+        with failing_as(LLMError, engine.name):
+            answer = engine.answer(history, persona=self._persona, language=heard.language, tone=tone)
+        return guarded(answer, LLMError, engine.name)
 
     def _perform(self, heard: Heard, tone: Tone, intensity: float) -> None:
         """Speech and picture run beside the language model, each in its own thread."""
@@ -187,7 +197,8 @@ class Run:
         if Mode.VIDEO in self._job.modes:
             drawing.start()
         try:
-            self._speak(speaker, self._sentences(heard, tone), heard.language, tone, intensity)
+            with closed(Ahead(self._sentences(heard, tone), "thinking")) as sentences:
+                self._speak(speaker, sentences, heard.language, tone, intensity)
             parts.end()
         except BaseException as error:
             parts.end(error)

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from core.catalogue import Voice
-from core.errors import SmartTalkerError, TTSError
+from core.errors import TTSError
 from core.kinds import Layer, Tone
 from worker.engines.tts.base import Phoneme, Speech, TTSEngine
+from worker.guard import closed, failing_as
 from worker.job import Job, Report
 from worker.media import VoiceWriter
 from worker.parts import Parts, load, save
@@ -65,12 +66,7 @@ class Speaker:
     def _spoken(self, number: int, sentence: str, speak: Callable[[str], Iterator[Speech]], engine: str) -> Speech:
         self._report("layer", layer=Layer.TTS, progress=0.0)
         began = time.perf_counter()
-        try:
-            speech = joined(list(speak(sentence)))
-        except SmartTalkerError:
-            raise
-        except Exception as error:
-            raise TTSError(f"{engine}: {type(error).__name__}") from error
+        speech = joined(list(self._pieces(speak, sentence, engine)))
         path = self._job.path / f"tts-{number:03d}.npz"
         save(path, speech)
         spent = time.perf_counter() - began
@@ -79,6 +75,12 @@ class Speaker:
         data = {"path": str(path), "seconds": speech.seconds, "text": sentence}
         self._report("output", layer=Layer.TTS, part=number, data=data, ms=spent * 1000, engine=engine)
         return speech
+
+    def _pieces(self, speak: Callable[[str], Iterator[Speech]], sentence: str, engine: str) -> Iterator[Speech]:
+        with failing_as(TTSError, engine), closed(speak(sentence)) as pieces:
+            for piece in pieces:
+                self._check()
+                yield piece
 
     def _add(self, speech: Speech) -> None:
         if self._writer is None:

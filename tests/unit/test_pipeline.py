@@ -1,0 +1,618 @@
+"""The six layers in order, with the shipped fakes and with engines that break in every way."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import av
+import numpy as np
+import pytest
+
+from core.catalogue import Catalogue
+from core.errors import (
+    ASRError,
+    Cancelled,
+    EmotionError,
+    LanguageUnsupported,
+    LLMError,
+    NotUnderstood,
+    StorageError,
+    TTSError,
+    UpscaleError,
+    VideoError,
+)
+from core.kinds import Emotion, Layer, Tone
+from core.settings import HOME
+from worker.engines.asr.base import Transcript
+from worker.engines.asr.fake import Fake as FakeASR
+from worker.engines.base import Needs
+from worker.engines.emotion.base import Reading
+from worker.engines.emotion.fake import Fake as FakeEmotion
+from worker.engines.llm.fake import Fake as FakeLLM
+from worker.engines.tts.base import Speech
+from worker.engines.tts.fake import Fake as FakeTTS
+from worker.engines.upscale.fake import Fake as FakeUpscale
+from worker.engines.video.base import Canvas, Frame
+from worker.engines.video.fake import Fake as FakeVideo
+from worker.gpu import EngineSet
+from worker.job import Job
+from worker.media import write_wav
+from worker.pipeline import MISSING_EAR, SmartTalkerPipeline
+
+ALL = ("text", "voice", "video")
+WAIT_S = 5.0
+
+
+class Cast(EngineSet):
+    """Fakes, and in place of some of them engines of the test, by layer or by name."""
+
+    def __init__(self, by_layer: Mapping[Layer, Any] | None = None, **by_name: Any) -> None:
+        super().__init__(lambda layer, _language: "fake")
+        self._by_layer, self._by_name = by_layer or {}, by_name
+
+    def name(self, layer: Layer, language: str | None = None) -> str:
+        return next(iter(self._by_name)) if layer is Layer.VIDEO and self._by_name else super().name(layer, language)
+
+    def get(self, layer: Layer, language: str | None = None) -> Any:
+        return self.named(layer, self.name(layer, language))
+
+    def named(self, layer: Layer, name: str) -> Any:
+        if layer is Layer.VIDEO and name in self._by_name:
+            return self._by_name[name]
+        return self._by_layer.get(layer) or super().named(layer, name)
+
+
+class Reports:
+    """What the pipeline reports, in order."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, dict[str, Any]]] = []
+        self.hooks: dict[tuple[str, str], Callable[[], object]] = {}
+
+    def __call__(self, kind: str, **data: Any) -> None:
+        self.all.append((kind, data))
+        if hook := self.hooks.get((kind, str(data.get("layer", "")))):
+            hook()
+
+    def of(self, kind: str, layer: str | None = None) -> list[dict[str, Any]]:
+        return [data for name, data in self.all if name == kind and layer in (None, data.get("layer"))]
+
+    @property
+    def steps(self) -> list[tuple[str, str, str]]:
+        return [(data["layer"], data["engine"], data["code"]) for data in self.of("step")]
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        return dict(self.of("output", Layer.LLM)[0]["data"])
+
+    def saved(self) -> dict[str, dict[str, Any]]:
+        """As the render process hands them to the next attempt."""
+        found: dict[str, dict[str, Any]] = {}
+        for data in self.of("output"):
+            found.setdefault(data["layer"], {})[str(data["part"])] = data["data"]
+        return found
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_stays() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    text = "First sentence. Second one! And the third?"
+    return Job("t", str(tmp_path / "1"), "layla", ALL, text=text, width=64, height=48)
+
+
+def run(job: Job, cast: EngineSet | None = None, reports: Reports | None = None) -> Reports:
+    reports = reports or Reports()
+    SmartTalkerPipeline(cast or Cast(), Catalogue(HOME)).run(job, reports, threading.Event())
+    return reports
+
+
+def files(job: Job) -> set[str]:
+    return {path.name for path in job.path.glob("*") if path.suffix != ".npz"}
+
+
+def seconds(path: str) -> dict[str, float]:
+    """What a decoder finds: the length of sound and picture."""
+    found = {"audio": 0.0, "video": 0.0}
+    with av.open(path) as container:
+        for packet in container.demux():
+            for frame in packet.decode():
+                end = frame.time + (frame.samples / frame.rate if packet.stream.type == "audio" else 1 / 25)
+                found[packet.stream.type] = max(found[packet.stream.type], end)
+    return found
+
+
+def recorded(job: Job, **changes: Any) -> Job:
+    """The job as a voice note."""
+    path = job.path.parent / "note.wav"
+    write_wav(path, np.full(1600, 0.3, np.float32))
+    return replace(job, text=None, media=str(path), **changes)
+
+
+# ---- what comes out, and in which order
+
+
+def test_a_text_becomes_text_voice_and_video(job: Job) -> None:
+    reports = run(job)
+    outputs = [(data["layer"], data["part"]) for data in reports.of("output")]
+    assert outputs[0] == ("emotion", 0)
+    assert ("llm", 0) in outputs
+    assert [each for each in outputs if each[0] == "tts"] == [("tts", 0), ("tts", 1), ("tts", 2)]
+    assert [data["data"]["text"] for data in reports.of("output", "tts")] == [
+        "You asked: First sentence.",
+        "Second one!",
+        "And the third?.",
+    ]
+    assert reports.answer == {"text": f"You asked: {job.text}.", "language": "en"}
+    partial = [data["text"] for data in reports.of("partial")]
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(partial))
+    (voice,), (video,) = reports.of("voice"), reports.of("video")
+    assert files(job) == {"voice.ogg", "video.mp4"}
+    spoken = sum(data["data"]["seconds"] for data in reports.of("output", "tts"))
+    assert voice["seconds"] == pytest.approx(spoken)
+    assert seconds(voice["path"])["audio"] == pytest.approx(spoken, abs=0.05)
+    shown = seconds(video["path"])
+    assert shown["video"] == pytest.approx(spoken, abs=0.05)
+    assert shown["audio"] == pytest.approx(shown["video"], abs=0.05)
+    assert reports.steps == []
+    assert {data["layer"] for data in reports.of("time")} == {"video"}
+
+
+@pytest.mark.parametrize(
+    ("modes", "made"),
+    [
+        (("text",), set()),
+        (("voice",), {"voice.ogg"}),
+        (("text", "voice"), {"voice.ogg"}),
+        (("video",), {"voice.ogg", "video.mp4"}),
+        (("text", "video"), {"voice.ogg", "video.mp4"}),
+    ],
+)
+def test_only_what_was_asked_for_is_made(job: Job, modes: tuple[str, ...], made: set[str]) -> None:
+    reports = run(replace(job, modes=modes))
+    assert files(job) == made
+    assert reports.answer["text"].startswith("You asked")
+    assert bool(reports.of("output", "tts")) == bool(made)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "known", "language"),
+    [
+        ("hello", None, None, "en"),
+        ("مرحبا", None, "en", "ar"),
+        ("hello", "ar", None, "ar"),
+        ("123", None, "en", "en"),
+        ("123", None, None, "ar"),
+    ],
+)
+def test_the_answers_language(job: Job, text: str, asked: str | None, known: str | None, language: str) -> None:
+    reports = run(replace(job, modes=("text",), text=text, language=asked, known_language=known))
+    assert reports.answer["language"] == language
+
+
+def test_the_model_reads_the_history(job: Job) -> None:
+    class Reads(FakeLLM):
+        def answer(self, history: Sequence[Any], **kwargs: Any) -> Iterator[str]:
+            yield "; ".join(f"{line.role}={line.text}" for line in history)
+
+    history = ({"role": "user", "text": "a"}, {"role": "assistant", "text": "b"})
+    reports = run(replace(job, modes=("text",), text="c", history=history), Cast({Layer.LLM: Reads()}))
+    assert reports.answer["text"] == "user=a; assistant=b; user=c"
+
+
+@pytest.mark.parametrize(("enabled", "tone"), [(True, Tone.CHEERFUL), (False, Tone.NEUTRAL)])
+def test_the_tone_follows_the_users_emotion(job: Job, enabled: bool, tone: Tone) -> None:
+    heard: list[tuple[Tone, float]] = []
+
+    class Listens(FakeTTS):
+        def speak(self, text: str, *, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0, **kw: Any) -> Iterator[Speech]:
+            heard.append((tone, intensity))
+            return super().speak(text, **kw)
+
+    run(replace(job, text="what joy", modes=("voice",), emotion_enabled=enabled), Cast({Layer.TTS: Listens()}))
+    assert heard == [(tone, 1.0 if enabled else 0.0)]
+
+
+# ---- streaming
+
+
+def test_drawing_starts_while_the_model_still_talks(job: Job) -> None:
+    drawn, in_time = threading.Event(), []
+
+    class Talks(FakeLLM):
+        def answer(self, history: Sequence[Any], **kwargs: Any) -> Iterator[str]:
+            yield "The first sentence. And "
+            in_time.append(drawn.wait(WAIT_S))
+            yield "the second."
+
+    class Draws(FakeVideo):
+        def frames(self, speech: Iterable[Speech], **kwargs: Any) -> Iterator[Frame]:
+            for frame in super().frames(speech, **kwargs):
+                drawn.set()
+                yield frame
+
+    run(job, Cast({Layer.LLM: Talks(), Layer.VIDEO: Draws()}))
+    assert in_time == [True]
+
+
+def test_a_slow_voice_does_not_hold_the_text_back(job: Job) -> None:
+    told, in_time = threading.Event(), []
+
+    class Slow(FakeTTS):
+        def speak(self, text: str, **kwargs: Any) -> Iterator[Speech]:
+            in_time.append(told.wait(WAIT_S))
+            return super().speak(text, **kwargs)
+
+    reports = Reports()
+    reports.hooks["output", "llm"] = told.set
+    run(job, Cast({Layer.TTS: Slow()}), reports)
+    assert in_time == [True] * 3
+
+
+# ---- what can't be understood
+
+
+class EnglishEar(FakeASR):
+    needs: ClassVar[Needs] = Needs(languages=("en",))
+
+    def transcribe(self, audio: Any, *, language: str | None, hints: Sequence[str] = ()) -> Transcript:
+        if language == "ar":
+            raise LanguageUnsupported
+        raise NotUnderstood
+
+
+def test_a_voice_note_is_transcribed_with_the_personas_questions(job: Job) -> None:
+    job = recorded(job)
+    question = Catalogue(HOME).avatar("layla").persona.answers[0].questions["en"][0]
+    reports = run(job)
+    assert reports.of("output", "asr")[0]["data"] == {"text": question, "language": "en", "reply": None}
+    assert question in reports.answer["text"]
+
+
+@pytest.mark.parametrize("where", [{"language": "ar"}, {"known_language": "ar"}, {}], ids=str)
+def test_an_arabic_voice_note_on_an_english_ear_is_answered_in_arabic(job: Job, where: dict[str, str]) -> None:
+    reports = run(recorded(job, **where), Cast({Layer.ASR: EnglishEar()}))
+    assert reports.answer["language"] == "ar"
+    assert MISSING_EAR in reports.answer["text"]
+    assert reports.steps == [("asr", "fake", "language_unsupported")]
+    assert reports.of("output", "emotion") == []
+    assert files(job) == {"voice.ogg", "video.mp4"}
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_what_is_not_understood_is_answered_with_topics(job: Job, language: str) -> None:
+    class Deaf(FakeASR):
+        def transcribe(self, audio: Any, **kwargs: Any) -> Transcript:
+            raise NotUnderstood
+
+    reports = run(recorded(job, language=language), Cast({Layer.ASR: Deaf()}))
+    topics = [answer.topic[language] for answer in Catalogue(HOME).avatar("layla").persona.answers[:3]]
+    assert reports.answer["language"] == language
+    assert all(topic in reports.answer["text"] for topic in topics)
+    assert reports.steps == [("asr", "fake", "not_understood")]
+
+
+# ---- engines that break
+
+
+class Broken:
+    """Fakes that raise, at once or in the middle."""
+
+    class ASR(FakeASR):
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        def transcribe(self, audio: Any, **kwargs: Any) -> Transcript:
+            raise self.error
+
+    class Emotion(FakeEmotion):
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        def read(self, text: str, **kwargs: Any) -> Reading:
+            raise self.error
+
+    class LLM(FakeLLM):
+        def __init__(self, error: Exception, said: str = "") -> None:
+            self.error, self.said = error, said
+
+        def answer(self, history: Sequence[Any], **kwargs: Any) -> Iterator[str]:
+            yield self.said
+            raise self.error
+
+    class TTS(FakeTTS):
+        def __init__(self, error: Exception, sentences: int = 0) -> None:
+            self.error, self.left = error, sentences
+
+        def speak(self, text: str, **kwargs: Any) -> Iterator[Speech]:
+            if self.left == 0:
+                raise self.error
+            self.left -= 1
+            return super().speak(text, **kwargs)
+
+    class Video(FakeVideo):
+        def __init__(self, error: Exception, frames: int = 0) -> None:
+            self.error, self.count = error, frames
+
+        def frames(self, speech: Iterable[Speech], **kwargs: Any) -> Iterator[Frame]:
+            for number, frame in enumerate(super().frames(speech, **kwargs)):
+                if number == self.count:
+                    raise self.error
+                yield frame
+
+    class Upscale(FakeUpscale):
+        def __init__(self, error: Exception, frames: int = 0) -> None:
+            self.error, self.count = error, frames
+
+        def upscale(self, frames: Iterable[Frame], *, width: int, height: int) -> Iterator[Frame]:
+            for number, frame in enumerate(super().upscale(frames, width=width, height=height)):
+                if number == self.count:
+                    raise self.error
+                yield frame
+
+
+class SmallVideo(FakeVideo):
+    """Draws 32 × 24, whatever is wanted."""
+
+    def size(self, canvas: Canvas) -> tuple[int, int]:
+        return 32, 24
+
+    def frames(self, speech: Iterable[Speech], *, canvas: Canvas, **kwargs: Any) -> Iterator[Frame]:
+        return super().frames(speech, canvas=replace(canvas, width=32, height=24), **kwargs)
+
+
+def of_layer(error: type[Exception]) -> list[Exception]:
+    return [error("as agreed"), ValueError("a bug of the engine")]
+
+
+@pytest.mark.parametrize("frames", [0, 5])
+@pytest.mark.parametrize("error", of_layer(VideoError), ids=repr)
+def test_video_steps_down_to_voice(job: Job, error: Exception, frames: int) -> None:
+    reports = run(job, Cast({Layer.VIDEO: Broken.Video(error, frames)}))
+    assert reports.steps == [("video", "fake", "video_failed")]
+    assert files(job) == {"voice.ogg"}
+    assert reports.of("video") == []
+
+
+@pytest.mark.parametrize("frames", [0, 5])
+@pytest.mark.parametrize("error", of_layer(VideoError), ids=repr)
+def test_video_steps_down_from_engine_to_engine_first(job: Job, error: Exception, frames: int) -> None:
+    reports = run(job, Cast(musetalk=Broken.Video(error, frames), puppet=FakeVideo()))
+    assert reports.steps == [("video", "musetalk", "video_failed")]
+    assert files(job) == {"voice.ogg", "video.mp4"}
+    assert seconds(reports.of("video")[0]["path"])["video"] == pytest.approx(
+        reports.of("voice")[0]["seconds"], abs=0.05
+    )
+    assert [data["engine"] for data in reports.of("time", "video")] == ["puppet"]
+
+
+@pytest.mark.parametrize("sentences", [0, 1])
+@pytest.mark.parametrize("error", of_layer(TTSError), ids=repr)
+def test_voice_steps_down_to_text(job: Job, error: Exception, sentences: int) -> None:
+    reports = run(job, Cast({Layer.TTS: Broken.TTS(error, sentences)}))
+    assert reports.steps == [("tts", "fake", "tts_failed")]
+    assert files(job) == set()
+    assert reports.answer["text"] == f"You asked: {job.text}."
+    assert len(reports.of("output", "tts")) == sentences
+
+
+def test_a_voice_without_a_sound_is_an_error(job: Job) -> None:
+    class Mute(FakeTTS):
+        def speak(self, text: str, **kwargs: Any) -> Iterator[Speech]:
+            yield Speech(np.zeros(0, np.float32), 16_000, None)
+
+    assert run(job, Cast({Layer.TTS: Mute()})).steps == [("tts", "fake", "tts_failed")]
+
+
+def test_an_answer_without_a_word_is_text_alone(job: Job) -> None:
+    class Smiles(FakeLLM):
+        def answer(self, history: Sequence[Any], **kwargs: Any) -> Iterator[str]:
+            yield "🙂"
+
+    reports = run(job, Cast({Layer.LLM: Smiles()}))
+    assert reports.answer["text"] == "🙂"
+    assert files(job) == set()
+
+
+def test_small_frames_are_enlarged(job: Job) -> None:
+    reports = run(job, Cast({Layer.VIDEO: SmallVideo()}))
+    (video,) = reports.of("video")
+    assert (video["width"], video["height"]) == (64, 48)
+    assert {data["layer"] for data in reports.of("time")} == {"video", "upscale"}
+
+
+@pytest.mark.parametrize("frames", [0, 5])
+@pytest.mark.parametrize("error", of_layer(UpscaleError), ids=repr)
+def test_enlarging_steps_down_to_the_size_that_was_drawn(job: Job, error: Exception, frames: int) -> None:
+    reports = run(job, Cast({Layer.VIDEO: SmallVideo(), Layer.UPSCALE: Broken.Upscale(error, frames)}))
+    assert reports.steps == [("upscale", "fake", "upscale_failed")]
+    (video,) = reports.of("video")
+    assert (video["width"], video["height"]) == (32, 24)
+    assert seconds(video["path"])["video"] == pytest.approx(video["seconds"], abs=0.05)
+
+
+@pytest.mark.parametrize("error", of_layer(EmotionError), ids=repr)
+def test_an_emotion_that_can_not_be_read_is_neutral(job: Job, error: Exception) -> None:
+    reports = run(replace(job, text="joy"), Cast({Layer.EMOTION: Broken.Emotion(error)}))
+    assert reports.steps == [("emotion", "fake", "emotion_failed")]
+    assert reports.of("output", "emotion") == []
+    assert files(job) == {"voice.ogg", "video.mp4"}
+
+
+@pytest.mark.parametrize("modes", [ALL, ("text",)])
+@pytest.mark.parametrize("said", ["", "One sentence. Half of"])
+@pytest.mark.parametrize("error", of_layer(LLMError), ids=repr)
+def test_without_an_answer_the_turn_fails(job: Job, error: Exception, said: str, modes: tuple[str, ...]) -> None:
+    reports = Reports()
+    with pytest.raises(LLMError):
+        run(replace(job, modes=modes), Cast({Layer.LLM: Broken.LLM(error, said)}), reports)
+    assert reports.of("output", "llm") == []
+    assert files(job) == set()
+
+
+@pytest.mark.parametrize("modes", [ALL, ("text",)])
+def test_an_empty_answer_is_none(job: Job, modes: tuple[str, ...]) -> None:
+    class Silent(FakeLLM):
+        def answer(self, history: Sequence[Any], **kwargs: Any) -> Iterator[str]:
+            yield " \n"
+
+    with pytest.raises(LLMError, match="empty"):
+        run(replace(job, modes=modes), Cast({Layer.LLM: Silent()}))
+
+
+@pytest.mark.parametrize("error", of_layer(ASRError), ids=repr)
+def test_a_broken_ear_fails_the_turn(job: Job, error: Exception) -> None:
+    with pytest.raises(ASRError):
+        run(recorded(job), Cast({Layer.ASR: Broken.ASR(error)}))
+
+
+def test_a_folder_that_can_not_be_made_fails_the_turn(job: Job) -> None:
+    job.path.write_text("a file where a folder should be")
+    with pytest.raises(StorageError):
+        run(replace(job, folder=str(job.path / "1")))
+
+
+# ---- cancel
+
+
+class Endless:
+    """Fakes that are asked to stop while they work, and would go on for ever."""
+
+    class ASR(FakeASR):
+        def __init__(self, stop: threading.Event) -> None:
+            self.stop = stop
+
+        def transcribe(self, audio: Any, **kwargs: Any) -> Transcript:
+            self.stop.set()
+            return super().transcribe(audio, **kwargs)
+
+    class Emotion(FakeEmotion):
+        def __init__(self, stop: threading.Event) -> None:
+            self.stop = stop
+
+        def read(self, text: str, **kwargs: Any) -> Reading:
+            self.stop.set()
+            return Reading(Emotion.JOY, 1.0)
+
+    class LLM(FakeLLM):
+        def __init__(self, stop: threading.Event) -> None:
+            self.stop, self.closed = stop, False
+
+        def answer(self, history: Sequence[Any], **kwargs: Any) -> Iterator[str]:
+            try:
+                while True:
+                    yield "And so on. "
+                    self.stop.set()
+                    time.sleep(0.01)
+            finally:
+                self.closed = True
+
+    class TTS(FakeTTS):
+        def __init__(self, stop: threading.Event) -> None:
+            self.stop = stop
+
+        def speak(self, text: str, **kwargs: Any) -> Iterator[Speech]:
+            while True:
+                yield from super().speak(text, **kwargs)
+                self.stop.set()
+                time.sleep(0.01)
+
+    class Video(FakeVideo):
+        def __init__(self, stop: threading.Event) -> None:
+            self.stop = stop
+
+        def frames(self, speech: Iterable[Speech], *, canvas: Canvas, **kwargs: Any) -> Iterator[Frame]:
+            next(iter(speech))
+            while True:
+                yield np.zeros((canvas.height, canvas.width, 3), np.uint8)
+                self.stop.set()
+                time.sleep(0.01)
+
+    class Upscale(FakeUpscale):
+        def __init__(self, stop: threading.Event) -> None:
+            self.stop = stop
+
+        def upscale(self, frames: Iterable[Frame], *, width: int, height: int) -> Iterator[Frame]:
+            for _ in frames:
+                while True:
+                    yield np.zeros((height, width, 3), np.uint8)
+                    self.stop.set()
+                    time.sleep(0.01)
+
+
+@pytest.mark.parametrize("layer", Layer)
+def test_cancel_in_each_layer(job: Job, layer: Layer) -> None:
+    stop = threading.Event()
+    name = {Layer.EMOTION: "Emotion", Layer.VIDEO: "Video", Layer.UPSCALE: "Upscale"}.get(layer, layer.upper())
+    engine = getattr(Endless, name)(stop)
+    cast = Cast({Layer.VIDEO: SmallVideo(), layer: engine})
+    began = time.monotonic()
+    with pytest.raises(Cancelled):
+        SmartTalkerPipeline(cast, Catalogue(HOME)).run(recorded(job) if layer is Layer.ASR else job, Reports(), stop)
+    assert time.monotonic() - began < 1
+    assert "video.mp4" not in files(job)
+    assert not any(name.startswith(".") or name.endswith(".part") for name in files(job))
+    assert layer is not Layer.LLM or engine.closed
+
+
+def test_cancelled_before_it_began(job: Job) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Cancelled):
+        SmartTalkerPipeline(Cast(), Catalogue(HOME)).run(job, Reports(), stop)
+    assert files(job) == set()
+
+
+# ---- a second attempt
+
+
+def test_a_retry_asks_no_engine_for_what_is_saved(job: Job) -> None:
+    first = run(recorded(job))
+    error = AssertionError("asked again")
+    cast = Cast({
+        Layer.ASR: Broken.ASR(error),
+        Layer.EMOTION: Broken.Emotion(error),
+        Layer.LLM: Broken.LLM(error),
+        Layer.TTS: Broken.TTS(error),
+    })  # fmt: skip
+    again = replace(recorded(job), folder=str(job.path.parent / "2"), outputs=first.saved())
+    second = run(again, cast)
+    assert second.steps == second.of("output") == []
+    assert files(again) == {"voice.ogg", "video.mp4"}
+    assert second.of("voice")[0]["seconds"] == first.of("voice")[0]["seconds"]
+    assert second.of("video")[0]["frames"] == first.of("video")[0]["frames"]
+
+
+def test_a_retry_speaks_only_the_sentences_that_lack(job: Job) -> None:
+    first = run(job)
+    saved = first.saved()
+    del saved["tts"]["1"]
+    Path(saved["tts"]["2"]["path"]).unlink()
+    second = run(replace(job, folder=str(job.path.parent / "2"), outputs=saved))
+    assert [data["part"] for data in second.of("output", "tts")] == [1, 2]
+    assert second.of("voice")[0]["seconds"] == first.of("voice")[0]["seconds"]
+
+
+def test_another_answer_is_spoken_anew(job: Job) -> None:
+    saved = run(job).saved()
+    del saved["llm"]
+    second = run(replace(job, folder=str(job.path.parent / "2"), text="Something else.", outputs=saved))
+    assert [data["part"] for data in second.of("output", "tts")] == [0]
+
+
+def test_a_retry_keeps_the_reply_to_what_was_not_understood(job: Job) -> None:
+    first = run(recorded(job, language="ar"), Cast({Layer.ASR: EnglishEar()}))
+    saved = {"asr": first.saved()["asr"]}
+    second = run(replace(recorded(job), folder=str(job.path.parent / "2"), outputs=saved))
+    assert second.answer == first.answer

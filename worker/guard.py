@@ -1,0 +1,38 @@
+"""Engines are other people's code: what goes wrong in one is an error of its layer, and what it left open is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from core.errors import LayerError, SmartTalkerError
+
+T = TypeVar("T")
+
+
+@contextmanager
+def failing_as(kind: type[LayerError], engine: str) -> Iterator[None]:
+    """Any error that is not ours becomes `kind`, naming the engine; ours pass."""
+    try:
+        yield
+    except SmartTalkerError:
+        raise
+    except Exception as error:
+        raise kind(f"{engine}: {type(error).__name__}") from error
+
+
+@contextmanager
+def closed(source: Iterator[T]) -> Iterator[Iterator[T]]:
+    """Closes a generator at the block's end, whoever still refers to it."""
+    try:
+        yield source
+    finally:
+        if close := getattr(source, "close", None):
+            close()
+
+
+def guarded(source: Iterator[T], kind: type[LayerError], engine: str) -> Iterator[T]:
+    """What an engine yields, with both of the above."""
+    with failing_as(kind, engine), closed(source):
+        yield from source
