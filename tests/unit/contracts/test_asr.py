@@ -1,0 +1,64 @@
+"""What every engine of the layer asr does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+from numpy.typing import NDArray
+
+from core.catalogue import Voice
+from core.errors import NotUnderstood
+from worker.engines.asr.base import SAMPLE_RATE, ASREngine
+from worker.engines.asr.fake import Fake
+from worker.engines.asr.pocketsphinx import PocketSphinx
+from worker.engines.tts.espeak import Espeak
+
+HINTS = ["how much is a ticket", "where is the bus station", "can i bring my bicycle"]
+
+
+@pytest.fixture(params=[Fake, PocketSphinx], ids=lambda made: str(made.name))
+def engine(request: pytest.FixtureRequest) -> Iterator[ASREngine]:
+    made: ASREngine = request.param()
+    made.load()
+    yield made
+    made.unload()
+
+
+@pytest.fixture(scope="module")
+def speech() -> NDArray[np.float32]:
+    espeak = Espeak()
+    (spoken,) = espeak.speak(HINTS[0], language="en", voice=Voice("plain", {}, Path(), {}))
+    espeak.unload()
+    return np.asarray(soxr.resample(spoken.samples, spoken.sample_rate, SAMPLE_RATE), np.float32)
+
+
+@pytest.mark.parametrize("language", ["en", None])
+def test_it_understands(engine: ASREngine, speech: NDArray[np.float32], language: str | None) -> None:
+    transcript = engine.transcribe(speech, language=language, hints=HINTS)
+    assert transcript.text == HINTS[0]
+    assert transcript.language == "en"
+    assert 0.0 <= transcript.confidence <= 1.0
+
+
+@pytest.mark.parametrize("samples", [0, 1, 100, SAMPLE_RATE])
+def test_silence_is_not_understood(engine: ASREngine, samples: int) -> None:
+    with pytest.raises(NotUnderstood):
+        engine.transcribe(np.zeros(samples, np.float32), language=None, hints=HINTS)
+
+
+def test_the_sound_is_left_as_it_was(engine: ASREngine, speech: NDArray[np.float32]) -> None:
+    before = speech.copy()
+    engine.transcribe(speech, language="en", hints=HINTS)
+    np.testing.assert_array_equal(speech, before)
+
+
+def test_load_and_unload_are_idempotent(engine: ASREngine, speech: NDArray[np.float32]) -> None:
+    engine.load()
+    engine.unload()
+    engine.unload()
+    engine.load()
+    assert engine.transcribe(speech, language="en", hints=HINTS).text
