@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import redis.asyncio as redis_client
 from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.constants import expires_extra_ms, job_key_prefix
+from arq.jobs import serialize_job
+from arq.utils import timestamp_ms
 from redis.exceptions import RedisError
 
 from core.errors import QueueUnavailable
@@ -84,8 +88,14 @@ class Queue:
         await self._ring("fetch", COURIER, str(turn_id))
 
     async def _ring(self, function: str, queue: str, argument: str) -> None:
+        """What arq's enqueue_job does, in one round trip in place of four: a new id need not be looked for first."""
+        job_id, now = uuid.uuid4().hex, timestamp_ms()
+        job = serialize_job(function, (argument,), {}, None, now, serializer=pack)
         with _translated():
-            await self._pool.enqueue_job(function, argument, _queue_name=queue)
+            async with self._pool.pipeline(transaction=True) as pipe:
+                pipe.psetex(job_key_prefix + job_id, expires_extra_ms, job)
+                pipe.zadd(queue, {job_id: now})
+                await pipe.execute()
 
     async def tell(self, conversation_id: object, turn_id: object, live: dict[str, Any] | None = None) -> None:
         """Something about a turn has changed; `live` ({"layer", "progress", "text"?}) is what no table holds."""

@@ -6,9 +6,23 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Interval,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
@@ -80,49 +94,54 @@ def _claimable() -> Select[uuid.UUID]:
     )
 
 
-async def claim(database: Database, owner: str, lease_s: float) -> Claimed | None:
-    """The oldest turn that may run now, leased to `owner`; None where there is none."""
+@cache
+def _claim() -> Executable:
+    """With the parameters `owner` and `lease`. Built once, as what follows: building takes longer than executing."""
     oldest = _claimable().limit(1).with_for_update(skip_locked=True).scalar_subquery()
-    claimed = (
+    return (
         update(Turn)
         .where(Turn.id == oldest)
         .values(
             state=TRANSITIONS[TurnState.QUEUED, TurnEvent.CLAIM],
             fence=Turn.fence + 1,
             attempts=Turn.attempts + 1,
-            lease_owner=owner,
-            lease_until=func.now() + timedelta(seconds=lease_s),
+            lease_owner=bindparam("owner"),
+            lease_until=func.now() + bindparam("lease", type_=Interval),
             started_at=func.coalesce(Turn.started_at, func.now()),
         )
         .returning(*Turn.__table__.columns)
     )
+
+
+@cache
+def _context() -> tuple[Executable, Executable, Executable]:
+    """The conversation's row, its newest messages, the turn's saved outputs; parameters `conversation`, `turn`."""
+    conversation, turn = bindparam("conversation", type_=Uuid), bindparam("turn", type_=Uuid)
+    row = select(*Conversation.__table__.columns).where(Conversation.id == conversation)
+    newest = select(Message.role, Message.text, Message.id).where(Message.conversation_id == conversation)
+    newest = newest.where(Message.turn_id.is_distinct_from(turn)).order_by(Message.id.desc()).limit(HISTORY)
+    outputs = select(*LayerOutput.__table__.columns).where(LayerOutput.turn_id == turn)
+    return row, newest, outputs.order_by(LayerOutput.layer, LayerOutput.part)
+
+
+async def claim(database: Database, owner: str, lease_s: float) -> Claimed | None:
+    """The oldest turn that may run now, leased to `owner`; None where there is none."""
+    parameters = {"owner": owner, "lease": timedelta(seconds=lease_s)}
     async with database.begin() as connection:
-        row = (await connection.execute(claimed)).mappings().one_or_none()
+        row = (await connection.execute(_claim(), parameters)).mappings().one_or_none()
         return None if row is None else await _with_context(connection, dict(row))
 
 
 async def _with_context(connection: AsyncConnection, turn: dict[str, Any]) -> Claimed:
-    conversation = (
-        (
-            await connection.execute(
-                select(*Conversation.__table__.columns).where(Conversation.id == turn["conversation_id"])
-            )
-        )
-        .mappings()
-        .one()
-    )
-    newest = (
-        select(Message.role, Message.text, Message.id)
-        .where(Message.conversation_id == turn["conversation_id"], Message.turn_id.is_distinct_from(turn["id"]))
-        .order_by(Message.id.desc())
-        .limit(HISTORY)
-    )
-    history = (await connection.execute(newest)).mappings().all() if turn["seq"] > 1 else []
-    outputs: Sequence[Any] = []
-    if turn["attempts"] > 1:
-        saved = select(*LayerOutput.__table__.columns).where(LayerOutput.turn_id == turn["id"])
-        outputs = (await connection.execute(saved.order_by(LayerOutput.layer, LayerOutput.part))).mappings().all()
-    return Claimed(turn, dict(conversation), tuple(map(dict, reversed(history))), tuple(map(dict, outputs)))
+    async def asked(question: Executable, **parameters: Any) -> Sequence[Any]:
+        return (await connection.execute(question, parameters)).mappings().all()
+
+    row, newest, saved = _context()
+    conversation = dict((await asked(row, conversation=turn["conversation_id"]))[0])
+    known = {"conversation": turn["conversation_id"], "turn": turn["id"]}
+    history = await asked(newest, **known) if turn["seq"] > 1 else []
+    outputs = await asked(saved, turn=turn["id"]) if turn["attempts"] > 1 else []
+    return Claimed(turn, conversation, tuple(map(dict, reversed(history))), tuple(map(dict, outputs)))
 
 
 def _held(turn_id: uuid.UUID, fence: int) -> ColumnElement[bool]:
@@ -263,11 +282,17 @@ async def hold_unsent(connection: AsyncConnection, turn_id: uuid.UUID) -> None:
 
 async def end_delivered(connection: AsyncConnection, conversation_id: uuid.UUID) -> list[uuid.UUID]:
     """Turns of the conversation that are rendered and have no open row are done; returns them."""
+    done = await connection.execute(_end_delivered(), {"conversation": conversation_id})
+    return list(done.scalars())
+
+
+@cache
+def _end_delivered() -> Executable:
     still_open = select(literal(1)).where(OutboxRow.turn_id == Turn.id, OutboxRow.state.in_(OPEN))
-    done = await connection.execute(
+    return (
         update(Turn)
         .where(
-            Turn.conversation_id == conversation_id,
+            Turn.conversation_id == bindparam("conversation", type_=Uuid),
             Turn.state.in_(sources(TurnEvent.DELIVER)),
             ~still_open.exists(),
         )
@@ -278,7 +303,6 @@ async def end_delivered(connection: AsyncConnection, conversation_id: uuid.UUID)
         )
         .returning(Turn.id)
     )
-    return list(done.scalars())
 
 
 def _ms_since(moment: Any) -> Any:
