@@ -20,9 +20,11 @@ _MODEL_FOR_OTHERS = "FunAudioLLM/Fun-ASR-MLT-Nano-2512"
 _LONGEST_S = 12.0
 """No question takes longer to ask; what does is something else."""
 _SHORTEST_S = 0.25
-_LEAST_FIT = -4.6
-_SLOWEST = 12.5
-"""Chosen on synthesised speech of eight voices: the figures are in tests/unit/test_pocketsphinx.py."""
+_LEAST_MERIT = -4.45
+_USUAL_PACE = 9.0
+_DRAG = 0.3
+"""Fitted to synthesised speech of eight voices, clean and with noise at 20 dB, on the questions of three personas: 94 %
+of 192 are accepted and right, none wrong; 90 % of 150 other English sentences and 96 % of 111 Arabic ones refused."""
 _STEEPNESS = 1.2
 
 
@@ -61,16 +63,16 @@ class PocketSphinx:
         self.load()
         assert self._decoder is not None
         found = self._decoder.decode(pcm(speech), list(sentences))
-        if found is None or not _believable(found):
+        if found is None or _merit(found) < _LEAST_MERIT:
             raise NotUnderstood("what was said is none of the questions")
         return Transcript(sentences[found.words], "en", _confidence(found))
 
 
-def _believable(found: Decoded) -> bool:
+def _merit(found: Decoded) -> float:
     """The decoder always finds something: speech of another kind fits its sounds badly, or drags them out."""
-    return found.fit >= _LEAST_FIT and found.pace <= _SLOWEST
+    return found.fit - _DRAG * max(found.pace - _USUAL_PACE, 0.0)
 
 
 def _confidence(found: Decoded) -> float:
     """0.5 at the border of what is believed."""
-    return 1.0 / (1.0 + math.exp(-_STEEPNESS * (found.fit - _LEAST_FIT)))
+    return 1.0 / (1.0 + math.exp(_STEEPNESS * (_LEAST_MERIT - _merit(found))))
