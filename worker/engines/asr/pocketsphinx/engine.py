@@ -23,8 +23,9 @@ _SHORTEST_S = 0.25
 _LEAST_MERIT = -4.65
 _USUAL_PACE = 9.0
 _DRAG = 0.3
-"""Fitted to synthesised speech of eight voices, clean and with noise at 20 dB, on the questions of three personas: 94 %
-of 192 are accepted and right, one is wrong; 88 % of 150 other English sentences and 96 % of 111 Arabic ones are refused."""
+"""Fitted to synthesised speech of eight voices, clean and with noise at 20 dB, on the questions of three personas:
+94 % of 192 are accepted and right, one is wrong; 88 % of 150 other English sentences and 96 % of 111
+Arabic ones are refused."""
 _STEEPNESS = 1.2
 
 
