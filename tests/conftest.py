@@ -14,9 +14,11 @@ from sqlalchemy import make_url, text
 from core.embedded import embedded_servers, find_place
 from core.embedded.postgres import Postgres
 from core.embedded.redis import Redis
+from core.queue import Queue, opened
 from core.settings import Settings
 from db.migrate import upgrade
 from tests.helpers import CountingDatabase, query
+from tests.stack import Stack
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -84,6 +86,24 @@ async def database(migrated_url: str) -> AsyncIterator[CountingDatabase]:
 @pytest.fixture(scope="session")
 def redis_url(servers: Settings) -> str:
     return servers.redis_url
+
+
+@pytest.fixture
+async def queue(redis_url: str) -> AsyncIterator[Queue]:
+    """The test run's Redis, empty."""
+    async with opened(redis_url) as queue:
+        await queue.pool.flushdb()
+        yield queue
+
+
+@pytest.fixture
+async def stack(
+    tmp_path: Path, migrated_url: str, redis_url: str, database: CountingDatabase, queue: Queue
+) -> AsyncIterator[Stack]:
+    """Processes on the module's database and the test run's Redis."""
+    stack = Stack(tmp_path, migrated_url, redis_url, database, queue)
+    yield stack
+    stack.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -35,15 +35,30 @@ class Child:
         self._environment = {**os.environ, **environment}
         self._process: Process | None = None
         self._stopping: asyncio.TimerHandle | None = None
-        self.last_report = time.monotonic()
+        self._job: str | None = None
+        self._unwanted: str | None = None
+        self._heard = time.monotonic()
+        self._starting = False
 
     @property
     def alive(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last report; loading the engines does not count, it has a limit of its own."""
+        return 0.0 if self._starting else time.monotonic() - self._heard
+
     async def start(self) -> None:
         """Returns when the engines are loaded. Raises ConfigurationError where they can't be, ChildDied else."""
         await self.kill()
+        self._starting = True
+        try:
+            await self._start()
+        finally:
+            self._starting = False
+
+    async def _start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -53,32 +68,41 @@ class Child:
             stdout=PIPE,
             env=self._environment,
         )
-        async with asyncio.timeout(START_S):
-            report = await self._read()
+        try:
+            async with asyncio.timeout(START_S):
+                report = await self._read()
+        except TimeoutError:
+            await self.kill()
+            raise ChildDied(f"the engines were not loaded within {START_S:.0f} s") from None
         if report["kind"] != "ready":
             await self.kill()
             raise ConfigurationError(str(report["detail"]).partition(": ")[2])
 
-    async def run(self, job: Job) -> AsyncIterator[Report]:
+    async def run(self, job: Job) -> AsyncGenerator[Report, None]:
         """The job's reports, the last of a kind in ENDS. Raises ChildDied."""
         if not self.alive:
             await self.start()
-        self.last_report = time.monotonic()
-        await self._order({"do": "run", "job": job.packed()})
+        self._heard = time.monotonic()
+        self._job = job.turn_id
         try:
+            await self._order({"do": "run", "job": job.packed()})
+            if self._unwanted == job.turn_id:
+                await self.stop(job.turn_id)
             while True:
                 report = await self._read()
                 yield report
                 if report["kind"] in ENDS:
                     return
         finally:
+            self._job = None
             if self._stopping is not None:
                 self._stopping.cancel()
                 self._stopping = None
 
-    async def stop(self) -> None:
-        """Asks the running job to stop; the child is killed where it has not within STOP_S."""
-        if self._stopping is None and self.alive:
+    async def stop(self, turn_id: str) -> None:
+        """Asks a turn's job to stop, now or when it begins; the child is killed where it has not within STOP_S."""
+        self._unwanted = turn_id
+        if self._job == turn_id and self._stopping is None:
             self._stopping = asyncio.get_running_loop().call_later(STOP_S, self._terminate)
             with suppress(ChildDied):
                 await self._order({"do": "stop"})
@@ -113,5 +137,5 @@ class Child:
         if frame is None:
             await self._process.wait()
             raise ChildDied
-        self.last_report = time.monotonic()
+        self._heard = time.monotonic()
         return frame[0]

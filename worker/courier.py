@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from arq.cron import cron
-from arq.worker import Worker, func
+from arq.worker import Retry, Worker, func
 
 from bot.channels.base import Channel, Outgoing
 from bot.channels.registry import open_channel
@@ -30,6 +30,10 @@ SEND_LEASE_S = 60.0
 ATTEMPTS = 5
 DRAIN_S = 20.0
 """A send under way is finished first."""
+AWAY_S = 1.0
+"""Until the next try while the database is away."""
+NAMES = 10_000
+"""Conversations whose channel is remembered."""
 RECONCILE_AT = {0, 15, 30, 45}
 """Seconds of each minute."""
 
@@ -43,6 +47,7 @@ class Courier:
         self._metrics = metrics
         self._owner = owner
         self._channels: dict[str, Channel] = {}
+        self._names: dict[uuid.UUID, str] = {}
 
     async def start(self) -> None:
         recovered = await outbox.recover(self._database, self._owner)
@@ -51,18 +56,32 @@ class Courier:
     async def send(self, _ctx: dict[Any, Any], conversation: str) -> None:
         """Sends everything of the conversation that may be sent now."""
         conversation_id = uuid.UUID(conversation)
-        name = await outbox.channel(self._database, conversation_id)
-        if name is None:
-            return
-        channel = self._channel(name)
         with log_context(conversation_id=conversation):
-            if channel.limits.transactional:
-                await self._deliver(channel, conversation_id)
-            else:
-                while await self._send_next(channel, conversation_id):
-                    pass
+            try:
+                channel = await self._channel_of(conversation_id)
+                if channel is not None:
+                    await self._drain(channel, conversation_id)
+            except DatabaseUnavailable:
+                log.warning("database_away")
+                raise Retry(defer=AWAY_S) from None
 
-    def _channel(self, name: str) -> Channel:
+    async def _drain(self, channel: Channel, conversation_id: uuid.UUID) -> None:
+        if channel.limits.transactional:
+            return await self._deliver(channel, conversation_id)
+        if not await self._send_next(channel, conversation_id):
+            return await self._ended(conversation_id, await outbox.end_turns(self._database, conversation_id))
+        while await self._send_next(channel, conversation_id):
+            pass
+        return None
+
+    async def _channel_of(self, conversation_id: uuid.UUID) -> Channel | None:
+        """None where there is no such conversation. Which channel one is on never changes, so it is asked once."""
+        name = self._names.get(conversation_id) or await outbox.channel(self._database, conversation_id)
+        if name is None:
+            return None
+        if len(self._names) >= NAMES:
+            self._names.clear()
+        self._names[conversation_id] = name
         if name not in self._channels:
             self._channels[name] = open_channel(name, self._queue)
         return self._channels[name]
@@ -71,9 +90,9 @@ class Courier:
         settled = await outbox.deliver(self._database, conversation_id)
         for row in settled.rows:
             self._metrics.sent(channel.name, row["kind"], OutboxState.DELIVERED)
-        if settled.rows:
-            await self._announce(channel, settled.rows[-1])
-        await self._ended(settled)
+        for row in {row["turn_id"]: row for row in settled.rows}.values():
+            await self._announce(channel, row)
+        await self._ended(conversation_id, settled)
 
     async def _announce(self, channel: Channel, row: Mapping[str, Any]) -> None:
         """The page that misses this asks again when it comes back."""
@@ -87,16 +106,16 @@ class Courier:
         try:
             sent = await channel.send(outgoing(row))
         except SmartTalkerError as error:
-            await self._not_sent(channel, row, error)
-            return error.permanent
+            return await self._not_sent(channel, row, error)
         with suppress(LeaseLost):
             state = OutboxState.SENT
             settled = await outbox.settle(self._database, row, state, external_id=sent.external_id)
             self._metrics.sent(channel.name, row["kind"], state)
-            await self._ended(settled)
+            await self._ended(row["conversation_id"], settled)
         return True
 
-    async def _not_sent(self, channel: Channel, row: Mapping[str, Any], error: SmartTalkerError) -> None:
+    async def _not_sent(self, channel: Channel, row: Mapping[str, Any], error: SmartTalkerError) -> bool:
+        """Whether what comes after the row may be sent now."""
         final = error.permanent or row["attempts"] >= ATTEMPTS
         state = OutboxState.FAILED if final else OutboxState.PENDING
         log.warning("not_sent", outbox_id=row["id"], kind=row["kind"], code=error.code, attempt=row["attempts"])
@@ -104,12 +123,18 @@ class Courier:
         with suppress(LeaseLost):
             settled = await outbox.settle(self._database, row, state, error={"code": error.code}, delay_s=delay)
             self._metrics.sent(channel.name, row["kind"], state)
-            await self._ended(settled)
+            await self._ended(row["conversation_id"], settled)
+        return final
 
-    async def _ended(self, settled: outbox.Settled) -> None:
+    async def _ended(self, conversation_id: uuid.UUID, settled: outbox.Settled) -> None:
+        """Counts the turns that are done; those that ended without a row of their own are told of here."""
+        told = {row["turn_id"] for row in settled.rows}
         for turn_id in settled.done:
             self._metrics.turn("done")
             log.info("turn_done", turn_id=str(turn_id))
+            if turn_id not in told:
+                with suppress(QueueUnavailable):
+                    await self._queue.tell(conversation_id, turn_id)
 
     async def reconcile(self, _ctx: dict[Any, Any]) -> None:
         """Expired leases are freed, turns that no bell rings for are rung, the outbox that nobody drains is drained."""

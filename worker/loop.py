@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import uvloop
@@ -20,29 +21,42 @@ def start(coroutine: Coroutine[Any, Any, None]) -> None:
         runner.run(coroutine)
 
 
-async def until_stopped(worker: Worker) -> asyncio.Task[None]:
-    """Runs the worker until SIGTERM or SIGINT, or until it ends by itself; then it picks no more jobs.
+@dataclass(frozen=True)
+class Works:
+    """A worker's main task, and the word that what is in hand is not worth waiting for."""
 
-    Returns the task, to be handed to `finish` when the jobs in hand are done.
+    main: asyncio.Task[None]
+    hurry: asyncio.Event
+
+
+async def until_stopped(worker: Worker, broken: asyncio.Future[None] | None = None) -> Works:
+    """Runs the worker until SIGTERM or SIGINT, or until it ends by itself or `broken` is set; then it picks no more
+    jobs. The result is handed to `finish`. A second signal is a hurry.
     """
-    stopping = asyncio.Event()
+    stopping, hurry = asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        (hurry if stopping.is_set() else stopping).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    works = asyncio.create_task(worker.async_run())
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    main = asyncio.create_task(worker.async_run())
     stops = asyncio.create_task(stopping.wait())
-    await asyncio.wait((works, stops), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([each for each in (main, stops, broken) if each], return_when=asyncio.FIRST_COMPLETED)
     stops.cancel()
+    stopping.set()
     worker.allow_pick_jobs = False
-    return works
+    return Works(main, hurry)
 
 
-async def finish(works: asyncio.Task[None], jobs: list[asyncio.Task[Any]], within_s: float) -> None:
+async def finish(works: Works, jobs: list[asyncio.Task[Any]], within_s: float) -> None:
     """Waits for the jobs, cancels what takes too long. Raises QueueUnavailable where Redis ended the worker."""
-    if jobs:
-        await asyncio.wait(jobs, timeout=within_s)
-    for task in (works, *jobs):
+    hurry = asyncio.create_task(works.hurry.wait())
+    waiting = asyncio.gather(*jobs, return_exceptions=True)
+    await asyncio.wait((waiting, hurry), timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    for task in (works.main, *jobs, hurry):
         task.cancel()
-    ended = await asyncio.gather(works, *jobs, return_exceptions=True)
+    ended = await asyncio.gather(works.main, *jobs, hurry, waiting, return_exceptions=True)
     if isinstance(ended[0], RedisError | OSError):
         raise QueueUnavailable from ended[0]
     if isinstance(ended[0], Exception):

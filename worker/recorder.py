@@ -19,10 +19,13 @@ from core.queue import Queue
 from core.states import TurnEvent
 from db import turns
 from db.sessions import Database
+from worker.live import Live
 
 log = get_logger(__name__)
 
 GATHER_S = 0.25
+COMPANY_S = 0.01
+"""Nobody sees that the text comes so much later; a short answer's voice note then goes with it."""
 RETRY_S = 0.5
 
 
@@ -51,6 +54,7 @@ class Recorder:
         self._modes = set(turn["modes"])
         self._voice: dict[str, Any] | None = None
         self._video: dict[str, Any] | None = None
+        self._live = Live(queue, turn["conversation_id"], claimed.id)
         self._task = asyncio.create_task(self._write())
 
     async def take(self, report: Mapping[str, Any]) -> None:
@@ -59,7 +63,7 @@ class Recorder:
             await self._task
         kind = report["kind"]
         if kind in ("layer", "partial"):
-            await self._tell(report)
+            self._tell(report)
         elif taken := self._handlers().get(kind):
             taken(report)
             self._filled.set()
@@ -73,15 +77,11 @@ class Recorder:
             "video": self._filmed,
         }
 
-    async def _tell(self, report: Mapping[str, Any]) -> None:
+    def _tell(self, report: Mapping[str, Any]) -> None:
         if report["kind"] == "layer":
-            self._live = {"layer": report["layer"], "progress": report["progress"]}
+            self._live.tell({"layer": report["layer"], "progress": report["progress"]})
         else:
-            self._live = {"layer": Layer.LLM, "progress": 0.0, "text": report["text"]}
-        try:
-            await self._queue.tell(self._claimed.turn["conversation_id"], self._claimed.id, self._live)
-        except QueueUnavailable:
-            log.warning("progress_untold")
+            self._live.tell({"layer": Layer.LLM, "progress": 0.0, "text": report["text"]})
 
     def _output(self, report: Mapping[str, Any]) -> None:
         layer, data = report["layer"], dict(report["data"])
@@ -184,7 +184,7 @@ class Recorder:
         await self._close(TurnEvent.CANCEL)
 
     async def _close(self, event: TurnEvent) -> None:
-        await self.abandon()
+        await self._last_words()
         self._next.columns |= {"engines": self.engines, "timings_ms": self.timings, "steps": self.steps, "layer": None}
         self._next.event = event
         await self._flush()
@@ -193,11 +193,17 @@ class Recorder:
         """Stops the writer behind the scenes; a transaction under way is finished first."""
         async with self._lock:
             self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(self._task, self._live.end(), return_exceptions=True)
+
+    async def _last_words(self) -> None:
+        """abandon, and raises what a write behind the scenes failed with: what it held is in no table."""
+        await self.abandon()
+        if not self._task.cancelled() and (error := self._task.exception()) is not None:
+            raise error
 
     async def flush(self) -> None:
         """Writes what has gathered: before a turn goes back to the queue. Raises LeaseLost."""
-        await self.abandon()
+        await self._last_words()
         if self._next:
             await self._flush()
 
@@ -209,6 +215,7 @@ class Recorder:
                     await self._urgent.wait()
             except TimeoutError:
                 pass
+            await asyncio.sleep(COMPANY_S)
             async with self._lock:
                 await self._flush()
 
@@ -219,7 +226,7 @@ class Recorder:
         if not what:
             return
         await self._patiently(what)
-        if what.outbox:
+        if what.outbox or what.event is TurnEvent.RENDER:
             await self._ring()
 
     async def _patiently(self, what: turns.Save) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from arq.worker import Worker, func
 from bot.channels.registry import limits_of
 from core.errors import (
     ChildDied,
+    ConfigurationError,
     DatabaseUnavailable,
     LeaseLost,
     QueueUnavailable,
@@ -41,6 +42,8 @@ LOOK_S = 60.0
 ATTEMPTS = 3
 """After so many the turn ends with what is there: a dead letter."""
 BACK_OFF_S = (1.0, 5.0)
+AWAY_S = 1.0
+"""Between two looks while the database is away."""
 DRAIN_S = 25.0
 """A turn that is not done by then goes back to the queue."""
 
@@ -57,7 +60,9 @@ class Renderer:
         self._child = Child(environment(settings))
         self._running: turns.Claimed | None = None
         self._busy = asyncio.Lock()
+        self._later: set[asyncio.Task[None]] = set()
         self.draining = False
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def start(self) -> None:
         """Takes back what a dead process of this name held, and starts the child."""
@@ -75,10 +80,21 @@ class Renderer:
             while not self.draining:
                 if time.monotonic() > until:
                     return await self._queue.ring_render("more")
-                claimed = await turns.claim(self._database, self._owner, self._settings.lease_s)
-                if claimed is None:
+                if not await self._take_one():
                     return None
+
+    async def _take_one(self) -> bool:
+        """False where nothing is claimable. An absent database is waited for."""
+        try:
+            claimed = await turns.claim(self._database, self._owner, self._settings.lease_s)
+            if claimed is not None:
                 await self._hold(claimed)
+                await self._restart()
+            return claimed is not None
+        except DatabaseUnavailable:
+            log.warning("database_away")
+            await asyncio.sleep(AWAY_S)
+            return True
 
     async def listen(self) -> None:
         """Passes the user's word to cancel on, as soon as it is said."""
@@ -86,7 +102,7 @@ class Renderer:
             with suppress(QueueUnavailable):
                 async for turn_id in self._queue.listen(CANCELS):
                     if self._running is not None and str(self._running.id) == turn_id:
-                        await self._child.stop()
+                        await self._child.stop(turn_id)
             await asyncio.sleep(1.0)
 
     async def _hold(self, claimed: turns.Claimed) -> None:
@@ -99,7 +115,8 @@ class Renderer:
             except LeaseLost:
                 log.warning("lease_lost")
                 await self._child.kill()
-            except DatabaseUnavailable:
+            except BaseException:
+                # What the child still does belongs to nobody: it must not answer the next turn's job.
                 await self._child.kill()
                 raise
             finally:
@@ -111,7 +128,7 @@ class Renderer:
         """Renews the lease while the child reports progress; a silent child is killed, and the turn with it."""
         while True:
             await asyncio.sleep(self._settings.heartbeat_s)
-            if time.monotonic() - self._child.last_report > self._settings.lease_s:
+            if self._child.silent_s > self._settings.lease_s:
                 log.error("child_silent")
                 await self._child.kill()
                 return
@@ -123,7 +140,7 @@ class Renderer:
             except DatabaseUnavailable:
                 continue
             if asked:
-                await self._child.stop()
+                await self._child.stop(str(claimed.id))
 
     async def _run(self, claimed: turns.Claimed) -> None:
         began = time.monotonic()
@@ -145,6 +162,9 @@ class Renderer:
 
     async def _answer(self, claimed: turns.Claimed, recorder: Recorder) -> str:
         """The turn's state after this attempt."""
+        if claimed.turn["cancel_requested"]:
+            await recorder.cancelled()
+            return "cancelled"
         if claimed.turn["attempts"] > ATTEMPTS:
             return await self._give_up(recorder, {"code": ChildDied.code, "message_id": ChildDied.message_id})
         try:
@@ -152,21 +172,28 @@ class Renderer:
         except (ChildDied, StorageError) as error:
             log.warning("child_died", code=error.code, attempt=claimed.turn["attempts"])
             self._metrics.child_restart()
-            await self._restart()
             end = {"kind": "failed", "code": error.code, "permanent": False, "message_id": error.message_id}
         return await self._end(claimed, recorder, end)
 
     async def _reports(self, claimed: turns.Claimed, recorder: Recorder) -> Report:
         job = make_job(claimed, self._settings.media_dir)
         end: Report = {}
-        async for report in self._child.run(job):
-            await recorder.take(report)
-            end = report
+        async with aclosing(self._child.run(job)) as reports:
+            async for report in reports:
+                await recorder.take(report)
+                end = report
         return end
 
     async def _restart(self) -> None:
-        """A child that won't start again ends this process; the supervisor backs off and starts both anew."""
-        await self._child.start()
+        """A child that died and won't start again ends this process; the supervisor backs off and starts both anew."""
+        if self._child.alive or self.draining:
+            return
+        try:
+            await self._child.start()
+        except (ConfigurationError, ChildDied) as error:
+            if not self.broken.done():
+                self.broken.set_exception(error)
+            raise
 
     async def _end(self, claimed: turns.Claimed, recorder: Recorder, end: Report) -> str:
         if end["kind"] == "done":
@@ -198,7 +225,9 @@ class Renderer:
             with suppress(QueueUnavailable):
                 await self._queue.ring_render("again")
 
-        self._later = asyncio.create_task(ring())
+        task = asyncio.create_task(ring())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
 
     async def _tell(self, claimed: turns.Claimed) -> None:
         with suppress(QueueUnavailable):
@@ -275,11 +304,13 @@ async def serve(settings: Settings) -> None:
         )
         ears = asyncio.create_task(renderer.listen())
         first = asyncio.create_task(renderer.look({}, "start"))
-        works = await until_stopped(worker)
+        works = await until_stopped(worker, renderer.broken)
         renderer.draining = True
         await finish(works, [first, *worker.job_tasks.values()], DRAIN_S)
         ears.cancel()
         await asyncio.gather(ears, return_exceptions=True)
+        if renderer.broken.done():
+            await renderer.broken
         log.info("render_ends")
 
 
