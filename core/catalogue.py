@@ -82,7 +82,7 @@ class Avatar:
 def checked_id(value: str, what: str) -> str:
     """The id itself; raises NotFound for anything that is not one (`../x`, an absolute path, an empty text)."""
     if not ID.match(value):
-        raise NotFound(f"no {what} of that name", message_id="error-not-found")
+        raise NotFound(f"no {what} of that name", message_id=f"error-no-{what}")
     return value
 
 
@@ -154,4 +154,5 @@ class Catalogue:
         for root in self._roots:
             if (root / kind / name).is_dir():
                 return root / kind / name
-        raise NotFound(f"no {kind[:-1]} is called {name}")
+        what = kind.removesuffix("s")
+        raise NotFound(f"no {what} is called {name}", message_id=f"error-no-{what}")

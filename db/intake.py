@@ -56,7 +56,7 @@ async def _conversation(connection: AsyncConnection, inbound: Inbound) -> Any:
     )
     found = row.mappings().one_or_none()
     if found is None:
-        raise NotFound("no such conversation")
+        raise NotFound("no such conversation", message_id="error-no-conversation")
     return found
 
 
@@ -64,7 +64,7 @@ def _uuid(conversation_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(conversation_id)
     except ValueError:
-        raise NotFound("no such conversation") from None
+        raise NotFound("no such conversation", message_id="error-no-conversation") from None
 
 
 def _choices(inbound: Inbound) -> dict[str, Any]:

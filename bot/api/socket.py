@@ -95,7 +95,7 @@ class _Page:
     async def _rows(self) -> list[Mapping[str, Any]]:
         found = await views.conversation(self._services.database, self._conversation, limit=NEWEST)
         if found is None:
-            raise NotFound("no such conversation")
+            raise NotFound("no such conversation", message_id="error-no-conversation")
         return found[1]
 
     async def _some(self, turn_ids: list[str]) -> list[Mapping[str, Any]]:

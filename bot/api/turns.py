@@ -40,7 +40,7 @@ async def cancel_turn(turn_id: str, services: Shared) -> JSONResponse:
     known = checked_uuid(turn_id)
     state = await turns.cancel(services.database, known)
     if state is None:
-        raise NotFound("no such turn")
+        raise NotFound("no such turn", message_id="error-no-turn")
     row = await _row(services, known)
     await _tell(services, row, ask=state is TurnState.RUNNING)
     if state is TurnState.RUNNING:
@@ -53,7 +53,7 @@ async def get_conversation(conversation_id: str, services: Shared) -> JSONRespon
     """The conversation's choices and its newest 100 turns."""
     found = await views.conversation(services.database, checked_uuid(conversation_id))
     if found is None:
-        raise NotFound("no such conversation")
+        raise NotFound("no such conversation", message_id="error-no-conversation")
     row, rows = found
     return JSONResponse(conversation_object(row, await turn_objects(services, rows)))
 
@@ -61,7 +61,7 @@ async def get_conversation(conversation_id: str, services: Shared) -> JSONRespon
 async def _row(services: Services, turn_id: UUID) -> Mapping[str, Any]:
     row = await views.turn(services.database, turn_id)
     if row is None:
-        raise NotFound("no such turn")
+        raise NotFound("no such turn", message_id="error-no-turn")
     return row
 
 

@@ -30,6 +30,11 @@ error-audio-unknown-codec = صيغة التسجيل غير معروفة هنا. 
 error-audio-truncated = انقطع التسجيل أثناء الإرسال. من فضلك أرسله مرة أخرى.
 error-audio-silent = لا يُسمع شيء في التسجيل. من فضلك تأكد من الميكروفون وسجّل مرة أخرى.
 error-not-found = لا يوجد هنا شيء بهذا الاسم.
+error-no-avatar = لا توجد شخصية بهذا الاسم. تجد الأسماء المتاحة في GET /api/v1/avatars.
+error-no-voice = لا يوجد صوت بهذا الاسم. تجد الأسماء المتاحة في GET /api/v1/voices.
+error-no-conversation = لا توجد محادثة بهذا المعرّف. احذف conversation_id لبدء محادثة جديدة.
+error-no-id = لا يوجد شيء بهذا المعرّف. المعرّفات على شكل 0b8ce2a6-3c54-4d38-9f0e-5d9b4a4a3c11.
+error-no-turn = لا توجد رسالة بهذا المعرّف.
 error-forbidden = الوصول غير مسموح: المفتاح ناقص أو غير صحيح.
 error-conflict = سبق استخدام Idempotency-Key نفسه مع رسالة أخرى. من فضلك استخدم مفتاحًا جديدًا لكل رسالة جديدة.
 

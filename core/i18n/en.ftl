@@ -30,6 +30,11 @@ error-audio-unknown-codec = The recording's format is not known here. Please sen
 error-audio-truncated = The recording broke off on its way. Please send it again.
 error-audio-silent = Nothing can be heard in the recording. Please check the microphone and record it again.
 error-not-found = There is no such thing here.
+error-no-avatar = There is no avatar of that name. GET /api/v1/avatars lists those that there are.
+error-no-voice = There is no voice of that name. GET /api/v1/voices lists those that there are.
+error-no-conversation = There is no conversation with that id. Leave conversation_id out to begin a new one.
+error-no-id = There is nothing with that id. Ids look like 0b8ce2a6-3c54-4d38-9f0e-5d9b4a4a3c11.
+error-no-turn = There is no turn with that id.
 error-forbidden = Access is not allowed: a key is missing or wrong.
 error-conflict = The same Idempotency-Key came with another message. Please use a new key for a new message.
 

@@ -242,7 +242,7 @@ class TestRecordings:
             ("silent", 422, "audio_invalid", "Nothing can be heard"),
             ("none", 422, "invalid_input", "either"),
             ("both", 422, "invalid_input", "either"),
-            ("avatar", 404, "not_found", "no such"),
+            ("avatar", 404, "not_found", "no avatar of that name"),
             ("two", 400, "malformed_body", "form"),
             ("torn", 400, "malformed_body", "form"),
             ("boundary", 400, "malformed_body", "form"),

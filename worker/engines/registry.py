@@ -36,7 +36,7 @@ FALLBACKS: dict[str, tuple[str, ...]] = {"echomimic": ("musetalk", "puppet"), "m
 
 
 def make(layer: Layer, name: str) -> Any:
-    """A new engine of the layer's protocol, not loaded. Raises ModelMissing or ConfigurationError naming the choices."""
+    """A new engine of the layer's protocol, not loaded. Raises ModelMissing; ConfigurationError names the choices."""
     place = ENGINES[layer].get(name)
     if place is None:
         known = ", ".join(ENGINES[layer])

@@ -109,7 +109,7 @@ def checked_uuid(value: str) -> uuid.UUID:
     try:
         found = uuid.UUID(value)
     except ValueError:
-        raise NotFound("no such id") from None
+        raise NotFound("no such id", message_id="error-no-id") from None
     if str(found) != value.lower():
-        raise NotFound("no such id")
+        raise NotFound("no such id", message_id="error-no-id")
     return found
