@@ -70,8 +70,8 @@ async def opened(settings: Settings, metrics: Metrics, media_key: bytes) -> Asyn
         yield Services(settings, database, queue, intake, hub, catalogue, storage, metrics, media_key)
 
 
-def services(request: Request) -> Services:
-    """The dependency of every route."""
+async def services(request: Request) -> Services:
+    """The dependency of every route; a coroutine, since FastAPI calls a plain function in a thread of its pool."""
     found: Services = request.app.state.services
     return found
 
