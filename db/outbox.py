@@ -7,13 +7,14 @@ they were written. Rows without a turn (replies to commands) wait for nobody.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, Uuid, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from core.errors import LeaseLost
@@ -45,20 +46,27 @@ def _sendable(row: type[OutboxRow]) -> ColumnElement[bool]:
     return and_(row.state == OutboxState.PENDING, row.not_before <= func.now(), ~blocking.exists())
 
 
-async def channel(database: Database, conversation_id: uuid.UUID) -> str | None:
-    """The channel of a conversation; None where there is no such conversation."""
+async def meet(
+    database: Database, conversation_id: uuid.UUID, at_once: Callable[[str], bool]
+) -> tuple[str | None, Settled]:
+    """The channel of a conversation, None where there is no such one; `deliver` where the channel is `at_once`."""
     async with database.begin() as connection:
         found = await connection.scalar(select(Conversation.channel).where(Conversation.id == conversation_id))
-    return None if found is None else str(found)
+        if found is None or not at_once(found):
+            return found, Settled((), ())
+        return found, await _delivered(connection, conversation_id)
 
 
 async def deliver(database: Database, conversation_id: uuid.UUID) -> Settled:
     """For a channel whose sending *is* the settled row: everything pending is delivered, in one transaction."""
     async with database.begin() as connection:
-        rows = await connection.execute(_deliver(), {"conversation": conversation_id})
-        delivered = sorted(map(dict, rows.mappings()), key=lambda row: row["id"])
-        done = await end_delivered(connection, conversation_id)
-    return Settled(tuple(delivered), tuple(done))
+        return await _delivered(connection, conversation_id)
+
+
+async def _delivered(connection: AsyncConnection, conversation_id: uuid.UUID) -> Settled:
+    rows = await connection.execute(_deliver(), {"conversation": conversation_id})
+    delivered = sorted(map(dict, rows.mappings()), key=lambda row: row["id"])
+    return Settled(tuple(delivered), tuple(await end_delivered(connection, conversation_id)))
 
 
 @cache

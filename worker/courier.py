@@ -58,40 +58,52 @@ class Courier:
         conversation_id = uuid.UUID(conversation)
         with log_context(conversation_id=conversation):
             try:
-                channel = await self._channel_of(conversation_id)
-                if channel is not None:
-                    await self._drain(channel, conversation_id)
+                await self._send(conversation_id)
             except DatabaseUnavailable:
                 log.warning("database_away")
                 raise Retry(defer=AWAY_S) from None
 
+    async def _send(self, conversation_id: uuid.UUID) -> None:
+        if (name := self._names.get(conversation_id)) is None:
+            return await self._meet(conversation_id)
+        if self._at_once(name):
+            settled = await outbox.deliver(self._database, conversation_id)
+            return await self._delivered(name, conversation_id, settled)
+        return await self._drain(self._channel(name), conversation_id)
+
+    async def _meet(self, conversation_id: uuid.UUID) -> None:
+        """Which channel a conversation is on never changes, so it is asked once, and in the same transaction."""
+        name, settled = await outbox.meet(self._database, conversation_id, self._at_once)
+        if name is None:
+            return
+        if len(self._names) >= NAMES:
+            self._names.clear()
+        self._names[conversation_id] = name
+        if self._at_once(name):
+            await self._delivered(name, conversation_id, settled)
+        else:
+            await self._drain(self._channel(name), conversation_id)
+
+    def _at_once(self, name: str) -> bool:
+        return self._channel(name).limits.transactional
+
+    def _channel(self, name: str) -> Channel:
+        if name not in self._channels:
+            self._channels[name] = open_channel(name, self._queue)
+        return self._channels[name]
+
     async def _drain(self, channel: Channel, conversation_id: uuid.UUID) -> None:
-        if channel.limits.transactional:
-            return await self._deliver(channel, conversation_id)
         if not await self._send_next(channel, conversation_id):
             return await self._ended(conversation_id, await outbox.end_turns(self._database, conversation_id))
         while await self._send_next(channel, conversation_id):
             pass
         return None
 
-    async def _channel_of(self, conversation_id: uuid.UUID) -> Channel | None:
-        """None where there is no such conversation. Which channel one is on never changes, so it is asked once."""
-        name = self._names.get(conversation_id) or await outbox.channel(self._database, conversation_id)
-        if name is None:
-            return None
-        if len(self._names) >= NAMES:
-            self._names.clear()
-        self._names[conversation_id] = name
-        if name not in self._channels:
-            self._channels[name] = open_channel(name, self._queue)
-        return self._channels[name]
-
-    async def _deliver(self, channel: Channel, conversation_id: uuid.UUID) -> None:
-        settled = await outbox.deliver(self._database, conversation_id)
+    async def _delivered(self, name: str, conversation_id: uuid.UUID, settled: outbox.Settled) -> None:
         for row in settled.rows:
-            self._metrics.sent(channel.name, row["kind"], OutboxState.DELIVERED)
+            self._metrics.sent(name, row["kind"], OutboxState.DELIVERED)
         for row in {row["turn_id"]: row for row in settled.rows}.values():
-            await self._announce(channel, row)
+            await self._announce(self._channel(name), row)
         await self._ended(conversation_id, settled)
 
     async def _announce(self, channel: Channel, row: Mapping[str, Any]) -> None:

@@ -1,0 +1,241 @@
+"""The courier, in this process, with real tables and a real Redis; a platform of the test's own where one is needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from arq.worker import Retry
+
+from bot.channels.base import Limits, Outgoing, Sent
+from core.errors import InputError, SmartTalkerError, SurroundingsError
+from core.kinds import Layer
+from core.metrics import Metrics
+from core.queue import EVENTS, Queue
+from core.settings import Settings
+from core.states import TurnEvent
+from db import outbox, turns
+from db.intake import accept
+from db.sessions import Database
+from db.turns import Save
+from tests.helpers import CountingDatabase, inbound, outbox_of, post, rows, turn_row
+from tests.stack import ANSWER
+from worker.courier import Courier
+from worker.render import Renderer
+
+AWAY = "postgresql://nobody@127.0.0.1:9/nothing"
+
+
+class Platform:
+    """Takes rows as WhatsApp or Telegram do, and fails when it is told to."""
+
+    name = "telegram"
+    limits = Limits()
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, dict[str, Any]]] = []
+        self.errors: list[SmartTalkerError | None] = []
+        self.hanging: asyncio.Event | None = None
+
+    async def send(self, row: Outgoing) -> Sent:
+        if self.hanging is not None:
+            self.hanging.set()
+            await asyncio.sleep(60)
+        if self.errors and (error := self.errors.pop(0)) is not None:
+            raise error
+        self.taken.append((row.kind, dict(row.payload)))
+        return Sent(f"m{len(self.taken)}")
+
+
+@pytest.fixture
+def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
+    platform = Platform()
+    monkeypatch.setattr("worker.courier.open_channel", lambda name, queue: platform)
+    return platform
+
+
+@pytest.fixture
+async def courier(database: Database, queue: Queue, tmp_path: Path) -> Courier:
+    return Courier(database, queue, Metrics(tmp_path / "metrics"), "host:courier-0")
+
+
+async def answered(database: Database, *kinds: str, channel: str = "telegram", chat: str = "7") -> tuple[UUID, str]:
+    """A rendered turn and its conversation."""
+    accepted = await accept(database, inbound(channel=channel, chat_id=chat), avatar="layla")
+    claimed = await turns.claim(database, "r", 30)
+    assert claimed is not None
+    written = [{"kind": kind, "payload": {"text": kind}} for kind in kinds]
+    await turns.save(database, claimed, Save(outbox=written, event=TurnEvent.RENDER))
+    return UUID(accepted.turn_id), accepted.conversation_id
+
+
+async def states(database: Database, turn_id: UUID) -> list[str]:
+    return [row["state"] for row in await outbox_of(database, turn_id)]
+
+
+async def test_everything_is_sent_in_order_and_named(courier: Courier, platform: Platform, database: Database) -> None:
+    first, chat = await answered(database, *ANSWER)
+    second, _ = await answered(database, *ANSWER)
+    await courier.send({}, chat)
+    assert [kind for kind, _ in platform.taken] == [*ANSWER, *ANSWER]
+    assert [row["external_id"] for row in await outbox_of(database, second)] == ["m4", "m5", "m6"]
+    assert [(await turn_row(database, id))["state"] for id in (first, second)] == ["done", "done"]
+
+
+async def test_rings_at_once_send_each_row_once(courier: Courier, platform: Platform, database: Database) -> None:
+    turn_id, chat = await answered(database, *ANSWER)
+    await asyncio.gather(*(courier.send({}, chat) for _ in range(8)))
+    assert [kind for kind, _ in platform.taken] == [*ANSWER]
+    assert (await turn_row(database, turn_id))["state"] == "done"
+
+
+async def test_what_may_work_later_is_tried_later(courier: Courier, platform: Platform, database: Database) -> None:
+    turn_id, chat = await answered(database, "text", "voice")
+    platform.errors = [SurroundingsError()]
+    await courier.send({}, chat)
+    assert await states(database, turn_id) == ["pending", "pending"]
+    assert platform.taken == []
+    await rows(database, "UPDATE outbox SET not_before = now() RETURNING id")
+    await courier.send({}, chat)
+    assert [kind for kind, _ in platform.taken] == ["text", "voice"]
+
+
+async def test_after_five_tries_the_rest_goes_out(courier: Courier, platform: Platform, database: Database) -> None:
+    turn_id, chat = await answered(database, "text", "voice")
+    platform.errors = [SurroundingsError() for _ in range(5)]
+    for _ in range(5):
+        await courier.send({}, chat)
+        await rows(database, "UPDATE outbox SET not_before = now() RETURNING id")
+    assert await states(database, turn_id) == ["failed", "sent"]
+    assert (await turn_row(database, turn_id))["state"] == "done"
+
+
+async def test_what_can_never_work_holds_nothing_up(courier: Courier, platform: Platform, database: Database) -> None:
+    turn_id, chat = await answered(database, *ANSWER)
+    platform.errors = [None, InputError()]
+    await courier.send({}, chat)
+    assert await states(database, turn_id) == ["sent", "failed", "sent"]
+    assert (await outbox_of(database, turn_id))[1]["error"] == {"code": "invalid_input"}
+    assert (await turn_row(database, turn_id))["state"] == "done"
+
+
+async def test_a_courier_that_dies_inside_a_send_repeats_it_once(
+    courier: Courier, platform: Platform, database: Database
+) -> None:
+    turn_id, chat = await answered(database, "text")
+    for expected in ("pending", "unknown"):
+        platform.hanging = asyncio.Event()
+        sending = asyncio.create_task(courier.send({}, chat))
+        await platform.hanging.wait()
+        sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
+        assert await states(database, turn_id) == ["sending"]
+        await courier.start()
+        assert await states(database, turn_id) == [expected]
+    assert (await outbox_of(database, turn_id))[0]["payload"]["repeated"] is True
+    assert (await turn_row(database, turn_id))["state"] == "rendered"
+    await courier.send({}, chat)
+    assert (await turn_row(database, turn_id))["state"] == "done"
+
+
+async def test_a_database_that_is_away_is_tried_again(queue: Queue, tmp_path: Path) -> None:
+    database = Database(AWAY)
+    courier = Courier(database, queue, Metrics(tmp_path / "metrics"), "c")
+    with pytest.raises(Retry):
+        await courier.send({}, "0d1f6a3c-7b1e-4b9e-9d3e-0c4f6a3c7b1e")
+    await courier.reconcile({})
+    await database.close()
+
+
+async def test_a_conversation_that_is_gone_is_no_error(courier: Courier) -> None:
+    await courier.send({}, "0d1f6a3c-7b1e-4b9e-9d3e-0c4f6a3c7b1e")
+
+
+async def test_pages_are_told_of_every_turn(courier: Courier, queue: Queue, database: Database) -> None:
+    first, chat = await answered(database, "text", channel="web")
+    second = await post(database, conversation_id=chat)
+    claimed = await turns.claim(database, "r", 30)
+    assert claimed is not None
+    await turns.save(database, claimed, Save(outbox=[{"kind": "text", "payload": {}}], event=TurnEvent.RENDER))
+    heard: list[str] = []
+
+    async def listen() -> None:
+        async for message in queue.listen(EVENTS):
+            heard.append(message)
+
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0.2)
+    await courier.send({}, chat)
+    await asyncio.sleep(0.2)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    assert all(any(str(turn_id) in message for message in heard) for turn_id in (first, second))
+
+
+async def test_reconciling_finds_everything_that_was_dropped(
+    courier: Courier, queue: Queue, database: Database, platform: Platform
+) -> None:
+    forgotten, _ = await answered(database, "text", chat="1")
+    dropped, dropped_chat = await answered(database, "text", chat="2")
+    row = await outbox.claim(database, UUID(dropped_chat), "dead", -1)
+    assert row is not None
+    expired = await post(database)
+    await turns.claim(database, "dead", -1)
+    await courier.reconcile({})
+    assert (await turn_row(database, expired))["state"] == "queued"
+    assert await states(database, dropped) == ["pending"]
+    assert await queue.pool.zcard("smarttalker:render") == 1
+    assert await queue.pool.zcard("smarttalker:courier") == 2
+    assert (await turn_row(database, forgotten))["state"] == "rendered"
+
+
+class AtOnce(Queue):
+    """Rings by calling the courier itself."""
+
+    courier: Courier
+    rings: set[asyncio.Task[None]]
+
+    async def ring_courier(self, conversation_id: object) -> None:
+        self.rings.add(asyncio.create_task(self.courier.send({}, str(conversation_id))))
+
+
+@pytest.fixture
+async def renderer(
+    database: CountingDatabase, queue: Queue, tmp_path: Path, migrated_url: str, redis_url: str
+) -> AsyncIterator[tuple[Renderer, AtOnce]]:
+    """A renderer with its child and a courier, in this process."""
+    engines: dict[str, Any] = {layer.value: "fake" for layer in Layer}
+    with pytest.MonkeyPatch.context() as patch:
+        for layer in engines:
+            patch.setenv(f"SMARTTALKER_{layer.upper()}", "fake")
+        settings = Settings(
+            _env_file=None, database_url=migrated_url, redis_url=redis_url, data_dir=tmp_path, **engines
+        )
+        at_once = AtOnce(queue.pool)
+        metrics = Metrics(tmp_path / "metrics")
+        at_once.courier, at_once.rings = Courier(database, at_once, metrics, "c"), set()
+        renderer = Renderer(settings, database, at_once, metrics, "r")
+        await renderer.start()
+        yield renderer, at_once
+        await renderer.close()
+
+
+@pytest.mark.parametrize("said", ["hello", "A longer message of some words. With a second sentence! And a third?"])
+async def test_a_turn_takes_at_most_eight_commits(
+    renderer: tuple[Renderer, AtOnce], database: CountingDatabase, said: str
+) -> None:
+    worker, queue = renderer
+    database.commits = 0
+    turn_id = await post(database, said)
+    await worker.look({}, "")
+    await asyncio.gather(*queue.rings)
+    commits = database.commits - 1  # the look that found nothing more
+    assert (await turn_row(database, turn_id))["state"] == "done"
+    assert await states(database, turn_id) == ["delivered"] * 3
+    assert commits <= 8
