@@ -26,10 +26,14 @@ from db.turns import end_delivered
 
 @dataclass(frozen=True)
 class Settled:
-    """Rows that are closed now, in order, and the turns that are done with them."""
+    """Rows that are closed now, in order, and the turns that are done with them, with their seconds since intake."""
 
     rows: tuple[Mapping[str, Any], ...]
-    done: tuple[uuid.UUID, ...]
+    ended: Mapping[uuid.UUID, float]
+
+    @property
+    def done(self) -> tuple[uuid.UUID, ...]:
+        return tuple(self.ended)
 
 
 def _sendable(row: type[OutboxRow]) -> ColumnElement[bool]:
@@ -53,7 +57,7 @@ async def meet(
     async with database.begin() as connection:
         found = await connection.scalar(select(Conversation.channel).where(Conversation.id == conversation_id))
         if found is None or not at_once(found):
-            return found, Settled((), ())
+            return found, Settled((), {})
         return found, await _delivered(connection, conversation_id)
 
 
@@ -66,7 +70,7 @@ async def deliver(database: Database, conversation_id: uuid.UUID) -> Settled:
 async def _delivered(connection: AsyncConnection, conversation_id: uuid.UUID) -> Settled:
     rows = await connection.execute(_deliver(), {"conversation": conversation_id})
     delivered = sorted(map(dict, rows.mappings()), key=lambda row: row["id"])
-    return Settled(tuple(delivered), tuple(await end_delivered(connection, conversation_id)))
+    return Settled(tuple(delivered), await end_delivered(connection, conversation_id))
 
 
 @cache
@@ -141,13 +145,13 @@ async def settle(
         if held.rowcount != 1:
             raise LeaseLost
         done = await end_delivered(connection, row["conversation_id"])
-    return Settled((dict(row),), tuple(done))
+    return Settled((dict(row),), done)
 
 
 async def end_turns(database: Database, conversation_id: uuid.UUID) -> Settled:
     """Ends the conversation's turns whose rows were all closed before they were rendered."""
     async with database.begin() as connection:
-        return Settled((), tuple(await end_delivered(connection, conversation_id)))
+        return Settled((), await end_delivered(connection, conversation_id))
 
 
 async def recover(database: Database, owner: str | None = None) -> int:

@@ -280,10 +280,10 @@ async def hold_unsent(connection: AsyncConnection, turn_id: uuid.UUID) -> None:
     )
 
 
-async def end_delivered(connection: AsyncConnection, conversation_id: uuid.UUID) -> list[uuid.UUID]:
-    """Turns of the conversation that are rendered and have no open row are done; returns them."""
+async def end_delivered(connection: AsyncConnection, conversation_id: uuid.UUID) -> dict[uuid.UUID, float]:
+    """Turns of the conversation that are rendered and have no open row are done; their seconds since intake."""
     done = await connection.execute(_end_delivered(), {"conversation": conversation_id})
-    return list(done.scalars())
+    return {row.id: float(row.timings_ms["total"]) / 1000 for row in done}
 
 
 @cache
@@ -301,7 +301,7 @@ def _end_delivered() -> Executable:
             ended_at=func.now(),
             timings_ms=Turn.timings_ms.op("||")(func.jsonb_build_object("total", _ms_since(Turn.created_at))),
         )
-        .returning(Turn.id)
+        .returning(Turn.id, Turn.timings_ms)
     )
 
 

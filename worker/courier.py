@@ -141,8 +141,8 @@ class Courier:
     async def _ended(self, conversation_id: uuid.UUID, settled: outbox.Settled) -> None:
         """Counts the turns that are done; those that ended without a row of their own are told of here."""
         told = {row["turn_id"] for row in settled.rows}
-        for turn_id in settled.done:
-            self._metrics.turn("done")
+        for turn_id, seconds in settled.ended.items():
+            self._metrics.turn("done", seconds)
             log.info("turn_done", turn_id=str(turn_id))
             if turn_id not in told:
                 with suppress(QueueUnavailable):

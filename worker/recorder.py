@@ -23,7 +23,8 @@ from worker.live import Live
 
 log = get_logger(__name__)
 
-GATHER_S = 0.25
+GATHER_S = 1.0
+"""What a crash may cost; a sentence a transaction would be over the eight commits that a turn may take."""
 COMPANY_S = 0.01
 """Nobody sees that the text comes so much later; a short answer's voice note then goes with it."""
 RETRY_S = 0.5

@@ -25,6 +25,7 @@ from core.logging import get_logger, log_context
 from core.metrics import Metrics
 from core.queue import CANCELS, RENDER, Queue, pack, unpack
 from core.settings import Settings
+from core.states import ENDS
 from db import turns
 from db.sessions import Database
 from worker.child_process import Child, Report
@@ -238,7 +239,8 @@ class Renderer:
             self._metrics.layer(layer, recorder.engines.get(layer, ""), ms / 1000)
         for step in recorder.steps:
             self._metrics.step(step["layer"])
-        self._metrics.turn(state, seconds)
+        if state in ENDS:
+            self._metrics.turn(state)
         log.info("turn_ends", state=state, seconds=round(seconds, 3))
 
 

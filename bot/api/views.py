@@ -113,5 +113,5 @@ def _error(row: Row) -> dict[str, Any] | None:
     if error is None:
         return None
     language = row["answer_language"] or row["language"]
-    message = error.get("message") or t(error.get("message_id", "error-layer"), language, **error.get("args", {}))
+    message = error.get("message") or t(error.get("message_id", "error-layer"), language, **(error.get("args") or {}))
     return {"code": error["code"], "layer": error.get("layer"), "message": message}
