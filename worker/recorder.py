@@ -177,8 +177,7 @@ class Recorder:
         if self.answer is not None:
             return await self.rendered()
         self._notice(report["message_id"], **report.get("args", {}))
-        self._next.columns["error"] = {"code": report["code"], "layer": report.get("layer")}
-        self._next.columns["error"]["message_id"] = report["message_id"]
+        self._next.columns["error"] = {name: report.get(name) for name in ("code", "layer", "message_id", "args")}
         return await self._close(TurnEvent.FAIL)
 
     async def cancelled(self) -> None:
