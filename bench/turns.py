@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import httpx
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import make_url
 
 from bench.stack import Stack
 from core.errors import SurroundingsError
@@ -18,19 +18,19 @@ from core.errors import SurroundingsError
 POLL_S = 0.01
 WAIT_S = 120.0
 
-_ENDED = text(
-    "SELECT state, extract(epoch FROM created_at) + (timings_ms->>'total')::float / 1000"
-    " FROM turns WHERE id = CAST(:id AS uuid)"
-)
-_OPEN = text("SELECT count(*) FROM turns WHERE state NOT IN ('done', 'failed', 'cancelled')")
-_LAST = text("SELECT max(extract(epoch FROM ended_at)) FROM turns")
-_FAILED = text("SELECT count(*) FROM turns WHERE state = 'failed'")
+_ENDED = """
+SELECT state, extract(epoch FROM created_at)::float + (timings_ms->>'total')::float / 1000
+FROM turns WHERE id = $1::uuid
+"""
+_OPEN = "SELECT count(*) FROM turns WHERE state NOT IN ('done', 'failed', 'cancelled')"
+_LAST = "SELECT max(extract(epoch FROM ended_at))::float FROM turns"
+_FAILED = "SELECT count(*) FROM turns WHERE state = 'failed'"
 
 
 class Turns:
     """A client of the web process that also looks into the database, past the web process."""
 
-    def __init__(self, http: httpx.AsyncClient, database: AsyncEngine) -> None:
+    def __init__(self, http: httpx.AsyncClient, database: asyncpg.Connection) -> None:
         self._http = http
         self._database = database
 
@@ -45,10 +45,9 @@ class Turns:
         """The Unix time of the last send, by the database's clock (this machine's). Raises SurroundingsError."""
         until = time.monotonic() + WAIT_S
         while time.monotonic() < until:
-            async with self._database.connect() as connection:
-                state, at = (await connection.execute(_ENDED, {"id": turn_id})).one()
+            state, at = await self._database.fetchrow(_ENDED, turn_id) or ("lost", 0.0)
             if state == "done":
-                return float(at)
+                return float(at or 0.0)
             if state not in ("received", "queued", "running", "rendered"):
                 raise SurroundingsError(f"a turn ended as {state}")
             await asyncio.sleep(POLL_S)
@@ -65,17 +64,18 @@ class Turns:
             raise SurroundingsError(f"{failed:.0f} turns failed")
         return await self._number(_LAST)
 
-    async def _number(self, question: Any) -> float:
-        async with self._database.connect() as connection:
-            return float((await connection.execute(question)).scalar_one() or 0)
+    async def _number(self, question: str) -> float:
+        return float(await self._database.fetchval(question) or 0)
 
 
 @asynccontextmanager
 async def opened(stack: Stack) -> AsyncIterator[Turns]:
-    database = create_async_engine(stack.settings.database_url, isolation_level="AUTOCOMMIT")
+    url = make_url(stack.settings.database_url)
+    # The driver alone: a look takes a tenth of what it would through SQLAlchemy, and is made often.
+    database = await asyncpg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
     limits = httpx.Limits(max_keepalive_connections=32)
     try:
         async with httpx.AsyncClient(base_url=stack.address, timeout=30, trust_env=False, limits=limits) as http:
             yield Turns(http, database)
     finally:
-        await database.dispose()
+        await database.close()

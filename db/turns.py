@@ -10,10 +10,13 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ClauseElement,
     ColumnElement,
     Executable,
+    Integer,
     Interval,
     Select,
+    Update,
     Uuid,
     and_,
     bindparam,
@@ -34,6 +37,10 @@ from db.sessions import Database
 
 HISTORY = 20
 """Messages of a conversation that are handed to the language model."""
+
+_ADD_OUTPUT, _ADD_MESSAGE, _ADD_OUTBOX = (
+    upsert(table).on_conflict_do_nothing() for table in (LayerOutput, Message, OutboxRow)
+)
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,7 @@ async def _with_context(connection: AsyncConnection, turn: dict[str, Any]) -> Cl
     return Claimed(turn, conversation, tuple(map(dict, reversed(history))), tuple(map(dict, outputs)))
 
 
-def _held(turn_id: uuid.UUID, fence: int) -> ColumnElement[bool]:
+def _held(turn_id: Any, fence: Any) -> ColumnElement[bool]:
     return and_(Turn.id == turn_id, Turn.fence == fence, Turn.state == TurnState.RUNNING)
 
 
@@ -164,19 +171,26 @@ async def renew(database: Database, turn_id: uuid.UUID, fence: int, lease_s: flo
 
 async def save(database: Database, claimed: Claimed, what: Save) -> None:
     """One transaction, refused with LeaseLost where the fence is another's by now."""
+    expressions = {name: value for name, value in what.columns.items() if isinstance(value, ClauseElement)}
+    plain = {name: value for name, value in what.columns.items() if name not in expressions}
+    statement = _save(what.event).values(expressions) if expressions else _save(what.event)
     async with database.begin() as connection:
         if what.event is TurnEvent.CANCEL:
             await _lock_outbox(connection, claimed.id)
-        values = dict(what.columns)
-        if what.event is not None:
-            values |= _end(what.event)
-        values.setdefault("cancel_requested", Turn.cancel_requested)
-        held = await connection.execute(update(Turn).where(_held(claimed.id, claimed.fence)).values(values))
+        held = await connection.execute(statement, {"held_id": claimed.id, "held_fence": claimed.fence, **plain})
         if held.rowcount != 1:
             raise LeaseLost
         await _append(connection, claimed, what)
         if what.event is TurnEvent.CANCEL:
             await hold_unsent(connection, claimed.id)
+
+
+@cache
+def _save(event: TurnEvent | None) -> Update:
+    """Columns that are given as parameters are set too; the one that stays as it is makes a statement without any."""
+    held = _held(bindparam("held_id", type_=Uuid), bindparam("held_fence", type_=Integer))
+    values = {"cancel_requested": Turn.cancel_requested} | (_end(event) if event is not None else {})
+    return update(Turn).where(held).values(values)
 
 
 def _end(event: TurnEvent) -> dict[str, Any]:
@@ -192,12 +206,12 @@ def _end(event: TurnEvent) -> dict[str, Any]:
 async def _append(connection: AsyncConnection, claimed: Claimed, what: Save) -> None:
     if what.outputs:
         rows = [{"turn_id": claimed.id, "fence": claimed.fence, **row} for row in what.outputs]
-        await connection.execute(upsert(LayerOutput).on_conflict_do_nothing(), rows)
+        await connection.execute(_ADD_OUTPUT, rows)
     if what.messages:
         rows = [{"turn_id": claimed.id, "conversation_id": claimed.conversation["id"], **r} for r in what.messages]
-        await connection.execute(upsert(Message).on_conflict_do_nothing(), rows)
+        await connection.execute(_ADD_MESSAGE, rows)
     if what.outbox:
-        await connection.execute(upsert(OutboxRow).on_conflict_do_nothing(), outbox_rows(claimed.turn, what.outbox))
+        await connection.execute(_ADD_OUTBOX, outbox_rows(claimed.turn, what.outbox))
     if what.language is not None and what.language != claimed.conversation["language"]:
         await connection.execute(
             update(Conversation).where(Conversation.id == claimed.conversation["id"]).values(language=what.language)

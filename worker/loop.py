@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ async def until_stopped(worker: Worker, broken: asyncio.Future[None] | None = No
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
+    # What was imported is never looked through again.
+    gc.collect()
+    gc.freeze()
     main = asyncio.create_task(worker.async_run())
     stops = asyncio.create_task(stopping.wait())
     await asyncio.wait([each for each in (main, stops, broken) if each], return_when=asyncio.FIRST_COMPLETED)
