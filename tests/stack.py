@@ -38,6 +38,7 @@ class Stack:
             **os.environ,
             **FAKES,
             **QUICK,
+            "PYTHONPATH": str(HOME),
             "SMARTTALKER_DATABASE_URL": database_url,
             "SMARTTALKER_REDIS_URL": redis_url,
             "SMARTTALKER_DATA_DIR": str(folder),
@@ -54,7 +55,7 @@ class Stack:
             return subprocess.Popen(
                 [sys.executable, "-m", "bot.cli", name],
                 env=dict(environment),
-                cwd=HOME,
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 stdout=log,
