@@ -61,6 +61,7 @@ class Renderer:
         self._child = Child(environment(settings))
         self._running: turns.Claimed | None = None
         self._busy = asyncio.Lock()
+        self._dropped = False
         self._later: set[asyncio.Task[None]] = set()
         self.draining = False
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -85,8 +86,11 @@ class Renderer:
                     return None
 
     async def _take_one(self) -> bool:
-        """False where nothing is claimable. An absent database is waited for."""
+        """False where nothing is claimable. An absent database is waited for; what was in hand then is taken back."""
         try:
+            if self._dropped:
+                await turns.take_back(self._database, self._owner)
+                self._dropped = False
             claimed = await turns.claim(self._database, self._owner, self._settings.lease_s)
             if claimed is not None:
                 await self._hold(claimed)
@@ -94,6 +98,7 @@ class Renderer:
             return claimed is not None
         except DatabaseUnavailable:
             log.warning("database_away")
+            self._dropped = True
             await asyncio.sleep(AWAY_S)
             return True
 
