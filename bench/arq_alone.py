@@ -9,7 +9,7 @@ from typing import Any
 import uvloop
 from arq.worker import Worker, func
 
-from core.queue import Queue, opened, pack, unpack
+from core.queue import POLL_S, Queue, opened, pack, unpack
 
 QUEUE = "smarttalker:bench"
 
@@ -39,7 +39,7 @@ def make_worker(queue: Queue) -> Worker:
         handle_signals=False,
         burst=True,
         max_jobs=1,
-        poll_delay=0.02,
+        poll_delay=POLL_S,
         keep_result=0,
         max_tries=1000,
         job_serializer=pack,

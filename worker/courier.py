@@ -15,7 +15,7 @@ from bot.channels.registry import open_channel
 from core.errors import DatabaseUnavailable, LeaseLost, QueueUnavailable, SmartTalkerError
 from core.logging import get_logger, log_context
 from core.metrics import Metrics
-from core.queue import COURIER, Queue, pack, unpack
+from core.queue import COURIER, POLL_S, Queue, pack, unpack
 from core.settings import Settings
 from core.states import OutboxState
 from db import outbox, turns
@@ -199,7 +199,7 @@ def make_worker(courier: Courier, queue: Queue) -> Worker:
         redis_pool=queue.pool,
         handle_signals=False,
         max_jobs=16,
-        poll_delay=0.02,
+        poll_delay=POLL_S,
         keep_result=0,
         max_tries=1000,
         job_serializer=pack,

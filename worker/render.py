@@ -23,7 +23,7 @@ from core.errors import (
 from core.kinds import LANGUAGES
 from core.logging import get_logger, log_context
 from core.metrics import Metrics
-from core.queue import CANCELS, RENDER, Queue, pack, unpack
+from core.queue import CANCELS, POLL_S, RENDER, Queue, pack, unpack
 from core.settings import Settings
 from core.states import ENDS
 from db import turns
@@ -302,7 +302,7 @@ async def serve(settings: Settings) -> None:
             redis_pool=queue.pool,
             handle_signals=False,
             max_jobs=1,
-            poll_delay=0.02,
+            poll_delay=POLL_S,
             keep_result=0,
             max_tries=1000,
             job_serializer=pack,
