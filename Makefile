@@ -38,7 +38,7 @@ bench-gpu: .venv/.ready ## measure the GPU's engines
 
 .PHONY: chaos
 chaos: .venv/.ready ## kill processes in the middle of turns, many times: outputs/chaos.json
-	@$(BIN)/python -m pytest tests/chaos -m ""
+	@$(BIN)/python -m pytest tests/chaos --figures outputs/chaos.json
 
 .PHONY: models
 models: .venv/.ready ## what each profile needs, and whether it is here

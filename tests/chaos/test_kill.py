@@ -23,6 +23,7 @@ from core.embedded.process import wait_until
 from core.embedded.redis import Redis
 from core.settings import HOME, Settings
 from core.supervisor import environment_of, free_port
+from tests.chaos.conftest import Recovery
 from tests.helpers import Database, rows
 from tests.stack import ANSWER, FAKES, QUICK
 
@@ -174,23 +175,25 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Whole
 
 
 @pytest.mark.parametrize("name", ["child", "render", "courier", "bot"])
-async def test_a_killed_process_costs_no_answer_and_doubles_none(whole: Whole, name: str) -> None:
+async def test_a_killed_process_costs_no_answer_and_doubles_none(whole: Whole, recovered: Recovery, name: str) -> None:
     posted = await whole.talk(3)
     await whole.has(posted[0]["turn_id"], "running")
     await asyncio.sleep(0.3)
     await whole.kill(name)
     await whole.all_answered_once(posted)
+    recovered(f"{name}_killed", posted)
 
 
-async def test_everything_is_killed_at_once(whole: Whole) -> None:
+async def test_everything_is_killed_at_once(whole: Whole, recovered: Recovery) -> None:
     posted = await whole.talk(2)
     await whole.has(posted[0]["turn_id"], "running")
     await asyncio.sleep(0.8)
     await asyncio.gather(*(whole.kill(name) for name in ("render", "courier", "bot")))
     await whole.all_answered_once(posted)
+    recovered("all_killed", posted)
 
 
-async def test_redis_is_killed(whole: Whole) -> None:
+async def test_redis_is_killed(whole: Whole, recovered: Recovery) -> None:
     posted = await whole.talk(2)
     await whole.has(posted[0]["turn_id"], "running")
     redis = Redis(whole.place)
@@ -199,9 +202,10 @@ async def test_redis_is_killed(whole: Whole) -> None:
     posted.append(await whole.post(f"while it is away {SLOW}", posted[0]["conversation_id"]))
     assert await asyncio.to_thread(wait_until, redis.running, PATIENCE_S)
     await whole.all_answered_once(posted)
+    recovered("redis_killed", posted)
 
 
-async def test_postgres_stops_for_three_seconds(whole: Whole) -> None:
+async def test_postgres_stops_for_three_seconds(whole: Whole, recovered: Recovery) -> None:
     posted = await whole.talk(2)
     await whole.has(posted[0]["turn_id"], "running")
     server = psutil.Process(int((whole.place.folder / "postgres" / "postmaster.pid").read_text().split()[0]))
@@ -212,11 +216,13 @@ async def test_postgres_stops_for_three_seconds(whole: Whole) -> None:
     for process in family:
         process.resume()
     await whole.all_answered_once(posted)
+    recovered("postgres_stopped_3_s", posted)
 
 
-async def test_postgres_is_killed(whole: Whole) -> None:
+async def test_postgres_is_killed(whole: Whole, recovered: Recovery) -> None:
     posted = await whole.talk(2)
     await whole.has(posted[0]["turn_id"], "running")
     psutil.Process(int((whole.place.folder / "postgres" / "postmaster.pid").read_text().split()[0])).kill()
     posted.append(await whole.post(f"while it is away {SLOW}", posted[0]["conversation_id"]))
     await whole.all_answered_once(posted)
+    recovered("postgres_killed", posted)
