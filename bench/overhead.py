@@ -20,9 +20,10 @@ WARM_UP, SEQUENTIAL = 20, 150
 PAUSE_S = 0.1
 """Between two turns, so that what follows a delivery (the queue's bookkeeping) is not charged to the next turn."""
 MANY, CONVERSATIONS, AT_ONCE = 200, 50, 8
-COUNTED, SPACING_S = 40, 0.25
-FLUSH_S = 11.0
-"""An idle backend hands in its counters within 10 s (PGSTAT_IDLE_INTERVAL, PostgreSQL's pgstat.c)."""
+COUNTED, SPACING_S = 60, 0.3
+FLUSH_S = 12.0
+"""An idle backend hands in its counters within 10 s (PGSTAT_IDLE_INTERVAL, PostgreSQL's pgstat.c). With the turns
+that makes 30 s, two rounds of the reconciler, in which the idle stack is watched too."""
 JOBS = 500
 
 _COUNTERS = text(
