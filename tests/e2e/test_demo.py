@@ -15,7 +15,9 @@ import pytest
 
 from bot.cli.demo.checking import examine
 from bot.cli.demo.screen import LAYERS
+from bot.cli.demo.stage import Stage
 from core.embedded import find_place
+from core.errors import SurroundingsError
 from core.settings import HOME
 
 CODE = """
@@ -92,6 +94,15 @@ def test_a_failure_is_one_line(demo: Demo, database_url: str, redis_url: str) ->
     assert demo.left_behind() == []
 
 
+def test_an_output_folder_that_can_not_be_made(demo: Demo) -> None:
+    demo.output.parent.joinpath("out").write_text("a file is in the way")
+    with demo.running() as process:
+        _, wrong = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert wrong.count("\n") == 1
+    assert wrong.startswith(f"error: {demo.output} ")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_in_the_middle(demo: Demo, database_url: str, redis_url: str, number: signal.Signals) -> None:
     with demo.running(SMARTTALKER_DATABASE_URL=database_url, SMARTTALKER_REDIS_URL=redis_url) as process:
@@ -102,3 +113,15 @@ def test_stopped_in_the_middle(demo: Demo, database_url: str, redis_url: str, nu
     assert process.returncode == 128 + number
     assert "Traceback" not in wrong
     assert demo.left_behind() == []
+
+
+def test_a_process_that_keeps_dying_is_not_waited_for(tmp_path: Path, database_url: str, redis_url: str) -> None:
+    broken = tmp_path / "broken"
+    (broken / "uvloop").mkdir(parents=True)
+    (broken / "uvloop" / "__init__.py").write_text("raise ImportError('no loop here')")
+    environment = {**os.environ, "PYTHONPATH": str(broken), "SMARTTALKER_DATA_DIR": str(tmp_path / "data")}
+    urls = {"SMARTTALKER_DATABASE_URL": database_url, "SMARTTALKER_REDIS_URL": redis_url, "SMARTTALKER_PORT": "0"}
+    with Stage(tmp_path / "log.jsonl", {**environment, **urls}, cwd=tmp_path) as stage:
+        stage.start()
+        with pytest.raises(SurroundingsError, match="no loop here"):
+            stage.address(within_s=60)

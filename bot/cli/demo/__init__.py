@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from bot.cli.demo.run import main
+from pathlib import Path
 
-__all__ = ["main"]
+
+def main(output: Path | None = None) -> None:
+    """output: the folder for the videos, outputs/demo unless given. Raises as `bot.cli.demo.run.main`."""
+    from bot.cli.demo import run
+
+    run.main(output or run.OUTPUT)

@@ -12,13 +12,13 @@ from bot.cli.demo.client import Client, Turn
 from bot.cli.demo.stage import Stage
 from bot.cli.serve import stopped_by_signals
 from core.catalogue import Catalogue
-from core.errors import ASRError
+from core.errors import ASRError, StorageError
 from core.settings import HOME, Settings, read_settings
 
 OUTPUT = HOME / "outputs" / "demo"
 
 
-def main(output: Path = OUTPUT) -> None:
+def main(output: Path) -> None:
     """Raises SmartTalkerError or OSError with the reason; everything is stopped by then, also after Ctrl-C."""
     settings = read_settings()
     with stopped_by_signals():
@@ -47,9 +47,13 @@ class Demo:
         self._screen.say(f"done in {time.monotonic() - began:.1f} s")
 
     def _make_room(self) -> None:
-        if self._output.exists():
-            shutil.rmtree(self._output)
-        self._output.mkdir(parents=True)
+        """Raises StorageError where an earlier demo's files are somebody else's, or the disk takes none."""
+        try:
+            if self._output.exists():
+                shutil.rmtree(self._output)
+            self._output.mkdir(parents=True)
+        except OSError as error:
+            raise StorageError(f"{self._output} can't be made anew ({error.strerror}): remove it") from error
 
     def _converse(self, stage: Stage) -> dict[str, Turn]:
         self._screen.say("starting PostgreSQL, Redis and the three processes")

@@ -15,7 +15,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from core.errors import SurroundingsError
 from core.lifeline import die_with_parent
@@ -23,6 +22,9 @@ from core.lifeline import die_with_parent
 PROCESSES = ("bot", "courier", "render")
 START_S = 120.0
 """A first start makes a database cluster and loads every engine."""
+LOOK_S = 0.5
+ENDED, MOST_RESTARTS = b'"event": "process ended"', 5
+"""The supervisor's word for a process that ended by itself, and how often it may come before we give up."""
 STOP_S = 40.0
 """The supervisor gives its processes 30 s to drain."""
 
@@ -75,9 +77,13 @@ class Stage:
         """Where it answers, as soon as GET /readyz says 200. Raises SurroundingsError with the reason."""
         assert self._process is not None
         assert self._process.stdout is not None
-        line = _read_line(self._process.stdout, time.monotonic() + within_s)
-        if line is None:
-            raise SurroundingsError(f"the processes were not ready after {within_s:.0f} s; their log is {self._log}")
+        deadline = time.monotonic() + within_s
+        while not select.select([self._process.stdout], [], [], LOOK_S)[0]:
+            if self._log.read_bytes().count(ENDED) > MOST_RESTARTS:
+                raise SurroundingsError(self.reason())
+            if time.monotonic() > deadline:
+                raise SurroundingsError(f"nothing was ready after {within_s:.0f} s; the log is {self._log}")
+        line = self._process.stdout.readline().decode().strip()
         if not line:
             self._process.wait()
             raise SurroundingsError(self.reason())
@@ -119,14 +125,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(5.0)
         process.kill()
         process.wait()
-
-
-def _read_line(file: IO[bytes], deadline: float) -> str | None:
-    """A line; an empty text where the other end has closed, None where none came in time."""
-    while (left := deadline - time.monotonic()) > 0:
-        if select.select([file], [], [], left)[0]:
-            return file.readline().decode().strip()
-    return None
 
 
 def main() -> None:
