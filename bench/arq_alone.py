@@ -9,7 +9,8 @@ from typing import Any
 import uvloop
 from arq.worker import Worker, func
 
-from core.queue import POLL_S, Queue, opened, pack, unpack
+from core.queue import Queue, opened
+from worker.loop import arq_worker
 
 QUEUE = "smarttalker:bench"
 
@@ -30,22 +31,9 @@ async def measure(url: str, jobs: int) -> float:
 
 
 def make_worker(queue: Queue) -> Worker:
-    """As worker.render makes its own, but for `burst`."""
+    """As worker.render has it, but for `burst`."""
     job: Any = nothing
-    return Worker(
-        functions=[func(job, name="nothing")],
-        queue_name=QUEUE,
-        redis_pool=queue.pool,
-        handle_signals=False,
-        burst=True,
-        max_jobs=1,
-        poll_delay=POLL_S,
-        keep_result=0,
-        max_tries=1000,
-        job_serializer=pack,
-        job_deserializer=unpack,
-        log_results=False,
-    )
+    return arq_worker(queue, QUEUE, [func(job, name="nothing")], max_jobs=1, burst=True)
 
 
 if __name__ == "__main__":

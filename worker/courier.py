@@ -15,13 +15,13 @@ from bot.channels.registry import open_channel
 from core.errors import DatabaseUnavailable, LeaseLost, QueueUnavailable, SmartTalkerError
 from core.logging import get_logger, log_context
 from core.metrics import Metrics
-from core.queue import COURIER, POLL_S, Queue, pack, unpack
+from core.queue import COURIER, Queue
 from core.settings import Settings
 from core.states import OutboxState
 from db import outbox, turns
 from db.sessions import Database
 from worker.identity import Identity
-from worker.loop import finish, start, until_stopped
+from worker.loop import arq_worker, finish, start, until_stopped
 
 log = get_logger(__name__)
 
@@ -192,19 +192,12 @@ async def serve(settings: Settings) -> None:
 def make_worker(courier: Courier, queue: Queue) -> Worker:
     send: Callable[..., Any] = courier.send
     reconcile: Callable[..., Any] = courier.reconcile
-    return Worker(
-        functions=[func(send, name="send", timeout=300)],
-        cron_jobs=[cron(reconcile, name="reconcile", second=RECONCILE_AT, run_at_startup=True, keep_result=0)],
-        queue_name=COURIER,
-        redis_pool=queue.pool,
-        handle_signals=False,
+    return arq_worker(
+        queue,
+        COURIER,
+        [func(send, name="send", timeout=300)],
         max_jobs=16,
-        poll_delay=POLL_S,
-        keep_result=0,
-        max_tries=1000,
-        job_serializer=pack,
-        job_deserializer=unpack,
-        log_results=False,
+        cron_jobs=[cron(reconcile, name="reconcile", second=RECONCILE_AT, run_at_startup=True, keep_result=0)],
     )
 
 

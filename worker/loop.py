@@ -5,21 +5,50 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import uvloop
-from arq.worker import Worker
+from arq.cron import CronJob
+from arq.worker import Function, Worker
 from redis.exceptions import RedisError
 
 from core.errors import QueueUnavailable
+from core.queue import POLL_S, Queue, pack, unpack
 
 
 def start(coroutine: Coroutine[Any, Any, None]) -> None:
     """asyncio.run on uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(coroutine)
+
+
+def arq_worker(
+    queue: Queue,
+    name: str,
+    functions: Sequence[Function],
+    *,
+    max_jobs: int,
+    cron_jobs: Sequence[CronJob] = (),
+    burst: bool = False,
+) -> Worker:
+    """Hears rings in JSON within POLL_S, keeps no results, and gives up on no job before we do."""
+    return Worker(
+        functions=functions,
+        cron_jobs=cron_jobs,
+        queue_name=name,
+        redis_pool=queue.pool,
+        handle_signals=False,
+        burst=burst,
+        max_jobs=max_jobs,
+        poll_delay=POLL_S,
+        keep_result=0,
+        max_tries=1000,
+        job_serializer=pack,
+        job_deserializer=unpack,
+        log_results=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
 from typing import Any
 
-from arq.worker import Worker, func
+from arq.worker import func
 
 from bot.channels.registry import limits_of
 from core.errors import (
@@ -23,7 +23,7 @@ from core.errors import (
 from core.kinds import LANGUAGES
 from core.logging import get_logger, log_context
 from core.metrics import Metrics
-from core.queue import CANCELS, POLL_S, RENDER, Queue, pack, unpack
+from core.queue import CANCELS, RENDER, Queue
 from core.settings import Settings
 from core.states import ENDS
 from db import turns
@@ -33,7 +33,7 @@ from worker.gpu import EngineSet
 from worker.identity import Identity
 from worker.job import Job
 from worker.leftovers import sweep
-from worker.loop import finish, start, until_stopped
+from worker.loop import arq_worker, finish, start, until_stopped
 from worker.recorder import Recorder
 
 log = get_logger(__name__)
@@ -296,19 +296,7 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(renderer.close)
         await renderer.start()
         look: Callable[..., Any] = renderer.look
-        worker = Worker(
-            functions=[func(look, name="look", timeout=LOOK_S * 60)],
-            queue_name=RENDER,
-            redis_pool=queue.pool,
-            handle_signals=False,
-            max_jobs=1,
-            poll_delay=POLL_S,
-            keep_result=0,
-            max_tries=1000,
-            job_serializer=pack,
-            job_deserializer=unpack,
-            log_results=False,
-        )
+        worker = arq_worker(queue, RENDER, [func(look, name="look", timeout=LOOK_S * 60)], max_jobs=1)
         ears = asyncio.create_task(renderer.listen())
         first = asyncio.create_task(renderer.look({}, "start"))
         works = await until_stopped(worker, renderer.broken)

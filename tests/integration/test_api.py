@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -71,7 +72,8 @@ def checked_error(response: httpx.Response, status: int, code: str) -> str:
 
 
 def files(settings: Settings) -> list[Path]:
-    return list(settings.media_dir.rglob("*")) if settings.media_dir.exists() else []
+    """Everything below the media folder; a folder that goes while it is looked at is gone."""
+    return [Path(folder, name) for folder, inner, names in os.walk(settings.media_dir) for name in (*inner, *names)]
 
 
 def count(settings: Settings, table: str) -> int:
