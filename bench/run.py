@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bench.figures import Figures, keep, show
 from bot.cli.serve import stopped_by_signals
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, SurroundingsError
 from core.settings import HOME
 
 OUTPUT = HOME / "outputs" / "bench.json"
@@ -26,18 +26,28 @@ ON_REQUEST = ("fresh",)
 
 
 def main(groups: Sequence[str] = (), output: Path = OUTPUT) -> None:
-    """groups: names of GROUPS; none for all but those on request. Raises ConfigurationError for an unknown name."""
+    """groups: names of GROUPS; none for all but those on request. Raises ConfigurationError for an unknown name,
+    and SurroundingsError at the end where a group lacked what it needs; the others are measured all the same.
+    """
     chosen = list(groups) or [name for name in GROUPS if name not in ON_REQUEST]
     if unknown := [name for name in chosen if name not in GROUPS]:
         raise ConfigurationError(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
     console = Console(highlight=False)
+    left_out: list[str] = []
     with stopped_by_signals():
         for name in chosen:
             console.print(f"\nmeasuring {name}: {GROUPS[name]} …", markup=False)
-            figures = measurement(name)()
+            try:
+                figures = measurement(name)()
+            except SurroundingsError as error:
+                left_out.append(name)
+                console.print(f"left out: {error}", soft_wrap=True, markup=False)
+                continue
             show(console, name, figures)
             keep(output, figures)
     console.print(f"\nwritten to {output}", soft_wrap=True, markup=False)
+    if left_out:
+        raise SurroundingsError(f"not measured: {', '.join(left_out)}")
 
 
 def measurement(group: str) -> Callable[[], Figures]:

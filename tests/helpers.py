@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from core.messages import Inbound
 from db.intake import accept
-from db.sessions import Database
+from db.sessions import Database, async_url
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ def query(url: str, statement: str) -> Any:
 
 
 async def _execute(url: str, statement: str) -> Any:
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    engine = create_async_engine(async_url(url), isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
             result = await connection.execute(text(statement))

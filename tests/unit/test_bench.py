@@ -158,3 +158,9 @@ def test_a_speaker_of_ten_and_of_sixty_seconds(tmp_path: Path) -> None:
     assert spoken[SHORT] == pytest.approx(10, abs=2.5)
     assert spoken[LONG] == pytest.approx(60, abs=2.5)
     assert [answer.questions["en"] for answer in persona.answers] == [(SHORT,), (LONG,)]
+
+
+def test_a_group_that_lacks_something_is_left_out_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SurroundingsError, match="not measured: intake"):
+        main(["intake"], tmp_path / "bench.json")
