@@ -73,7 +73,10 @@ class Whole:
     def find(self, name: str) -> psutil.Process | None:
         """bot, courier or render; child is what render holds."""
         for process in psutil.Process(self.process.pid).children(recursive=True):
-            line = process.cmdline() if process.is_running() and process.status() != psutil.STATUS_ZOMBIE else []
+            try:
+                line = process.cmdline()
+            except psutil.NoSuchProcess:  # gone meanwhile, or a zombie
+                continue
             if line[-1:] == [name] or (name == "child" and "worker.child" in line):
                 return process
         return None

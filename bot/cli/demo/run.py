@@ -12,10 +12,12 @@ from bot.cli.demo.client import Client, Turn
 from bot.cli.demo.stage import Stage
 from bot.cli.serve import stopped_by_signals
 from core.catalogue import Catalogue
-from core.errors import ASRError, StorageError
+from core.errors import ASRError, StorageError, SurroundingsError
 from core.settings import HOME, Settings, read_settings
 
 OUTPUT = HOME / "outputs" / "demo"
+GIVING_UP_S = 10.0
+"""A supervisor that gives up has stopped its processes by then."""
 
 
 def main(output: Path) -> None:
@@ -66,6 +68,10 @@ class Demo:
         client = Client(address, self._settings)
         try:
             return self._ask(client, note)
+        except SurroundingsError:
+            # The web process goes first when the supervisor gives up; the reason is what made it give up.
+            stage.check(GIVING_UP_S)
+            raise
         finally:
             client.close()
             stage.check()

@@ -89,9 +89,12 @@ class Stage:
             raise SurroundingsError(self.reason())
         return line.rpartition(" ")[2]
 
-    def check(self) -> None:
-        """Raises SurroundingsError where the supervisor has ended by itself."""
-        if self._process is not None and self._process.poll() is not None:
+    def check(self, within_s: float = 0.0) -> None:
+        """Raises SurroundingsError with the reason where the supervisor has ended by itself, or does within so long."""
+        if self._process is None:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(within_s)
             raise SurroundingsError(self.reason())
 
     def reason(self) -> str:
