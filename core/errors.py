@@ -20,6 +20,14 @@ SmartTalkerError
 │   ├── ASRError, EmotionError, LLMError, TTSError, VideoError, UpscaleError
 │   ├── LanguageUnsupported     no engine of the layer knows the language
 │   └── ChildDied               the process that holds the engines died, hung or was killed
+├── ChannelError                a platform did not take what was sent
+│   ├── PlatformAway            it does not answer, or says 5xx: nothing was sent
+│   ├── OutcomeUnknown          it went silent after the request was out: perhaps sent, perhaps not
+│   ├── RateLimited             it asks to wait; waiting is no failed attempt
+│   ├── WindowClosed            the person must write first
+│   ├── Unreachable             the person has blocked the bot, or the chat is gone
+│   ├── Refused                 the platform says that the request is wrong
+│   └── MediaGone               what the person sent can no longer be fetched
 ├── LeaseLost                   another worker holds the turn now
 └── Cancelled                   the user asked to stop
 
@@ -249,6 +257,68 @@ class ChildDied(LayerError):
     """The process that holds the engines died or hung; a new one is started and the turn goes on where it was."""
 
     code = "worker_died"
+
+
+class ChannelError(SmartTalkerError):
+    """A platform did not take what was sent."""
+
+    code = "channel_failed"
+    permanent = False
+
+
+class PlatformAway(ChannelError):
+    """The platform does not answer, or with 5xx; nothing was sent, and it is tried again."""
+
+    code = "platform_away"
+
+
+class OutcomeUnknown(ChannelError):
+    """The platform went silent after the request was out: it is sent once more at most, marked as a repetition."""
+
+    code = "outcome_unknown"
+
+
+class RateLimited(ChannelError):
+    """The platform asks to wait; that is no failed attempt.
+
+    retry_after_s: seconds. whole: everything sent by the account must wait, not this chat alone.
+    """
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after_s: float, *, whole: bool = False) -> None:
+        super().__init__(f"to be tried again in {retry_after_s:g} s")
+        self.retry_after_s = retry_after_s
+        self.whole = whole
+
+
+class WindowClosed(ChannelError):
+    """The platform's window for answers is closed: held until the person writes again."""
+
+    code = "window_closed"
+    permanent = True
+
+
+class Unreachable(ChannelError):
+    """The person has blocked the bot, or the chat is gone: nothing more is sent until they write again."""
+
+    code = "unreachable"
+    permanent = True
+
+
+class Refused(ChannelError):
+    """The platform says that the request is wrong; the log names its reason."""
+
+    code = "refused"
+    permanent = True
+
+
+class MediaGone(ChannelError):
+    """What the person sent can no longer be fetched from the platform: it must be sent again."""
+
+    code = "media_gone"
+    permanent = True
+    message_id = "error-media-gone"
 
 
 class LeaseLost(SmartTalkerError):

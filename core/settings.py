@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,13 @@ PROFILES: dict[str, dict[Layer, str]] = {
     },
 }
 """One engine a layer."""
+
+
+_WHATSAPP = ("whatsapp_phone_id", "whatsapp_token", "whatsapp_app_secret", "whatsapp_verify_token")
+_TELEGRAM_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
+_TELEGRAM_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+"""As the Bot API's setWebhook takes it."""
+_ADMIN = re.compile(r"[a-z]+\s*:\s*\+?[\w.-]+")
 
 
 class Settings(BaseSettings):
@@ -92,11 +100,28 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=30.0, gt=0)
     heartbeat_s: float = Field(default=10.0, gt=0)
     default_avatar: str = "layla"
+    user_rate: int = Field(default=20, ge=1)
 
     def engine(self, layer: Layer, language: str | None = None) -> str:
         """The name of the engine for a layer: the language's override, else the layer's, else the profile's."""
         by_language = getattr(self, f"{layer}_{language}", "") if language else ""
         return by_language or str(getattr(self, layer.value)) or PROFILES[self.profile][layer]
+
+    @property
+    def channels(self) -> dict[str, str]:
+        """The chat platforms whose credentials are there, each with the bot's own account on it."""
+        found = {}
+        if self.telegram_token is not None:
+            found["telegram"] = self.telegram_token.get_secret_value().partition(":")[0]
+        if self.whatsapp_token is not None:
+            found["whatsapp"] = self.whatsapp_phone_id
+        return found
+
+    @cached_property
+    def admin_ids(self) -> frozenset[tuple[str, str]]:
+        """(channel, the person's id there) of each administrator."""
+        pairs = (entry.strip().partition(":") for entry in self.admins.split(",") if entry.strip())
+        return frozenset((channel.strip().lower(), person.strip().lstrip("+")) for channel, _, person in pairs)
 
     @property
     def media_dir(self) -> Path:
@@ -132,6 +157,26 @@ def read_settings() -> Settings:
     except ValidationError as error:
         wrong = "; ".join(f"SMARTTALKER_{str(row['loc'][0]).upper()}: {row['msg']}" for row in error.errors())
         raise ConfigurationError(f"wrong setting: {wrong}") from None
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
     if settings.heartbeat_s >= settings.lease_s:
         raise ConfigurationError("SMARTTALKER_HEARTBEAT_S must be smaller than SMARTTALKER_LEASE_S")
-    return settings
+    for name in _WHATSAPP:
+        if not getattr(settings, name) and any(getattr(settings, other) for other in _WHATSAPP):
+            raise ConfigurationError(f"WhatsApp needs all four of its settings: SMARTTALKER_{name.upper()} is missing")
+    token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
+    if token and not _TELEGRAM_TOKEN.fullmatch(token):
+        raise ConfigurationError("SMARTTALKER_TELEGRAM_TOKEN is no bot token: BotFather gives one like 123456789:AA…")
+    if settings.telegram_webhook_secret and not token:
+        raise ConfigurationError("SMARTTALKER_TELEGRAM_WEBHOOK_SECRET is set, SMARTTALKER_TELEGRAM_TOKEN is missing")
+    if settings.telegram_webhook_secret and not settings.public_url:
+        raise ConfigurationError("Telegram's webhook needs SMARTTALKER_PUBLIC_URL; without a secret it is polled")
+    secret = settings.telegram_webhook_secret.get_secret_value() if settings.telegram_webhook_secret else "-"
+    if not _TELEGRAM_SECRET.fullmatch(secret):
+        raise ConfigurationError("SMARTTALKER_TELEGRAM_WEBHOOK_SECRET: 1 to 256 letters, digits, _ and -")
+    for entry in filter(None, (part.strip() for part in settings.admins.split(","))):
+        if not _ADMIN.fullmatch(entry):
+            raise ConfigurationError(f"SMARTTALKER_ADMINS: “{entry}” is not channel:id, like telegram:123456")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, literal, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,10 +17,26 @@ from core.errors import Conflict, NotFound
 from core.kinds import Mode
 from core.messages import Accepted, Inbound
 from core.states import TurnState
-from db.models import Contact, Conversation, Inbox, Turn
+from db.models import Contact, Conversation, Inbox, OutboxRow, Turn
 from db.sessions import Database
+from db.switches import DEFAULT_AVATAR, chosen
 
 ALL_MODES = [mode.value for mode in Mode]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event that nobody has taken yet, inside its transaction. The conversation's row is locked.
+
+    conversation, contact: rows; the contact is who sent it, in a group one of many. begun: the conversation is new.
+    """
+
+    connection: AsyncConnection
+    inbound: Inbound
+    event: int
+    conversation: Mapping[str, Any]
+    contact: Mapping[str, Any]
+    begun: bool
 
 
 class _KnownEvent(Exception):
@@ -34,6 +54,127 @@ async def accept(database: Database, inbound: Inbound, *, avatar: str) -> Accept
             return Accepted(str(turn_id), str(conversation["id"]))
     except _KnownEvent:
         return await _known(database, inbound)
+
+
+@asynccontextmanager
+async def entering(database: Database, inbound: Inbound, window_s: float | None = None) -> AsyncIterator[Entry | None]:
+    """The event's transaction, committed at the end of the block; None where the event was taken before.
+
+    window_s: so long after a message the platform takes answers. Raises DatabaseUnavailable.
+    """
+    try:
+        async with database.begin() as connection:
+            yield await _enter(connection, inbound, window_s)
+    except _KnownEvent:
+        yield None
+
+
+async def _enter(connection: AsyncConnection, inbound: Inbound, window_s: float | None) -> Entry:
+    sender = await _contact(connection, inbound, inbound.sender_id, inbound.display_name)
+    owner = await _contact(connection, inbound, inbound.chat_id, None) if inbound.group else sender
+    if inbound.known_as:
+        await _rename(connection, inbound)
+    values = {
+        "addresses": dict(inbound.addresses),
+        "hint": inbound.hint,
+        "is_group": inbound.group,
+        "reachable": inbound.presence != "left",
+        "window_expires_at": _window(inbound, window_s),
+    }
+    row = await _arrived(connection, inbound, owner["id"], values)
+    event = await _remember(connection, inbound, row["id"], None)
+    return Entry(connection, inbound, event, row, sender, bool(row["begun"]))
+
+
+async def _rename(connection: AsyncConnection, inbound: Inbound) -> None:
+    """A chat that the platform now calls otherwise stays the same conversation."""
+    for table, column, new in (
+        (Conversation, Conversation.external_chat_id, inbound.chat_id),
+        (Contact, Contact.external_id, inbound.chat_id if inbound.group else inbound.sender_id),
+    ):
+        taken = select(literal(1)).where(
+            table.channel == inbound.channel, table.account == inbound.account, column == new
+        )
+        await connection.execute(
+            update(table)
+            .where(
+                table.channel == inbound.channel,
+                table.account == inbound.account,
+                column.in_(inbound.known_as),
+                ~taken.correlate(None).exists(),
+            )
+            .values({column: new})
+        )
+
+
+def _window(inbound: Inbound, window_s: float | None) -> datetime | None:
+    if window_s is None:
+        return None
+    now = datetime.now(UTC)
+    return min(inbound.sent_at or now, now) + timedelta(seconds=window_s)
+
+
+async def _arrived(connection: AsyncConnection, inbound: Inbound, owner: Any, values: dict[str, Any]) -> Any:
+    """The conversation's row, made or brought up to date; an event that comes late does not move the window back."""
+    new = {
+        "id": uuid.uuid4(),
+        "contact_id": owner,
+        "channel": inbound.channel,
+        "account": inbound.account,
+        "external_chat_id": inbound.chat_id,
+        **values,
+    }
+    kept = values | {
+        "hint": func.coalesce(values["hint"], Conversation.hint),
+        "addresses": Conversation.addresses.op("||")(values["addresses"]),
+        "window_expires_at": func.greatest(values["window_expires_at"], Conversation.window_expires_at),
+    }
+    row = await connection.execute(
+        upsert(Conversation)
+        .values(new)
+        .on_conflict_do_update(index_elements=["channel", "account", "external_chat_id"], set_=kept)
+        .returning(*Conversation.__table__.columns, literal_column("xmax = 0").label("begun"))
+    )
+    return dict(row.mappings().one())
+
+
+async def too_many(entry: Entry, a_minute: int) -> bool:
+    """Whether more than so many events came from the chat within the last minute."""
+    oldest = (
+        select(Inbox.received_at)
+        .where(Inbox.conversation_id == entry.conversation["id"])
+        .order_by(Inbox.id.desc())
+        .offset(a_minute)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return bool(await entry.connection.scalar(select(oldest > func.now() - timedelta(minutes=1))))
+
+
+async def add_turn(entry: Entry, avatar: str, **columns: Any) -> uuid.UUID:
+    """A turn of the event's message. avatar: for conversations and a service that have not chosen one. columns: what
+    differs from what the message says."""
+    turn_id = uuid.uuid4()
+    seq = await entry.connection.scalar(
+        update(Conversation)
+        .where(Conversation.id == entry.conversation["id"])
+        .values(last_seq=Conversation.last_seq + 1)
+        .returning(Conversation.last_seq)
+    )
+    values = _turn(entry.inbound, {**entry.conversation, "last_seq": seq}, turn_id, avatar)
+    await entry.connection.execute(insert(Turn).values({**values, **columns}))
+    await entry.connection.execute(update(Inbox).where(Inbox.id == entry.event).values(turn_id=turn_id))
+    return turn_id
+
+
+async def reply(entry: Entry, rows: list[dict[str, Any]]) -> None:
+    """Rows {"kind", "payload", "dedupe_key"?} for the outbox, quoting the message; a key that is there already writes
+    nothing."""
+    if not rows:
+        return
+    quoted = {"conversation_id": entry.conversation["id"], "reply_to": entry.inbound.message_id}
+    keyed = [{"dedupe_key": f"event:{entry.event}:{number}", **quoted, **row} for number, row in enumerate(rows)]
+    await entry.connection.execute(upsert(OutboxRow).on_conflict_do_nothing(index_elements=["dedupe_key"]), keyed)
 
 
 async def _conversation(connection: AsyncConnection, inbound: Inbound) -> Any:
@@ -94,7 +235,7 @@ async def _ensure_conversation(connection: AsyncConnection, inbound: Inbound) ->
 async def _conversation_values(connection: AsyncConnection, inbound: Inbound) -> dict[str, Any]:
     return {
         "id": uuid.uuid4(),
-        "contact_id": await _contact(connection, inbound),
+        "contact_id": (await _contact(connection, inbound, inbound.sender_id, inbound.display_name))["id"],
         "channel": inbound.channel,
         "account": inbound.account,
         "external_chat_id": inbound.chat_id,
@@ -102,24 +243,30 @@ async def _conversation_values(connection: AsyncConnection, inbound: Inbound) ->
     }
 
 
-async def _contact(connection: AsyncConnection, inbound: Inbound) -> uuid.UUID | None:
-    return await connection.scalar(
-        upsert(Contact)
-        .values(
-            id=uuid.uuid4(),
-            channel=inbound.channel,
-            account=inbound.account,
-            external_id=inbound.sender_id,
-            display_name=inbound.display_name,
-        )
-        .on_conflict_do_update(index_elements=["channel", "account", "external_id"], set_={"last_seen_at": func.now()})
-        .returning(Contact.id)
+async def _contact(connection: AsyncConnection, inbound: Inbound, external_id: str, name: str | None) -> Any:
+    seen = upsert(Contact).values(
+        id=uuid.uuid4(),
+        channel=inbound.channel,
+        account=inbound.account,
+        external_id=external_id,
+        display_name=name,
     )
+    row = await connection.execute(
+        seen.on_conflict_do_update(
+            index_elements=["channel", "account", "external_id"],
+            set_={
+                "last_seen_at": func.now(),
+                "display_name": func.coalesce(seen.excluded.display_name, Contact.display_name),
+            },
+        ).returning(*Contact.__table__.columns)
+    )
+    return dict(row.mappings().one())
 
 
 async def _remember(
-    connection: AsyncConnection, inbound: Inbound, conversation_id: uuid.UUID, turn_id: uuid.UUID
-) -> None:
+    connection: AsyncConnection, inbound: Inbound, conversation_id: uuid.UUID, turn_id: uuid.UUID | None
+) -> int:
+    """The event's number. Raises _KnownEvent."""
     added = await connection.execute(
         upsert(Inbox)
         .values(
@@ -129,13 +276,15 @@ async def _remember(
             digest=inbound.digest,
             conversation_id=conversation_id,
             turn_id=turn_id,
-            payload={"kind": "text" if inbound.text is not None else "voice"},
+            payload={"kind": inbound.kind},
         )
         .on_conflict_do_nothing(index_elements=["channel", "account", "external_event_id"])
         .returning(Inbox.id)
     )
-    if added.scalar_one_or_none() is None:
+    number = added.scalar_one_or_none()
+    if number is None:
         raise _KnownEvent
+    return number
 
 
 def _turn(inbound: Inbound, conversation: Any, turn_id: uuid.UUID, avatar: str) -> dict[str, Any]:
@@ -148,7 +297,8 @@ def _turn(inbound: Inbound, conversation: Any, turn_id: uuid.UUID, avatar: str) 
         "input_text": inbound.text,
         "input_media": inbound.media,
         "input_remote": inbound.remote,
-        "avatar": conversation["avatar"] or avatar,
+        "message_id": inbound.message_id,
+        "avatar": conversation["avatar"] or func.coalesce(chosen(DEFAULT_AVATAR), avatar),
         "voice": conversation["voice"],
         "language": inbound.language,
         "modes": conversation["modes"] or ALL_MODES,

@@ -73,23 +73,45 @@ def _conversation() -> Mapped[uuid.UUID]:
     return mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
 
 
+class Leased:
+    """Work that one worker holds at a time; every write of a holder checks the fence."""
+
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    fence: Mapped[int] = mapped_column(server_default=text("0"))
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class Contact(Base):
-    """A person on a channel; `account` is the bot's own number or name there."""
+    """A person (or a group) on a channel; `account` is the bot's own number or name there.
+
+    access: an administrator's word, `allowed` or `banned`.
+    """
 
     __tablename__ = "contacts"
-    __table_args__ = (UniqueConstraint("channel", "account", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "account", "external_id"),
+        CheckConstraint("access IN ('allowed', 'banned')", name="access"),
+    )
 
     id: Mapped[uuid.UUID] = _id()
     channel: Mapped[str]
     account: Mapped[str]
     external_id: Mapped[str]
     display_name: Mapped[str | None]
+    access: Mapped[str | None]
     created_at: Mapped[datetime] = _now()
     last_seen_at: Mapped[datetime] = _now()
 
 
 class Conversation(Base):
-    """A chat with its choices; `last_seq` is the newest turn's, given out under this row's lock."""
+    """A chat with its choices; `last_seq` is the newest turn's, given out under this row's lock.
+
+    addresses: what the channel's `send` needs beside external_chat_id. traits: what the channel has learned of the
+    chat. hint: the language of the person's app. reachable: false once the bot was blocked or the chat deleted.
+    pending: what a command still waits for, {"command", …}.
+    """
 
     __tablename__ = "conversations"
     __table_args__ = (UniqueConstraint("channel", "account", "external_chat_id"),)
@@ -106,6 +128,12 @@ class Conversation(Base):
     emotion_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     last_seq: Mapped[int] = mapped_column(server_default=text("0"))
     window_expires_at: Mapped[datetime | None]
+    addresses: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    traits: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    is_group: Mapped[bool] = mapped_column(server_default=text("false"))
+    hint: Mapped[str | None]
+    reachable: Mapped[bool] = mapped_column(server_default=text("true"))
+    pending: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = _now()
 
 
@@ -113,22 +141,23 @@ class Inbox(Base):
     """Every event that a channel delivered, once."""
 
     __tablename__ = "inbox"
-    __table_args__ = (UniqueConstraint("channel", "account", "external_event_id"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "account", "external_event_id"),
+        Index("ix_inbox_newest", "conversation_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     channel: Mapped[str]
     account: Mapped[str]
     external_event_id: Mapped[str]
     digest: Mapped[str | None]
-    conversation_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
-    )
+    conversation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     turn_id: Mapped[uuid.UUID | None]
     payload: Mapped[dict[str, Any]]
     received_at: Mapped[datetime] = _now()
 
 
-class Turn(Base):
+class Turn(Leased, Base):
     """One message and its answer. avatar, voice, language and modes are the conversation's at intake."""
 
     __tablename__ = "turns"
@@ -140,6 +169,8 @@ class Turn(Base):
         Index("ix_turns_waiting", "conversation_id", "seq", postgresql_where=_where(BEFORE_RENDERED)),
         Index("ix_turns_lease", "lease_until", postgresql_where=_where((TurnState.RUNNING,))),
         Index("ix_turns_rendered", "rendered_at", postgresql_where=_where((TurnState.RENDERED,))),
+        Index("ix_turns_received", "not_before", postgresql_where=_where((TurnState.RECEIVED,))),
+        Index("ix_turns_message", "conversation_id", "message_id", postgresql_where=text("message_id IS NOT NULL")),
     )
 
     id: Mapped[uuid.UUID] = _id()
@@ -151,6 +182,8 @@ class Turn(Base):
     """Path of the decoded voice note below DATA_DIR's media folder: WAV, 16 kHz, mono, 16 bit."""
     input_remote: Mapped[dict[str, Any] | None]
     """Where the courier fetches media that is still to come."""
+    message_id: Mapped[str | None]
+    """The platform's name of the person's message: answers quote it, corrections name it."""
     avatar: Mapped[str]
     voice: Mapped[str | None]
     language: Mapped[str | None]
@@ -174,11 +207,6 @@ class Turn(Base):
     """Each step down: {"layer", "engine", "code"}."""
     error: Mapped[dict[str, Any] | None]
 
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    fence: Mapped[int] = mapped_column(server_default=text("0"))
-    lease_owner: Mapped[str | None]
-    lease_until: Mapped[datetime | None]
-    not_before: Mapped[datetime] = _now()
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     superseded_by: Mapped[uuid.UUID | None]
     merged_into: Mapped[uuid.UUID | None]
@@ -223,16 +251,17 @@ class LayerOutput(Base):
     created_at: Mapped[datetime] = _now()
 
 
-class OutboxRow(Base):
-    """One thing to send; its id is the tracker that platforms echo in their statuses."""
+class OutboxRow(Leased, Base):
+    """One thing to send; its id is the tracker that platforms echo in their statuses. reply_to: what it quotes."""
 
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("dedupe_key"),
         _one_of("state", OutboxState),
-        CheckConstraint("kind IN ('text', 'voice', 'video', 'menu', 'notice')", name="kind"),
+        CheckConstraint("kind IN ('text', 'voice', 'video', 'menu', 'notice', 'document')", name="kind"),
         Index("ix_outbox_open", "conversation_id", "id", postgresql_where=_where(OPEN)),
         Index("ix_outbox_turn", "turn_id"),
+        Index("ix_outbox_external", "external_id", postgresql_where=text("external_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -243,20 +272,17 @@ class OutboxRow(Base):
     part: Mapped[int] = mapped_column(server_default=text("0"))
     dedupe_key: Mapped[str]
     payload: Mapped[dict[str, Any]]
+    reply_to: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default=text("'pending'"))
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    fence: Mapped[int] = mapped_column(server_default=text("0"))
-    lease_owner: Mapped[str | None]
-    lease_until: Mapped[datetime | None]
-    not_before: Mapped[datetime] = _now()
     external_id: Mapped[str | None]
     error: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = _now()
     settled_at: Mapped[datetime | None]
 
 
-class Task(Base):
-    """Work that is not a turn; claimed, leased and fenced like one. `worker`: who may claim it."""
+class Task(Leased, Base):
+    """Work that is not a turn; claimed, leased and fenced like one. `worker`: who may claim it. conversation_id: whom
+    to tell of its end."""
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -264,9 +290,11 @@ class Task(Base):
         _one_of("state", TaskState),
         CheckConstraint("worker IN ('courier', 'render')", name="worker"),
         Index("ix_tasks_claim", "worker", "id", postgresql_where=_where((TaskState.QUEUED,))),
+        Index("ix_tasks_conversation", "conversation_id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    conversation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     kind: Mapped[str]
     worker: Mapped[str]
     dedupe_key: Mapped[str]
@@ -274,10 +302,28 @@ class Task(Base):
     state: Mapped[str] = mapped_column(server_default=text("'queued'"))
     result: Mapped[dict[str, Any] | None]
     error: Mapped[dict[str, Any] | None]
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    fence: Mapped[int] = mapped_column(server_default=text("0"))
-    lease_owner: Mapped[str | None]
-    lease_until: Mapped[datetime | None]
-    not_before: Mapped[datetime] = _now()
     created_at: Mapped[datetime] = _now()
     ended_at: Mapped[datetime | None]
+
+
+class Audit(Base):
+    """What an administrator did, and to what. actor: channel:id, or `api` or `command line`."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime] = _now()
+    actor: Mapped[str]
+    act: Mapped[str]
+    target: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class Switch(Base):
+    """What administrators change for everyone: `paused`, `default_avatar`."""
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime] = _now()

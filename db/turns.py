@@ -20,6 +20,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     func,
     literal,
     or_,
@@ -34,6 +35,7 @@ from core.errors import LeaseLost
 from core.states import BEFORE_RENDERED, OPEN, TRANSITIONS, OutboxState, TurnEvent, TurnState, sources
 from db.models import Conversation, LayerOutput, Message, OutboxRow, Turn
 from db.sessions import Database
+from db.switches import PAUSED, on
 
 HISTORY = 20
 """Messages of a conversation that are handed to the language model."""
@@ -107,7 +109,7 @@ def _claim() -> Executable:
     oldest = _claimable().limit(1).with_for_update(skip_locked=True).scalar_subquery()
     return (
         update(Turn)
-        .where(Turn.id == oldest)
+        .where(Turn.id == oldest, ~on(PAUSED))
         .values(
             state=TRANSITIONS[TurnState.QUEUED, TurnEvent.CLAIM],
             fence=Turn.fence + 1,
@@ -147,7 +149,8 @@ async def _with_context(connection: AsyncConnection, turn: dict[str, Any]) -> Cl
     conversation = dict((await asked(row, conversation=turn["conversation_id"]))[0])
     known = {"conversation": turn["conversation_id"], "turn": turn["id"]}
     history = await asked(newest, **known) if turn["seq"] > 1 else []
-    outputs = await asked(saved, turn=turn["id"]) if turn["attempts"] > 1 else []
+    prepared = turn["attempts"] > 1 or turn["answer"] is not None
+    outputs = await asked(saved, turn=turn["id"]) if prepared else []
     return Claimed(turn, conversation, tuple(map(dict, reversed(history))), tuple(map(dict, outputs)))
 
 
@@ -195,7 +198,10 @@ def _save(event: TurnEvent | None) -> Update:
 
 def _end(event: TurnEvent) -> dict[str, Any]:
     state = TRANSITIONS[TurnState.RUNNING, event]
-    values: dict[str, Any] = {"state": state, "lease_owner": None, "lease_until": None}
+    # A correction asks the holder to stop as a cancel does.
+    superseded = case((Turn.superseded_by.is_not(None), TurnState.SUPERSEDED), else_=TurnState.CANCELLED)
+    written = superseded if event is TurnEvent.CANCEL else state
+    values: dict[str, Any] = {"state": written, "lease_owner": None, "lease_until": None}
     if state is TurnState.RENDERED:
         values["rendered_at"] = func.now()
     elif state is not TurnState.QUEUED:
@@ -228,6 +234,7 @@ def outbox_rows(turn: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> l
             "part": row.get("part", 0),
             "kind": row["kind"],
             "payload": row["payload"],
+            "reply_to": turn["message_id"],
             "dedupe_key": f"{turn['id']}:{row['kind']}:{row.get('part', 0)}",
         }
         for row in rows
@@ -278,6 +285,36 @@ async def cancel(database: Database, turn_id: uuid.UUID) -> TurnState | None:
             )
             await hold_unsent(connection, turn_id)
         return TurnState(state)
+
+
+async def correct(
+    connection: AsyncConnection, conversation_id: uuid.UUID, message_id: str, by: uuid.UUID
+) -> tuple[uuid.UUID, TurnState] | None:
+    """The turn of a message that was edited, superseded by another unless it is rendered: its id and its state after
+    this (`running`: its holder must be asked to stop). None where the message has no turn."""
+    row = await connection.execute(
+        select(Turn.id, Turn.state)
+        .where(Turn.conversation_id == conversation_id, Turn.message_id == message_id, Turn.id != by)
+        .order_by(Turn.seq.desc())
+        .limit(1)
+    )
+    found = row.one_or_none()
+    if found is None:
+        return None
+    await _lock_outbox(connection, found.id)
+    locked = await connection.execute(select(Turn.state).where(Turn.id == found.id).with_for_update())
+    state = TurnState(locked.scalar_one())
+    if state is TurnState.RUNNING:
+        await connection.execute(
+            update(Turn).where(Turn.id == found.id).values(superseded_by=by, cancel_requested=True)
+        )
+    elif state in sources(TurnEvent.SUPERSEDE):
+        state = TurnState.SUPERSEDED
+        await connection.execute(
+            update(Turn).where(Turn.id == found.id).values(state=state, superseded_by=by, ended_at=func.now())
+        )
+        await hold_unsent(connection, found.id)
+    return found.id, state
 
 
 async def _lock_outbox(connection: AsyncConnection, turn_id: uuid.UUID) -> None:

@@ -1,4 +1,7 @@
-"""What users read, in Arabic and English: Project Fluent's messages, with its plurals and bidi isolation."""
+"""What users read, in Arabic and English: Project Fluent's messages, with its plurals and bidi isolation.
+
+One file an area of the product, the same names in `ar/` and `en/`.
+"""
 
 from __future__ import annotations
 
@@ -40,5 +43,6 @@ def _bundle(language: str) -> FluentBundle:
     from fluent.runtime import FluentBundle, FluentResource
 
     bundle = FluentBundle([language], use_isolating=True)
-    bundle.add_resource(FluentResource((_FOLDER / f"{language}.ftl").read_text(encoding="utf-8")))
+    for path in sorted((_FOLDER / language).glob("*.ftl")):
+        bundle.add_resource(FluentResource(path.read_text(encoding="utf-8")))
     return bundle

@@ -10,13 +10,24 @@ from core.i18n import t
 from core.kinds import LANGUAGES
 
 FSI, PDI = "\u2068", "\u2069"
-SOURCES = {language: (Path(i18n.__file__).parent / f"{language}.ftl").read_text() for language in LANGUAGES}
+FOLDER = Path(i18n.__file__).parent
+AREAS = sorted(path.stem for path in (FOLDER / "en").glob("*.ftl"))
+SOURCES = {
+    language: "\n".join((FOLDER / language / f"{area}.ftl").read_text() for area in AREAS) for language in LANGUAGES
+}
 
 
 def args_of(language: str) -> dict[str, set[str]]:
     """Message id → names of its arguments, read from the source."""
     blocks = re.findall(r"^([a-z-]+) =((?:.*\n)(?:[ \t]+.*\n?)*)", SOURCES[language], re.MULTILINE)
     return {name: set(re.findall(r"\$(\w+)", body)) for name, body in blocks}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_area_is_there_and_no_message_is_written_twice(language: str) -> None:
+    assert sorted(path.stem for path in (FOLDER / language).glob("*.ftl")) == AREAS
+    ids = re.findall(r"^([a-z-]+) =", SOURCES[language], re.MULTILINE)
+    assert sorted(ids) == sorted(set(ids))
 
 
 def error_classes() -> list[type[errors.SmartTalkerError]]:

@@ -53,6 +53,8 @@ error-tts = The answer could not be spoken.
 error-video = The video could not be made.
 error-cancelled = Cancelled.
 
+error-media-gone = Your recording could no longer be fetched. Please send it again.
+
 ## Steps down
 
 notice-step-voice = The video could not be made this time, so here is the answer as a voice message.
