@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
-from contextlib import suppress
 
+from bot.bell import Bell
 from core.catalogue import Catalogue
-from core.errors import DatabaseUnavailable, QueueUnavailable, TextInvalid
-from core.logging import get_logger
+from core.errors import DatabaseUnavailable, TextInvalid
 from core.messages import MAX_TEXT, Accepted, Inbound
-from core.queue import Queue
 from db import intake
 from db.sessions import Database
 
-log = get_logger("bot.intake")
-
 STORE_S = 10.0
-RING_S = 2.0
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters but tab and line ends, and halves of surrogate pairs."""
 
@@ -38,13 +33,11 @@ def checked_text(text: str) -> str:
 class Intake:
     """Takes what the channels make of what they received."""
 
-    def __init__(self, database: Database, queue: Queue, catalogue: Catalogue, default_avatar: str) -> None:
+    def __init__(self, database: Database, bell: Bell, catalogue: Catalogue, default_avatar: str) -> None:
         self._database = database
-        self._queue = queue
         self._catalogue = catalogue
         self._default_avatar = default_avatar
-        self._rings: set[asyncio.Task[None]] = set()
-        self._unheard = False
+        self._bell = bell
 
     async def take(self, inbound: Inbound) -> Accepted:
         """Raises NotFound (conversation, avatar or voice), Conflict, DatabaseUnavailable; then nothing is stored."""
@@ -55,7 +48,7 @@ class Intake:
         except TimeoutError:
             raise DatabaseUnavailable from None
         if not accepted.duplicate:
-            self._ring(accepted.turn_id, fetch=inbound.remote is not None)
+            self._bell.render(accepted.turn_id)
         return accepted
 
     def check_choices(self, avatar: str | None, voice: str | None) -> None:
@@ -64,26 +57,3 @@ class Intake:
             self._catalogue.avatar(avatar)
         if voice is not None:
             self._catalogue.voice(voice)
-
-    async def close(self) -> None:
-        """Waits for the rings under way."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(RING_S):
-                await asyncio.gather(*self._rings)
-
-    def _ring(self, turn_id: str, *, fetch: bool) -> None:
-        """Behind the answer's back: a Redis that is away must not make intake slow, and the reconciler rings too."""
-        task = asyncio.create_task(self._ring_now(turn_id, fetch=fetch))
-        self._rings.add(task)
-        task.add_done_callback(self._rings.discard)
-
-    async def _ring_now(self, turn_id: str, *, fetch: bool) -> None:
-        ring = self._queue.ring_fetch if fetch else self._queue.ring_render
-        try:
-            async with asyncio.timeout(RING_S):
-                await ring(turn_id)
-            self._unheard = False
-        except (QueueUnavailable, TimeoutError):
-            if not self._unheard:
-                log.warning("redis is away: the bell could not be rung, and the reconciler will", turn_id=turn_id)
-            self._unheard = True

@@ -50,6 +50,9 @@ class Metrics:
         self._outbox = Counter(
             "smarttalker_outbox", "Rows sent, by outcome.", ["channel", "kind", "state"], registry=registry
         )
+        self._received = Counter(
+            "smarttalker_received", "Events from platforms.", ["channel", "kind", "outcome"], registry=registry
+        )
         self._http = Histogram(
             "smarttalker_http_request_seconds",
             "Time from request to the response's end.",
@@ -73,6 +76,10 @@ class Metrics:
 
     def sent(self, channel: str, kind: str, state: str) -> None:
         self._outbox.labels(channel, kind, str(state)).inc()
+
+    def received(self, channel: str, kind: str, outcome: str) -> None:
+        """outcome: taken or duplicate; a status' own state."""
+        self._received.labels(channel, kind, outcome).inc()
 
     def step(self, layer: str) -> None:
         self._steps.labels(str(layer)).inc()

@@ -89,6 +89,10 @@ class Queue:
         """There is media to fetch. Raises QueueUnavailable."""
         await self._ring("fetch", COURIER, str(turn_id))
 
+    async def ring_task(self, task_id: object) -> None:
+        """There is a task to claim. Raises QueueUnavailable."""
+        await self._ring("task", COURIER, str(task_id))
+
     async def _ring(self, function: str, queue: str, argument: str) -> None:
         """What arq's enqueue_job does, in one round trip in place of four: a new id need not be looked for first."""
         job_id, now = uuid.uuid4().hex, timestamp_ms()

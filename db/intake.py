@@ -153,18 +153,17 @@ async def too_many(entry: Entry, a_minute: int) -> bool:
 
 async def add_turn(entry: Entry, avatar: str, **columns: Any) -> uuid.UUID:
     """A turn of the event's message. avatar: for conversations and a service that have not chosen one. columns: what
-    differs from what the message says."""
-    turn_id = uuid.uuid4()
+    differs from what the message says, its id perhaps."""
     seq = await entry.connection.scalar(
         update(Conversation)
         .where(Conversation.id == entry.conversation["id"])
         .values(last_seq=Conversation.last_seq + 1)
         .returning(Conversation.last_seq)
     )
-    values = _turn(entry.inbound, {**entry.conversation, "last_seq": seq}, turn_id, avatar)
-    await entry.connection.execute(insert(Turn).values({**values, **columns}))
-    await entry.connection.execute(update(Inbox).where(Inbox.id == entry.event).values(turn_id=turn_id))
-    return turn_id
+    values = _turn(entry.inbound, {**entry.conversation, "last_seq": seq}, uuid.uuid4(), avatar) | columns
+    await entry.connection.execute(insert(Turn).values(values))
+    await entry.connection.execute(update(Inbox).where(Inbox.id == entry.event).values(turn_id=values["id"]))
+    return uuid.UUID(str(values["id"]))
 
 
 async def reply(entry: Entry, rows: list[dict[str, Any]]) -> None:

@@ -78,6 +78,15 @@ class Save:
         return bool(self.columns or self.outputs or self.outbox or self.messages or self.event)
 
 
+@dataclass(frozen=True)
+class Corrected:
+    """The turn whose message was edited, in the state in which the edit met it; changed: the text is another."""
+
+    id: uuid.UUID
+    state: TurnState
+    changed: bool = True
+
+
 def _first_in_line(turn: type[Turn]) -> ColumnElement[bool]:
     """No earlier turn of the conversation is still before `rendered`."""
     earlier = aliased(Turn, name="earlier")
@@ -288,13 +297,15 @@ async def cancel(database: Database, turn_id: uuid.UUID) -> TurnState | None:
 
 
 async def correct(
-    connection: AsyncConnection, conversation_id: uuid.UUID, message_id: str, by: uuid.UUID
-) -> tuple[uuid.UUID, TurnState] | None:
-    """The turn of a message that was edited, superseded by another unless it is rendered: its id and its state after
-    this (`running`: its holder must be asked to stop). None where the message has no turn."""
+    connection: AsyncConnection, conversation_id: uuid.UUID, message_id: str, said: str, by: uuid.UUID
+) -> Corrected | None:
+    """The turn of a message that was edited is superseded by another, unless its answer is made or nothing changed.
+
+    None where the message has no turn. A state of `running` means that its holder must be asked to stop.
+    """
     row = await connection.execute(
-        select(Turn.id, Turn.state)
-        .where(Turn.conversation_id == conversation_id, Turn.message_id == message_id, Turn.id != by)
+        select(Turn.id, Turn.input_text)
+        .where(Turn.conversation_id == conversation_id, Turn.message_id == message_id)
         .order_by(Turn.seq.desc())
         .limit(1)
     )
@@ -304,17 +315,21 @@ async def correct(
     await _lock_outbox(connection, found.id)
     locked = await connection.execute(select(Turn.state).where(Turn.id == found.id).with_for_update())
     state = TurnState(locked.scalar_one())
+    if found.input_text == said:
+        return Corrected(found.id, state, changed=False)
+    await _supersede(connection, found.id, state, by)
+    return Corrected(found.id, state)
+
+
+async def _supersede(connection: AsyncConnection, turn_id: uuid.UUID, state: TurnState, by: uuid.UUID) -> None:
     if state is TurnState.RUNNING:
-        await connection.execute(
-            update(Turn).where(Turn.id == found.id).values(superseded_by=by, cancel_requested=True)
-        )
+        values: dict[str, Any] = {"superseded_by": by, "cancel_requested": True}
     elif state in sources(TurnEvent.SUPERSEDE):
-        state = TurnState.SUPERSEDED
-        await connection.execute(
-            update(Turn).where(Turn.id == found.id).values(state=state, superseded_by=by, ended_at=func.now())
-        )
-        await hold_unsent(connection, found.id)
-    return found.id, state
+        values = {"superseded_by": by, "state": TurnState.SUPERSEDED, "ended_at": func.now()}
+    else:
+        return
+    await connection.execute(update(Turn).where(Turn.id == turn_id).values(values))
+    await hold_unsent(connection, turn_id)
 
 
 async def _lock_outbox(connection: AsyncConnection, turn_id: uuid.UUID) -> None:
