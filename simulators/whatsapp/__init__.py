@@ -1,0 +1,1 @@
+"""WhatsApp's Cloud API (Graph) as a simulator: `create_app(Config())`, or `python -m simulators whatsapp`."""
