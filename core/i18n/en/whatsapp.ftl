@@ -1,0 +1,4 @@
+### WhatsApp: what its lists need. The same ids as in ar/whatsapp.ftl.
+
+# Opens a list; at most 20 characters.
+whatsapp-choose = Choose
