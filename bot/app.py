@@ -58,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with opened(settings, metrics, media_key) as services:
             app.state.services = services
+            for receiver in services.receivers:
+                app.include_router(receiver.routes(services.reception.take), include_in_schema=False)
             # What was imported is never looked through again: a full collection of it would stop intake for 100 ms.
             gc.collect()
             gc.freeze()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from fastapi import Request, WebSocket
 
+from bot.bell import Bell
+from bot.channels.base import Receiver, Surroundings
+from bot.channels.registry import open_receiver
+from bot.commands.base import Desk
 from bot.hub import Hub
 from bot.intake import Intake
+from bot.reception import Reception
 from core.catalogue import Catalogue
+from core.logging import get_logger
 from core.metrics import Metrics, clean
 from core.queue import Queue
 from core.settings import HOME, Settings
@@ -20,8 +26,11 @@ from core.storage import Storage
 from db import views
 from db.sessions import Database
 
+log = get_logger("bot.services")
+
 DECODERS = 2
 """Recordings decoded at once; each takes a core for a moment."""
+AGAIN_S = 5.0
 PACE_S = 5.0
 """How long a mean time a turn serves for estimates."""
 
@@ -34,6 +43,8 @@ class Services:
     database: Database
     queue: Queue
     intake: Intake
+    reception: Reception
+    receivers: Sequence[Receiver]
     hub: Hub
     catalogue: Catalogue
     storage: Storage
@@ -61,13 +72,49 @@ async def opened(settings: Settings, metrics: Metrics, media_key: bytes) -> Asyn
         stack.push_async_callback(database.close)
         queue = Queue.lazy(settings.redis_url)
         stack.push_async_callback(queue.close)
+        bell = Bell(queue)
+        stack.push_async_callback(bell.close)
         catalogue = Catalogue(settings.data_dir, HOME)
-        intake = Intake(database, queue, catalogue, settings.default_avatar)
-        stack.push_async_callback(intake.close)
+        storage = Storage(settings.media_dir)
         hub = Hub(queue)
         await stack.enter_async_context(hub.running())
-        storage = Storage(settings.media_dir)
-        yield Services(settings, database, queue, intake, hub, catalogue, storage, metrics, media_key)
+        services = Services(
+            settings=settings,
+            database=database,
+            queue=queue,
+            intake=Intake(database, bell, catalogue, settings.default_avatar),
+            reception=Reception(database, bell, Desk(settings, catalogue, storage), metrics),
+            receivers=[open_receiver(name, Surroundings(settings, queue, storage)) for name in settings.channels],
+            hub=hub,
+            catalogue=catalogue,
+            storage=storage,
+            metrics=metrics,
+            media_key=media_key,
+        )
+        await stack.enter_async_context(_receiving(services))
+        yield services
+
+
+@asynccontextmanager
+async def _receiving(services: Services) -> AsyncIterator[None]:
+    """Each platform's registration and polling, beside the web server."""
+    running = [asyncio.create_task(_receive(receiver, services.reception)) for receiver in services.receivers]
+    try:
+        yield
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _receive(receiver: Receiver, reception: Reception) -> None:
+    """A receiver that ends by an error of our own begins again: a platform is never left unheard."""
+    while True:
+        try:
+            return await receiver.run(reception.take)
+        except Exception:
+            log.exception("receiver_failed", channel=receiver.name)
+            await asyncio.sleep(AGAIN_S)
 
 
 async def services(request: Request) -> Services:

@@ -281,19 +281,24 @@ async def _free(database: Database, which: ColumnElement[bool]) -> int:
 async def cancel(database: Database, turn_id: uuid.UUID) -> TurnState | None:
     """The turn's state after it: cancelled, still running (the holder was asked), or as it was; None if unknown."""
     async with database.begin() as connection:
-        await _lock_outbox(connection, turn_id)
-        state = await connection.scalar(select(Turn.state).where(Turn.id == turn_id).with_for_update())
-        if state is None:
-            return None
-        if state == TurnState.RUNNING:
-            await connection.execute(update(Turn).where(Turn.id == turn_id).values(cancel_requested=True))
-        elif TurnState(state) in sources(TurnEvent.CANCEL):
-            state = TurnState.CANCELLED
-            await connection.execute(
-                update(Turn).where(Turn.id == turn_id).values(state=state, cancel_requested=True, ended_at=func.now())
-            )
-            await hold_unsent(connection, turn_id)
-        return TurnState(state)
+        return await cancel_within(connection, turn_id)
+
+
+async def cancel_within(connection: AsyncConnection, turn_id: uuid.UUID) -> TurnState | None:
+    """`cancel` in a transaction under way."""
+    await _lock_outbox(connection, turn_id)
+    state = await connection.scalar(select(Turn.state).where(Turn.id == turn_id).with_for_update())
+    if state is None:
+        return None
+    if state == TurnState.RUNNING:
+        await connection.execute(update(Turn).where(Turn.id == turn_id).values(cancel_requested=True))
+    elif TurnState(state) in sources(TurnEvent.CANCEL):
+        state = TurnState.CANCELLED
+        await connection.execute(
+            update(Turn).where(Turn.id == turn_id).values(state=state, cancel_requested=True, ended_at=func.now())
+        )
+        await hold_unsent(connection, turn_id)
+    return TurnState(state)
 
 
 async def correct(
@@ -394,14 +399,3 @@ async def undelivered(database: Database, limit: int = 100) -> list[uuid.UUID]:
         )
         rows = await connection.execute(rendered.union(pending).limit(limit))
         return list(rows.scalars())
-
-
-async def media_arrived(database: Database, turn_id: uuid.UUID, media: str) -> bool:
-    """received → queued with the decoded voice note's path; False where the turn has ended meanwhile."""
-    async with database.begin() as connection:
-        done = await connection.execute(
-            update(Turn)
-            .where(Turn.id == turn_id, Turn.state.in_(sources(TurnEvent.MEDIA_READY)))
-            .values(state=TurnState.QUEUED, input_media=media, queued_at=func.now())
-        )
-    return bool(done.rowcount)

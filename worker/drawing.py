@@ -14,11 +14,13 @@ from worker.engines.registry import video_engines
 from worker.engines.tts.base import Speech
 from worker.engines.upscale.base import UpscaleEngine
 from worker.engines.video.base import Canvas, Frame
+from worker.fitting import fit
 from worker.gpu import EngineSet
 from worker.guard import closed, failing_as, guarded
 from worker.job import Job, Report
 from worker.media import Mp4Writer
 from worker.parts import Parts
+from worker.thumbnails import write_thumbnail
 
 PROGRESS_EVERY = 10
 """Frames between two reports of progress."""
@@ -111,6 +113,7 @@ class Clipper:
         self._upscaled = upscaled
         self._writer: Mp4Writer | None = None
         self._size = (0, 0)
+        self._first: Frame | None = None
 
     def run(self) -> None:
         """Raises VideoError or UpscaleError, and StorageError, Cancelled or speech's own error as they are."""
@@ -165,6 +168,8 @@ class Clipper:
         self._scene.check()
         if self._writer is None:
             raise VideoError(f"{self._name} drew before anything was said")
+        if self._first is None:
+            self._first = frame.copy()
         self._writer.add_frame(frame)
         if number % PROGRESS_EVERY == 0:
             total = self._scene.parts.total_seconds
@@ -172,13 +177,16 @@ class Clipper:
             self._scene.report("layer", layer=Layer.VIDEO, progress=round(share, 3))
 
     def _finish(self, drawing_s: float, upscaling_s: float) -> None:
-        if self._writer is None:
+        if self._writer is None or self._first is None:
             raise VideoError(f"{self._name} drew nothing")
         clip = self._writer.close()
         self._writer = None
         report, scene = self._scene.report, self._scene
+        thumbnail = scene.job.path / "video.jpg"
+        write_thumbnail(thumbnail, self._first)
+        fitted = fit(clip.path, scene.job.max_video_bytes)
         if upscaling_s > 0:
             name = scene.engines.name(Layer.UPSCALE, scene.language)
             report("time", layer=Layer.UPSCALE, ms=upscaling_s * 1000, engine=name)
         report("time", layer=Layer.VIDEO, ms=drawing_s * 1000, engine=self._name)
-        report("video", **(asdict(clip) | {"path": str(clip.path)}))
+        report("video", **(asdict(clip) | {"path": str(clip.path), "bytes": fitted, "thumbnail": str(thumbnail)}))

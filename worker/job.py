@@ -16,7 +16,8 @@ class Job:
 
     media: the decoded voice note (WAV, 16 kHz, mono) where the user spoke. language: asked for; known_language: the
     conversation's. history: [{"role", "text"}], oldest first. outputs: what earlier attempts saved, by layer, by part.
-    folder: where this attempt writes its files; its name ends with the fence.
+    folder: where this attempt writes its files; its name ends with the fence. width … max_video_bytes: what the
+    channel takes.
     """
 
     turn_id: str
@@ -34,6 +35,7 @@ class Job:
     width: int = 512
     height: int = 512
     fps: int = 25
+    max_video_bytes: int = 16_000_000
 
     def saved(self, layer: str, part: int = 0) -> Mapping[str, Any] | None:
         return self.outputs.get(layer, {}).get(str(part))

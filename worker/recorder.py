@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bot.channels.registry import limits_of
 from core.errors import DatabaseUnavailable, QueueUnavailable
 from core.i18n import t
 from core.kinds import Layer, Mode
 from core.logging import get_logger
 from core.queue import Queue
 from core.states import TurnEvent
+from core.text.parts import shorten, split_text
 from db import turns
 from db.sessions import Database
 from worker.live import Live
@@ -30,6 +32,10 @@ COMPANY_S = 0.01
 RETRY_S = 0.5
 
 
+_PATHS = ("path", "thumbnail")
+"""What names a file in a finished file's description."""
+
+
 class Recorder:
     """The record of one claimed turn. `take` each report, then `end` or `abandon`."""
 
@@ -41,6 +47,7 @@ class Recorder:
         self._queue = queue
         self._claimed = claimed
         self._media = media
+        self._limits = limits_of(claimed.conversation["channel"])
         self._patience_s = patience_s
         self._next = turns.Save()
         self._urgent = asyncio.Event()
@@ -111,10 +118,15 @@ class Recorder:
             if text
         ]
         if Mode.TEXT in self._modes:
-            self._send("text", {"text": self.answer, "language": self.language})
+            self._send_text()
 
-    def _send(self, kind: str, payload: Mapping[str, Any]) -> None:
-        self._next.outbox.append({"kind": kind, "payload": dict(payload)})
+    def _send_text(self) -> None:
+        """The answer in as many messages as the channel needs."""
+        for number, part in enumerate(split_text(self.answer or "", self._limits.text_length)):
+            self._send("text", {"text": part, "language": self.language}, number)
+
+    def _send(self, kind: str, payload: Mapping[str, Any], part: int = 0) -> None:
+        self._next.outbox.append({"kind": kind, "payload": dict(payload), "part": part})
         self._urgent.set()
 
     def _time(self, report: Mapping[str, Any]) -> None:
@@ -137,7 +149,7 @@ class Recorder:
 
     def _file(self, report: Mapping[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in report.items() if name != "kind"}
-        return kept | {"path": self._relative(report["path"])}
+        return kept | {name: self._relative(kept[name]) for name in _PATHS if name in kept}
 
     def _relative(self, path: str) -> str:
         return str(Path(path).relative_to(self._media))
@@ -145,16 +157,23 @@ class Recorder:
     @property
     def files(self) -> list[Path]:
         """What the answer needs for good."""
-        return [self._media / file["path"] for file in (self._voice, self._video) if file is not None]
+        kept = [file for file in (self._voice, self._video) if file is not None]
+        return [self._media / file[name] for file in kept for name in _PATHS if name in file]
 
     async def rendered(self) -> None:
         """Everything is there: the last rows and the state in one transaction."""
         if Mode.VIDEO in self._modes and self._video is not None:
             self._next.columns["video"] = self._video
-            self._send("video", self._video)
+            self._send("video", self._video | self._caption())
         elif Mode.VIDEO in self._modes or (Mode.VOICE in self._modes and self._voice is None):
             self._step_down()
         await self._close(TurnEvent.RENDER)
+
+    def _caption(self) -> dict[str, str]:
+        """Whoever wants no text of its own reads it under the video, where the channel has a place for it."""
+        if Mode.TEXT in self._modes or not self._limits.caption_length or not self.answer:
+            return {}
+        return {"caption": shorten(self.answer, self._limits.caption_length)}
 
     def _step_down(self) -> None:
         """The person is told, and gets the best that is there."""
@@ -166,10 +185,11 @@ class Recorder:
             self._next.columns["audio"] = self._voice
             self._send("voice", self._voice)
         elif self._voice is None and Mode.TEXT not in self._modes:
-            self._send("text", {"text": self.answer, "language": self.language})
+            self._send_text()
 
     def _notice(self, message_id: str, **args: Any) -> None:
-        language = self.language or self._claimed.turn["language"] or self._claimed.conversation["language"]
+        conversation = self._claimed.conversation
+        language = self.language or self._claimed.turn["language"] or conversation["language"] or conversation["hint"]
         self._send("notice", {"text": t(message_id, language, **args), "language": language, "id": message_id})
 
     async def failed(self, report: Mapping[str, Any]) -> None:

@@ -267,7 +267,7 @@ def make_job(claimed: turns.Claimed, media: Path) -> Job:
         text=turn["input_text"],
         media=str(media / turn["input_media"]) if turn["input_media"] else None,
         language=turn["language"],
-        known_language=conversation["language"],
+        known_language=conversation["language"] or conversation["hint"],
         voice=turn["voice"],
         emotion_enabled=turn["emotion_enabled"],
         history=tuple({"role": line["role"], "text": line["text"]} for line in claimed.history),
@@ -275,6 +275,7 @@ def make_job(claimed: turns.Claimed, media: Path) -> Job:
         width=limits.video_width,
         height=limits.video_height,
         fps=limits.fps,
+        max_video_bytes=limits.max_video_bytes,
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import LeaseLost
 from core.states import ENDS, TurnEvent, TurnState, sources
-from db import turns
+from db import fetching, turns
 from db.sessions import Database
 from db.turns import Claimed, Save
 from tests.helpers import outbox_of, post, rows, turn_row
@@ -274,6 +274,6 @@ async def test_media_makes_a_received_turn_claimable(database: Database, state: 
     turn_id = await post(database, None, remote={"file_id": "f"})
     assert await turns.claim(database, "a", LEASE_S) is None
     await force(database, turn_id, state)
-    assert await turns.media_arrived(database, turn_id, "in/a.wav") == (state is TurnState.RECEIVED)
+    assert await fetching.arrived(database, turn_id, "in/a.wav") == (state is TurnState.RECEIVED)
     if state is TurnState.RECEIVED:
         assert (await take(database)).turn["input_media"] == "in/a.wav"

@@ -58,3 +58,29 @@ error-cancelled = أُلغي الطلب.
 notice-step-voice = تعذّر إعداد الفيديو هذه المرة، فإليك الإجابة رسالةً صوتية.
 notice-step-text = تعذّر نطق الإجابة هذه المرة، فإليك الإجابة نصًا.
 error-media-gone = تعذّر جلب التسجيل. من فضلك أرسله مرة أخرى.
+
+## أثناء الانتظار
+
+notice-wait = إجابتك قيد الإعداد، وستصلك بعد نحو { $seconds ->
+    [zero] لحظات
+    [one] ثانية واحدة
+    [two] ثانيتين
+    [few] { $seconds } ثوانٍ
+    [many] { $seconds } ثانية
+   *[other] { $seconds } ثانية
+}.
+notice-wait-place = { $place ->
+    [zero] دورك الآن.
+    [one] قبلك رسالة واحدة.
+    [two] قبلك رسالتان.
+    [few] قبلك { $place } رسائل.
+    [many] قبلك { $place } رسالة.
+   *[other] قبلك { $place } رسالة.
+} ستصلك إجابتك بعد نحو { $seconds ->
+    [zero] لحظات
+    [one] ثانية واحدة
+    [two] ثانيتين
+    [few] { $seconds } ثوانٍ
+    [many] { $seconds } ثانية
+   *[other] { $seconds } ثانية
+}.

@@ -59,3 +59,17 @@ error-media-gone = Your recording could no longer be fetched. Please send it aga
 
 notice-step-voice = The video could not be made this time, so here is the answer as a voice message.
 notice-step-text = The answer could not be spoken this time, so here it is as text.
+
+## While one waits
+
+notice-wait = Your answer is being made. It will be there in about { $seconds ->
+    [one] { $seconds } second
+   *[other] { $seconds } seconds
+}.
+notice-wait-place = { $place ->
+    [one] There is one message before yours.
+   *[other] There are { $place } messages before yours.
+} Your answer will be there in about { $seconds ->
+    [one] { $seconds } second
+   *[other] { $seconds } seconds
+}.

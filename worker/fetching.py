@@ -1,0 +1,105 @@
+"""Media that came with a message: fetched from the platform at once, decoded in a limited process, then the turn waits
+for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from core.decoding import decode_voice, refuse
+from core.errors import DatabaseUnavailable, QueueUnavailable, RateLimited, SmartTalkerError
+from core.i18n import t
+from core.logging import get_logger, log_context
+from core.messages import MAX_AUDIO_BYTES, MAX_AUDIO_SECONDS
+from core.storage import storage_errors
+from db import fetching
+from worker.tasks.base import Office
+
+log = get_logger(__name__)
+
+LEASE_S = 120.0
+"""Fetching and decoding take no longer; after that another may try."""
+ATTEMPTS = 6
+BACK_OFF_S = (1.0, 3.0, 10.0, 30.0, 60.0)
+DECODERS = 2
+"""Recordings decoded at once; each takes a core for a moment."""
+
+
+class Fetcher:
+    """One turn's media at a time for each job; several jobs side by side."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._decoders = asyncio.Semaphore(DECODERS)
+
+    async def fetch(self, _ctx: dict[Any, Any], turn: str) -> None:
+        """Fetches what the turn waits for, unless somebody else does."""
+        with log_context(turn_id=turn):
+            try:
+                held = await fetching.claim(self._office.database, uuid.UUID(turn), LEASE_S)
+                if held is not None:
+                    await self._hold(held)
+            except (DatabaseUnavailable, QueueUnavailable) as error:
+                # The lease runs out, and the reconciler rings.
+                log.warning("fetch_interrupted", code=error.code)
+
+    async def reconcile(self) -> None:
+        """Rings for what nobody fetches. Raises DatabaseUnavailable, QueueUnavailable."""
+        for turn_id in await fetching.waiting(self._office.database):
+            await self._office.queue.ring_fetch(turn_id)
+
+    async def _hold(self, turn: Mapping[str, Any]) -> None:
+        try:
+            media = await self._media(turn)
+        except (DatabaseUnavailable, QueueUnavailable):
+            raise
+        except SmartTalkerError as error:
+            return await self._not_fetched(turn, error)
+        except Exception as error:
+            log.exception("fetch_failed")
+            return await self._not_fetched(turn, SmartTalkerError(type(error).__name__))
+        if await fetching.arrived(self._office.database, turn["id"], media):
+            await self._office.queue.ring_render(turn["id"])
+        else:
+            self._office.storage.remove(str(turn["id"]))
+        return None
+
+    async def _media(self, turn: Mapping[str, Any]) -> str:
+        """The decoded recording's name in the storage."""
+        remote, storage = turn["input_remote"], self._office.storage
+        if (remote.get("seconds") or 0) > MAX_AUDIO_SECONDS:
+            raise refuse("too_long")
+        if (remote.get("bytes") or 0) > MAX_AUDIO_BYTES:
+            raise refuse("too_large")
+        folder = f"{turn['id']}/0"
+        upload, voice = storage.path(f"{folder}/upload"), storage.path(f"{folder}/voice.wav")
+        with storage_errors():
+            upload.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            await self._office.channel(turn["channel"]).fetch(remote, upload)
+            async with self._decoders:
+                await decode_voice(upload, voice)
+        finally:
+            with suppress(OSError):
+                upload.unlink()
+        return storage.name(voice)
+
+    async def _not_fetched(self, turn: Mapping[str, Any], error: SmartTalkerError) -> None:
+        log.warning("not_fetched", code=error.code, attempt=turn["attempts"])
+        limited = isinstance(error, RateLimited)
+        if limited or (not error.permanent and turn["attempts"] < ATTEMPTS):
+            delay_s = error.retry_after_s if isinstance(error, RateLimited) else BACK_OFF_S[turn["attempts"] - 1]
+            await fetching.again(self._office.database, turn["id"], delay_s, refund=limited)
+            return await self._office.queue.ring_fetch(turn["id"], delay_s=delay_s)
+        told = error if error.permanent else None
+        message_id = told.user_message_id if told else "error-media-gone"
+        args = told.args_for_user if told else {}
+        notice = {"text": t(message_id, turn["spoken"], **args), "language": turn["spoken"], "id": message_id}
+        why = {"code": error.code, "layer": None, "message_id": message_id, "args": args}
+        self._office.storage.remove(str(turn["id"]))
+        if await fetching.failed(self._office.database, turn, why, notice):
+            await self._office.queue.ring_courier(turn["conversation_id"])
+        return None
