@@ -1,6 +1,6 @@
 """Avatars, voices and personas, as they lie in `avatars/`, `voices/` and under DATA_DIR.
 
-An id is a folder's name: lower-case letters, digits, `-` and `_`, at most 64 characters. Anything else is refused
+An id is a folder's name: lower-case letters, digits, `-` and `_`, at most 48 characters. Anything else is refused
 before it touches a path.
 """
 
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigurationError, NotFound
+from core.naming import ID, new_id, removed_ids
+from core.text.folding import fold
 
-ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+__all__ = ["Answer", "Avatar", "Catalogue", "Localised", "Persona", "Voice", "new_id", "read_persona", "read_toml"]
+
 Localised = Mapping[str, str]
 """One text a language: {"ar": …, "en": …}."""
 
@@ -115,44 +118,110 @@ def _answer(row: Mapping[str, Any]) -> Answer:
     return Answer(id=row["id"], questions=questions, text=row["text"], topic=row["topic"])
 
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,4}\Z")
+_Stamp = tuple[str, tuple[int, ...]]
+
+
 class Catalogue:
-    """What is in the repository's folders and, before it, in DATA_DIR's (an admin's additions win)."""
+    """What is in the repository's folders and, before it, in DATA_DIR's (an admin's additions win).
+
+    Each lookup looks at the files' times, so that what was added or removed by any process is noticed at once.
+    """
 
     def __init__(self, *roots: Path) -> None:
         """roots: folders that hold `avatars/` and `voices/`, the first wins."""
         self._roots = roots
-        self._avatars: dict[str, Avatar] = {}
-        self._voices: dict[str, Voice] = {}
+        self._avatars: dict[str, tuple[_Stamp, Avatar]] = {}
+        self._voices: dict[str, tuple[_Stamp, Voice]] = {}
 
     def avatar(self, avatar_id: str) -> Avatar:
-        """Raises NotFound."""
-        if avatar_id not in self._avatars:
-            folder = self._folder("avatars", checked_id(avatar_id, "avatar"))
-            table = read_toml(folder / "avatar.toml")
-            self._avatars[avatar_id] = Avatar(avatar_id, table["name"], table["voice"], folder)
-        return self._avatars[avatar_id]
+        """Raises NotFound, and ConfigurationError where its files are wrong."""
+        folder, stamp = self._find("avatars", avatar_id, ("avatar.toml", "persona.toml"))
+        known = self._avatars.get(avatar_id)
+        if known is None or known[0] != stamp:
+            known = self._avatars[avatar_id] = stamp, _avatar(folder)
+        return known[1]
 
     def voice(self, voice_id: str) -> Voice:
-        """Raises NotFound."""
-        if voice_id not in self._voices:
-            folder = self._folder("voices", checked_id(voice_id, "voice"))
-            table = read_toml(folder / "voice.toml")
-            self._voices[voice_id] = Voice(voice_id, table["name"], folder, table.get("engines", {}))
-        return self._voices[voice_id]
+        """Raises NotFound, and ConfigurationError where its file is wrong."""
+        folder, stamp = self._find("voices", voice_id, ("voice.toml",))
+        known = self._voices.get(voice_id)
+        if known is None or known[0] != stamp:
+            known = self._voices[voice_id] = stamp, _voice(folder)
+        return known[1]
 
     def avatars(self) -> list[Avatar]:
-        return [self.avatar(name) for name in sorted(set(self._names("avatars", "avatar.toml")))]
+        """By id."""
+        return [self.avatar(name) for name in self._names("avatars", "avatar.toml")]
 
     def voices(self) -> list[Voice]:
-        return [self.voice(name) for name in sorted(set(self._names("voices", "voice.toml")))]
+        """By id."""
+        return [self.voice(name) for name in self._names("voices", "voice.toml")]
 
-    def _names(self, kind: str, file: str) -> Iterator[str]:
-        for root in self._roots:
-            yield from (path.parent.name for path in (root / kind).glob(f"*/{file}") if ID.match(path.parent.name))
+    def find_avatar(self, wanted: str) -> Avatar:
+        """By id, by name in either language, or by its number in avatars(), from 1 ("2", "٢"). Raises NotFound."""
+        avatars = self.avatars()
+        return avatars[_place([(avatar.id, avatar.name) for avatar in avatars], wanted, "avatar")]
 
-    def _folder(self, kind: str, name: str) -> Path:
-        for root in self._roots:
-            if (root / kind / name).is_dir():
-                return root / kind / name
+    def find_voice(self, wanted: str) -> Voice:
+        """As find_avatar."""
+        voices = self.voices()
+        return voices[_place([(voice.id, voice.name) for voice in voices], wanted, "voice")]
+
+    def taken(self, kind: str) -> set[str]:
+        """Ids that a new folder in `kind` ("avatars", "voices") must not have: those in use and those once removed."""
+        gone = (removed_ids(root / kind) for root in self._roots)
+        return set(self._names(kind, f"{kind.removesuffix('s')}.toml")).union(*gone)
+
+    def _names(self, kind: str, file: str) -> list[str]:
+        return sorted({name for root in self._roots for name in _names(root / kind, file)})
+
+    def _find(self, kind: str, name: str, files: Sequence[str]) -> tuple[Path, _Stamp]:
+        """The first root's folder that holds the first of the files, and when they were written."""
         what = kind.removesuffix("s")
+        checked_id(name, what)
+        for root in self._roots:
+            folder = root / kind / name
+            if (folder / files[0]).is_file():
+                return folder, (str(folder), tuple(moment for file in files for moment in _written(folder / file)))
         raise NotFound(f"no {what} is called {name}", message_id=f"error-no-{what}")
+
+
+def _names(folder: Path, file: str) -> Iterator[str]:
+    return (path.parent.name for path in folder.glob(f"*/{file}") if ID.match(path.parent.name))
+
+
+def _written(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError:
+        return 0, 0
+    return state.st_mtime_ns, state.st_ino
+
+
+def _avatar(folder: Path) -> Avatar:
+    table = read_toml(folder / "avatar.toml")
+    try:
+        return Avatar(folder.name, dict(table["name"]), str(table["voice"]), folder)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"{folder / 'avatar.toml'}: missing or misplaced key {error}") from error
+
+
+def _voice(folder: Path) -> Voice:
+    table = read_toml(folder / "voice.toml")
+    try:
+        return Voice(folder.name, dict(table["name"]), folder, dict(table.get("engines", {})))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"{folder / 'voice.toml'}: missing or misplaced key {error}") from error
+
+
+def _place(entries: Sequence[tuple[str, Localised]], wanted: str, what: str) -> int:
+    """Which of the (id, name) is meant."""
+    plain = fold(wanted)
+    exact = [place for place, (known, _) in enumerate(entries) if known == wanted.strip()]
+    named = [place for place, (known, name) in enumerate(entries) if plain in map(fold, (known, *name.values()))]
+    numbered = [int(plain) - 1] if _NUMBER.match(plain) and int(plain) <= len(entries) else []
+    found: list[int] = [*exact, *(named if plain else ()), *numbered]
+    if found:
+        return found[0]
+    raise NotFound(f"no {what} of that name", message_id=f"error-no-{what}")

@@ -1,4 +1,4 @@
-"""The process that decodes one recording: `python core/decoder.py SOURCE TARGET LIMIT_S`, started by core.decoding.
+"""The process that decodes one recording: `core/decoder.py SOURCE TARGET LIMIT_S RATE`, started by core.decoding.
 
 It limits its own memory, time and file size before it opens anything, knows only the containers and codecs below, and
 opens no other file and no network (a playlist can't make it read what it should not). It prints one JSON object,
@@ -24,7 +24,6 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import DecoderNotFoundError, FFmpegError
 
-RATE = 16_000
 PADDING_S = 0.5
 """What codecs may add to a recording of exactly the longest length."""
 CONTAINERS = "ogg,mp3,mov,mp4,m4a,3gp,3g2,wav,w64,matroska,webm,flac,amr,aac"
@@ -49,7 +48,7 @@ class Refused(Exception):
     """Its argument is the reason."""
 
 
-def decode(source: Path, target: Path, limit_s: float) -> dict[str, float]:
+def decode(source: Path, target: Path, limit_s: float, rate: int) -> dict[str, float]:
     """Raises Refused, and OSError where the target can't be written."""
     torn = ends_in_a_torn_page(source)
     try:
@@ -62,8 +61,8 @@ def decode(source: Path, target: Path, limit_s: float) -> dict[str, float]:
     with container:
         stream = audio_stream(container)
         declared = max(declared_seconds(container, stream), wav_seconds(source))
-        loudness, damaged = write(container, stream, target, limit_s)
-    seconds = loudness.samples / RATE
+        loudness, damaged = write(container, stream, target, limit_s, rate)
+    seconds = loudness.samples / rate
     missing = declared - seconds
     if torn or (missing > MISSING_S and missing > MISSING_SHARE * declared):
         raise Refused("truncated")
@@ -123,16 +122,18 @@ def decibels(amplitude: float) -> float:
     return max(-120.0, 20 * math.log10(amplitude / 32768)) if amplitude else -120.0
 
 
-def write(container: InputContainer, stream: AudioStream, target: Path, limit_s: float) -> tuple[Loudness, bool]:
+def write(
+    container: InputContainer, stream: AudioStream, target: Path, limit_s: float, rate: int
+) -> tuple[Loudness, bool]:
     """Writes the WAV; True where packets were damaged. Raises Refused as soon as it is too long."""
     loudness, damage = Loudness(), Damage()
     with wave.open(str(target), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE)
-        for samples in resampled(frames(container, stream, damage)):
+        file.setframerate(rate)
+        for samples in resampled(frames(container, stream, damage), rate):
             loudness.add(samples)
-            if loudness.samples > (limit_s + PADDING_S) * RATE:
+            if loudness.samples > (limit_s + PADDING_S) * rate:
                 raise Refused("too_long")
             file.writeframes(samples.tobytes())
     return loudness, damage.packets > 0
@@ -161,14 +162,14 @@ def frames(container: InputContainer, stream: AudioStream, damage: Damage) -> It
             damage.packets += 1
 
 
-def resampled(source: Iterator[AudioFrame]) -> Iterator[np.ndarray]:
-    """Mono at 16 kHz; a stream that changes its rate or layout in the middle starts a new resampler."""
+def resampled(source: Iterator[AudioFrame], rate: int) -> Iterator[np.ndarray]:
+    """Mono at `rate`; a stream that changes its rate or layout in the middle starts a new resampler."""
     resampler, kind = None, None
     for frame in source:
         if kind != (frame.format.name, frame.layout.name, frame.sample_rate):
             yield from drained(resampler)
             kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-            resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
+            resampler = AudioResampler(format="s16", layout="mono", rate=rate)
         assert resampler is not None
         frame.pts = None
         yield from (each.to_ndarray().reshape(-1) for each in resampler.resample(frame))
@@ -223,12 +224,12 @@ def looks_like_mp4(path: Path) -> bool:
     return len(start) == 12 and start[4:8] == b"ftyp" and 8 <= struct.unpack(">I", start[:4])[0] <= 4096
 
 
-def main(source: str, target: str, limit_s: str) -> int:
+def main(source: str, target: str, limit_s: str, rate: str) -> int:
     for what, limit in LIMITS.items():
         resource.setrlimit(what, (limit, limit))
     av.logging.set_level(None)
     try:
-        answer: dict[str, object] = dict(decode(Path(source), Path(target), float(limit_s)))
+        answer: dict[str, object] = dict(decode(Path(source), Path(target), float(limit_s), int(rate)))
     except Refused as refused:
         answer = {"reason": str(refused)}
     except (FFmpegError, MemoryError, ValueError, ArithmeticError):

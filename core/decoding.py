@@ -45,10 +45,13 @@ def refuse(reason: str) -> AudioInvalid:
     return AudioInvalid(REASONS[reason], message_id=f"error-audio-{reason.replace('_', '-')}", reason=reason)
 
 
-async def decode_voice(source: Path, target: Path, *, timeout: float = TIMEOUT_S) -> Voice:
-    """Decodes a recording (Ogg, MP3, M4A, WAV, WebM, FLAC, AMR) to `target`: WAV, PCM 16 bit, mono, 16 kHz.
+async def decode_voice(
+    source: Path, target: Path, *, timeout: float = TIMEOUT_S, limit_s: float = MAX_AUDIO_SECONDS, rate: int = RATE
+) -> Voice:
+    """Decodes a recording (Ogg, MP3, M4A, WAV, WebM, FLAC, AMR) to `target`: WAV, PCM 16 bit, mono, at `rate`.
 
-    The target is there whole or not at all; its folder must exist. Raises AudioInvalid (see REASONS), StorageError.
+    limit_s: longer ones are refused. The target is there whole or not at all; its folder must exist. Raises
+    AudioInvalid (see REASONS), StorageError.
     """
     size = source.stat().st_size
     if size == 0:
@@ -57,7 +60,7 @@ async def decode_voice(source: Path, target: Path, *, timeout: float = TIMEOUT_S
         raise refuse("too_large")
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        voice = _read(await _decode(source, draft, timeout))
+        voice = _read(await _decode(source, draft, timeout, limit_s, rate))
         with storage_errors():
             draft.replace(target)
         return voice
@@ -66,7 +69,7 @@ async def decode_voice(source: Path, target: Path, *, timeout: float = TIMEOUT_S
             draft.unlink()
 
 
-async def _decode(source: Path, draft: Path, timeout: float) -> bytes:
+async def _decode(source: Path, draft: Path, timeout: float, limit_s: float, rate: int) -> bytes:
     """What the process printed; empty where it died or took too long."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -74,7 +77,8 @@ async def _decode(source: Path, draft: Path, timeout: float) -> bytes:
         str(DECODER),
         str(source.resolve()),
         str(draft.resolve()),
-        str(MAX_AUDIO_SECONDS),
+        str(limit_s),
+        str(rate),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -11,6 +11,7 @@ SmartTalkerError
 ├── InputError                  what was sent can't be used; nothing was stored
 │   ├── TextInvalid
 │   ├── AudioInvalid
+│   ├── PhotoInvalid, VoiceInvalid   no avatar or no voice can be made of it
 │   ├── NotFound
 │   ├── Forbidden
 │   ├── Conflict
@@ -28,6 +29,7 @@ SmartTalkerError
 │   ├── Unreachable             the person has blocked the bot, or the chat is gone
 │   ├── Refused                 the platform says that the request is wrong
 │   └── MediaGone               what the person sent can no longer be fetched
+├── StillBusy                   something must end first; it is tried again
 ├── LeaseLost                   another worker holds the turn now
 └── Cancelled                   the user asked to stop
 
@@ -124,6 +126,20 @@ class AudioInvalid(InputError):
 
     code = "audio_invalid"
     message_id = "error-audio"
+
+
+class PhotoInvalid(InputError):
+    """The photo can't become an avatar: send JPEG, PNG or WebP with one face, seen from the front."""
+
+    code = "photo_invalid"
+    message_id = "error-photo"
+
+
+class VoiceInvalid(InputError):
+    """The recording can't become a voice: 3 to 30 seconds of one person, spoken clearly in a quiet room."""
+
+    code = "voice_invalid"
+    message_id = "error-voice"
 
 
 class NotFound(InputError):
@@ -319,6 +335,14 @@ class MediaGone(ChannelError):
     code = "media_gone"
     permanent = True
     message_id = "error-media-gone"
+
+
+class StillBusy(SmartTalkerError):
+    """Something of the same person is still under way; it is tried again when that has ended."""
+
+    code = "still_busy"
+    permanent = False
+    message_id = "error-unavailable"
 
 
 class LeaseLost(SmartTalkerError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,11 +43,16 @@ def options(
 
 
 @app.command()
-def up() -> None:
+def up(
+    simulate: Annotated[
+        str, typer.Option(metavar="NAMES", help="Platforms to run on this machine: telegram,whatsapp.")
+    ] = "",
+) -> None:
     """Run everything: the servers that have no URL, the web process and both workers."""
     from bot.cli.serve import run_all
+    from bot.cli.simulation import parse
 
-    run_all(read_settings())
+    run_all(read_settings(), parse(simulate))
 
 
 @app.command()
@@ -144,9 +150,58 @@ def rig(
     make_rig(read_settings(), avatar_id)
 
 
+@avatar.command("add")
+def add_avatar(
+    photo: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP: one face, seen from the front, the lips closed.")],
+    name: Annotated[str, typer.Option(help="The name in Latin letters.")] = "",
+    name_ar: Annotated[str, typer.Option(help="The name in Arabic.")] = "",
+    voice_id: Annotated[str, typer.Option("--voice", help="Whose voice it speaks; the default avatar's if none.")] = "",
+    avatar_id: Annotated[str, typer.Option("--id", help="Its id; made from the name if none.")] = "",
+) -> None:
+    """Make an avatar from a photo."""
+    from bot.cli.catalogue import add_avatar as add
+
+    add(read_settings(), photo, _names(name, name_ar), voice_id or None, avatar_id or None)
+
+
+@avatar.command("remove")
+def remove_avatar(avatar_id: Annotated[str, typer.Argument(help="The avatar's id.")]) -> None:
+    """Delete an avatar that was added."""
+    from bot.cli.catalogue import remove_avatar as remove
+
+    remove(read_settings(), avatar_id)
+
+
+@voice.command("add")
+def add_voice(
+    recording: Annotated[Path, typer.Argument(help="3 to 30 seconds of one person speaking: Ogg, MP3, M4A, WAV …")],
+    name: Annotated[str, typer.Option(help="The name in Latin letters.")] = "",
+    name_ar: Annotated[str, typer.Option(help="The name in Arabic.")] = "",
+    voice_id: Annotated[str, typer.Option("--id", help="Its id; made from the name if none.")] = "",
+    consent: Annotated[bool, typer.Option("--consent", help="The speaker agrees; it is kept with the voice.")] = False,
+    speaker: Annotated[str, typer.Option(help="Who speaks and agrees; the name if none.")] = "",
+) -> None:
+    """Make a voice from a recording."""
+    from bot.cli.catalogue import add_voice as add
+
+    add(read_settings(), recording, _names(name, name_ar), voice_id or None, speaker, consent=consent)
+
+
+@voice.command("remove")
+def remove_voice(voice_id: Annotated[str, typer.Argument(help="The voice's id.")]) -> None:
+    """Delete a voice that was added."""
+    from bot.cli.catalogue import remove_voice as remove
+
+    remove(read_settings(), voice_id)
+
+
 @voice.command("list")
 def list_voices() -> None:
     """Print the voices and the engines that can speak them."""
     from bot.cli.catalogue import print_voices
 
     print_voices(read_settings())
+
+
+def _names(english: str, arabic: str) -> dict[str, str]:
+    return {language: name for language, name in (("en", english), ("ar", arabic)) if name.strip()}

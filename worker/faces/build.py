@@ -35,8 +35,8 @@ def build_rig(folder: Path) -> None:
     Raises VideoError where a picture is missing or shows no face, ModelMissing where landmarks must be found anew
     and mediapipe is not installed, StorageError where the rig can't be written.
     """
-    rest = _read(folder / "portrait.png")
-    frames = {name: _frame(folder / "frames", name, rest) for name in FRAMES}
+    rest = read_picture(folder / "portrait.png")
+    frames = {name: read_frame(folder / "frames", name, rest) for name in FRAMES}
     points = _landmarks(folder / "frames", {"rest": rest, **frames})
     try:
         _measure(rest, frames, points).save(folder / "rig.npz")
@@ -44,20 +44,20 @@ def build_rig(folder: Path) -> None:
         raise StorageError(f"{folder / 'rig.npz'}: {error.strerror}") from error
 
 
-def _read(path: Path) -> Image:
-    """(h, w, 3) RGB."""
+def read_picture(path: Path) -> Image:
+    """(h, w, 3) RGB. Raises VideoError."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         raise VideoError(f"{path} is missing or is not a picture")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8)
 
 
-def _frame(folder: Path, name: str, rest: Image) -> Image:
+def read_frame(folder: Path, name: str, rest: Image) -> Image:
     """A frame of the portrait's size; a smaller one is pasted into the portrait."""
     found = [folder / f"{name}.{suffix}" for suffix in ("webp", "png") if (folder / f"{name}.{suffix}").is_file()]
     if not found:
         raise VideoError(f"{folder / name}.webp is missing: the same face is needed as {', '.join(FRAMES)}")
-    picture = _read(found[0])
+    picture = read_picture(found[0])
     if picture.shape == rest.shape:
         return picture
     left, top = np.load(folder / "box.npy", allow_pickle=False)
@@ -79,31 +79,41 @@ def _landmarks(folder: Path, frames: dict[str, Image]) -> dict[str, lm.Points]:
 def _measure(rest: Image, frames: dict[str, Image], points: dict[str, lm.Points]) -> Rig:
     neutral = points["rest"]
     closed = muscles.Mouth(mouth.seam(rest, neutral))
-    bared = neutral + lm.symmetric(neutral, points["teeth"])
-    face = muscles.Face(neutral, closed, points["aa"], bared)
-    nodes = _nodes(neutral)
+    bared = lm.symmetric(neutral, neutral + lm.symmetric(neutral, points["teeth"]))
+    face = muscles.Face(neutral, closed, lm.symmetric(neutral, points["aa"]), bared)
+    teeth = mouth.plates(frames["teeth"], points["teeth"], closed.half)
+    eyes = lids.atlas(rest, frames["blink"], neutral, points["blink"])
+    return assembled(rest, face, teeth, eyes, np.array(TONGUE, np.float32))
+
+
+def assembled(
+    rest: Image,
+    face: muscles.Face,
+    teeth: tuple[NDArray[np.int32], Image, Image],
+    eyes: tuple[NDArray[np.int32], NDArray[np.uint8]],
+    tongue: NDArray[np.float32],
+) -> Rig:
+    """teeth: as `mouth.plates` gives them; eyes: as `lids.atlas` does; tongue: RGB."""
+    nodes = _nodes(face.rest)
     upper, lower = muscles.fields(face, nodes)
-    teeth_at, teeth_upper, teeth_lower = mouth.plates(frames["teeth"], points["teeth"], closed.half)
-    lids_at, pictures = lids.atlas(rest, frames["blink"], neutral, points["blink"])
-    jaw = face.move("jaw")
     return Rig(
         size=np.array(rest.shape[1::-1], np.int32),
         origin=nodes[0, 0],
         spacing=np.asarray(nodes[0, 1, 0] - nodes[0, 0, 0]),
         upper=upper,
         lower=lower,
-        seam=closed.seam,
-        teeth_at=teeth_at,
-        teeth_upper=teeth_upper,
-        teeth_lower=teeth_lower,
-        teeth_jaw=np.array(0.15 * closed.half, np.float32),
-        jaw_travel=np.array(0.8 * jaw[14, 1], np.float32),
-        tongue=np.array(TONGUE, np.float32),
-        lids_at=lids_at,
-        lids=pictures,
-        chin=np.asarray(neutral[lm.CHIN, 1]),
-        forehead=np.asarray(neutral[lm.FOREHEAD, 1]),
-        cheeks=neutral[list(lm.CHEEKS), 0],
+        seam=face.mouth.seam,
+        teeth_at=teeth[0],
+        teeth_upper=teeth[1],
+        teeth_lower=teeth[2],
+        teeth_jaw=np.array(0.15 * face.mouth.half, np.float32),
+        jaw_travel=np.array(0.8 * face.move("jaw")[14, 1], np.float32),
+        tongue=tongue.astype(np.float32),
+        lids_at=eyes[0],
+        lids=eyes[1],
+        chin=np.asarray(face.rest[lm.CHIN, 1]),
+        forehead=np.asarray(face.rest[lm.FOREHEAD, 1]),
+        cheeks=face.rest[list(lm.CHEEKS), 0],
     )
 
 

@@ -6,13 +6,20 @@ Indices are those of the canonical face model (google-ai-edge/mediapipe, `face_m
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from zipfile import BadZipFile
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+import worker
 from core.errors import ModelMissing, VideoError
+from worker.faces.mesh import NO_MODEL
 
 Points = NDArray[np.float32]
 """(n, 2) x, y in the portrait's pixels."""
@@ -26,11 +33,15 @@ LIP_LOWER_OUTER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 CORNERS = (61, 291)
 EYE_UPPER = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 386, 387, 388, 466, 263))
 EYE_LOWER = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
+BROWS_BELOW = ((46, 53, 52, 65, 55), (276, 283, 282, 295, 285))
 BROWS = ((70, 63, 105, 66, 107), (336, 296, 334, 293, 300))
 CHIN = 152
 NOSE = 1
 FOREHEAD = 10
 CHEEKS = (234, 454)
+
+DETECT_S = 60.0
+"""Seconds that finding a face may take; on one slow core it takes three."""
 
 
 def read(path: Path) -> dict[str, Points]:
@@ -43,24 +54,26 @@ def read(path: Path) -> dict[str, Points]:
 
 
 def detect(rgb: NDArray[np.uint8]) -> Points:
-    """(468, 2) of the one face in (h, w, 3) RGB.
+    """(468, 2) of the one face in (h, w, 3) RGB, found in a process of its own (see `worker.faces.mesh`).
 
     Raises ModelMissing where mediapipe is not installed, VideoError where no face is found.
     """
-    try:
-        from mediapipe.python.solutions.face_mesh import FaceMesh
-    except ImportError as error:
-        raise ModelMissing(
-            "mediapipe, which finds a new face's landmarks, is not installed: "
-            "run `pip install --no-deps mediapipe==0.10.21 absl-py attrs flatbuffers 'protobuf<5'`"
-        ) from error
-    with FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True) as mesh:
-        found = mesh.process(np.ascontiguousarray(rgb)).multi_face_landmarks
-    if not found:
-        raise VideoError("no face was found in the portrait")
-    height, width = rgb.shape[:2]
-    points = [(point.x * width, point.y * height) for point in found[0].landmark[:COUNT]]
-    return np.asarray(points, np.float32)
+    with tempfile.TemporaryDirectory(prefix="smarttalker-") as folder:
+        picture, target = Path(folder) / "picture.png", Path(folder) / "points.npy"
+        cv2.imwrite(str(picture), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        command = [sys.executable, "-m", "worker.faces.mesh", str(picture), str(target)]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=DETECT_S, env=_environment())
+        if done.returncode == NO_MODEL:
+            raise ModelMissing("mediapipe, which finds a face's landmarks, is not installed: run `make install`")
+        if done.returncode != 0:
+            raise VideoError("no face was found in the portrait")
+        return np.asarray(np.load(target, allow_pickle=False)[:COUNT, :2], np.float32)
+
+
+def _environment() -> dict[str, str]:
+    """Our own, so that the process finds this very checkout."""
+    root = str(Path(worker.__file__).parents[1])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
 
 
 def symmetric(rest: Points, moved: Points) -> Points:

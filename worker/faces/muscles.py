@@ -47,7 +47,8 @@ class Mouth:
 
 @dataclass(frozen=True)
 class Face:
-    """The resting landmarks and what is known of how they move."""
+    """The resting landmarks and what is known of how they move: `opened` and `bared` are the displacements (468, 2)
+    to the open mouth and to bared teeth."""
 
     rest: lm.Points
     mouth: Mouth
@@ -70,10 +71,10 @@ class Face:
         parted = shift[14, 1] - shift[13, 1]
         return np.asarray(shift * (JAW_OPENING * self.mouth.half / parted), np.float32)
 
-    def _measured(self, moved: lm.Points) -> lm.Points:
+    def _measured(self, shift: lm.Points) -> lm.Points:
         """The displacement below the nose's tip, fading out up to the eyes: above is the detector's noise."""
         eyes = float(self.rest[list(lm.EYE_LOWER[0] + lm.EYE_LOWER[1]), 1].max())
-        return lm.symmetric(self.rest, moved) * _ramp(self.rest[:, 1], eyes, float(self.rest[lm.NOSE, 1]))
+        return shift * _ramp(self.rest[:, 1], eyes, float(self.rest[lm.NOSE, 1]))
 
     def _below(self) -> NDArray[np.bool_]:
         return is_lower(self.rest, self.mouth)

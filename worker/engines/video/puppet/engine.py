@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ class Puppet:
     needs: ClassVar[Needs] = Needs()
 
     def __init__(self) -> None:
-        self._painters: dict[tuple[str, Canvas], Painter] = {}
+        self._painters: dict[tuple[Any, ...], Painter] = {}
 
     def load(self) -> None:
         """A rig is read when its avatar first speaks. OpenCV works in the calling thread alone from now on: the
@@ -72,13 +73,22 @@ class Puppet:
             yield painter.draw(pose)
 
     def _painter(self, avatar: Avatar, canvas: Canvas) -> Painter:
-        """The last few are kept: building one takes some 20 ms."""
-        key = (str(avatar.folder), canvas)
+        """The last few are kept: building one takes some 20 ms. A portrait or rig that was replaced is read anew."""
+        key = (_state(avatar.rig), _state(avatar.portrait), canvas)
         if key not in self._painters:
             while len(self._painters) >= 4:
                 self._painters.pop(next(iter(self._painters)))
             self._painters[key] = Painter(rigs.load(avatar.rig), _portrait(avatar), canvas)
         return self._painters[key]
+
+
+def _state(path: Path) -> tuple[Any, ...]:
+    """What changes when a file is replaced."""
+    try:
+        state = path.stat()
+    except OSError:
+        return (str(path),)
+    return str(path), state.st_ino, state.st_mtime_ns, state.st_size
 
 
 def _portrait(avatar: Avatar) -> Frame:

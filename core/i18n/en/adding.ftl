@@ -1,0 +1,44 @@
+### Every message has the same id and the same arguments in ar/adding.ftl.
+
+## Adding an avatar by a photo
+
+error-photo = This photo can't become an avatar. Please send a JPEG, PNG or WebP picture of one person, seen from the front.
+error-photo-not-picture = This is not a picture that can be opened. Please send a photo as JPEG, PNG or WebP.
+error-photo-truncated = The picture arrived incomplete or is damaged. Please send it again.
+error-photo-too-large = The picture is too large: at most 20 MB and 50 megapixels.
+error-photo-too-small = The picture is too small: it needs at least 300 pixels on each side. Please send the original.
+error-photo-no-face = No face was found in the photo. Please send one of a single person who looks at the camera.
+error-photo-several-faces = There is more than one face in the photo. Please send one of a single person.
+error-photo-face-small = The face is too small in the photo. Please come closer, or send the picture as a file at full size.
+error-photo-turned = The head is turned to the side. Please look straight at the camera.
+error-photo-tilted = The head is tilted too far. Please hold it straight, with the camera at the height of the eyes.
+error-photo-cut-off = The face is cut off by the edge of the photo. Please leave some room around the head.
+error-photo-eyes-covered = The eyes can't be seen. Please take off sunglasses and send another photo.
+error-photo-eyes-shut = The eyes are shut in the photo. Please send one with open eyes.
+error-photo-mouth-covered = The mouth can't be seen. Please send a photo in which nothing covers it.
+error-photo-mouth-open = The mouth is open in the photo. Please send one with closed lips; a slight smile is fine.
+error-photo-blurred = The face is blurred. Please hold the camera still and send a sharp photo.
+error-photo-dark = The face is too dark. Please turn towards the light and take another photo.
+error-photo-pale = The face is too bright. Please take another photo with softer light.
+
+## Adding a voice by a recording
+
+error-voice = This recording can't become a voice. Please record one person speaking for 3 to 30 seconds in a quiet room.
+error-voice-unreadable = The recording could not be opened or arrived incomplete. Please record it again.
+error-voice-too-short = The recording is too short: at least 3 seconds are needed; 10 to 20 are best.
+error-voice-too-long = The recording is too long: at most 30 seconds.
+error-voice-silent = Nothing can be heard in the recording. Please check the microphone and record it again.
+error-voice-quiet = The voice is too quiet. Please speak closer to the microphone.
+error-voice-clipped = The voice is overdriven. Please speak a little farther from the microphone.
+error-voice-noisy = There is too much noise behind the voice. Please record it again in a quiet room.
+error-voice-little-speech = There is too little speech in the recording. Please speak without long pauses.
+error-voice-several-speakers = More than one person seems to speak in the recording. Please record one person alone.
+error-voice-no-consent = A voice is added only with the consent of the person who speaks. Please confirm it first.
+
+## Both
+
+error-name = Please give a name of 1 to 60 characters, without quotation marks.
+error-id-wrong = An id has 1 to 48 characters: small Latin letters, digits, - and _.
+error-id-taken = The id { $id } is in use or was used before. Please choose another one.
+error-avatar-shipped = This avatar belongs to SmartTalker and can't be removed.
+error-voice-shipped = This voice belongs to SmartTalker and can't be removed.

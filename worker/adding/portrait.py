@@ -1,0 +1,74 @@
+"""From a photo to a portrait like those that are shipped: square, upright, the face in its middle."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.faces import landmarks as lm
+
+Image = NDArray[np.uint8]
+
+SIDE = 1024
+"""Pixels of the portrait."""
+CHEEKS = (330, 500)
+"""Pixels between the cheeks: as in the shipped portraits, and the most where the photo shows little about the face."""
+LEVEL = 0.47
+"""Where between the portrait's upper and lower edge the middle of forehead and chin lies."""
+ROLL_LEFT_ALONE = 1.0
+"""Degrees of tilt that nobody sees."""
+
+
+def upright(rgb: Image, mesh: NDArray[np.float32], roll: float) -> tuple[Image, NDArray[np.float32]]:
+    """The photo turned about the face so that the eyes are level, and the mesh (478, 3) turned with it.
+
+    roll: degrees, clockwise. Corners that come in are the photo's rim, continued.
+    """
+    if abs(roll) < ROLL_LEFT_ALONE:
+        return rgb, mesh
+    middle = mesh[:, :2].mean(axis=0)
+    turn = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), roll, 1.0)
+    size = (rgb.shape[1], rgb.shape[0])
+    turned = cv2.warpAffine(rgb, turn, size, flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+    points = mesh.copy()
+    points[:, :2] = mesh[:, :2] @ turn[:, :2].T + turn[:, 2]
+    return turned.astype(np.uint8), points
+
+
+def portrait(rgb: Image, mesh: NDArray[np.float32]) -> Image:
+    """(SIDE, SIDE, 3): head and shoulders as far as the photo shows them."""
+    left, top, side = square(rgb.shape[1], rgb.shape[0], mesh)
+    crop = _cut(rgb, left, top, side)
+    mode = cv2.INTER_AREA if side > SIDE else cv2.INTER_LANCZOS4
+    return cv2.resize(crop, (SIDE, SIDE), interpolation=mode).astype(np.uint8)
+
+
+def square(width: int, height: int, mesh: NDArray[np.float32]) -> tuple[int, int, int]:
+    """Left, top and side of the portrait's square in the photo; it may reach beyond the photo's rim.
+
+    It is as large as a shipped portrait's, or as the photo allows, but the face never fills more than half of it.
+    """
+    wide = float(np.ptp(mesh[list(lm.CHEEKS), 0]))
+    x = float(mesh[list(lm.CHEEKS), 0].mean())
+    y = float(mesh[[lm.FOREHEAD, lm.CHIN], 1].mean())
+    largest, smallest = wide * SIDE / CHEEKS[0], wide * SIDE / CHEEKS[1]
+    fits = min(2 * x, 2 * (width - x), y / LEVEL, (height - y) / (1 - LEVEL))
+    side = max(min(largest, fits), smallest)
+    return round(x - side / 2), round(y - LEVEL * side), round(side)
+
+
+def _cut(rgb: Image, left: int, top: int, side: int) -> Image:
+    """The square; what lies beyond the photo's rim is its mirror image, more blurred the farther it is."""
+    height, width = rgb.shape[:2]
+    margins = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
+    crop = rgb[max(top, 0) : min(top + side, height), max(left, 0) : min(left + side, width)]
+    if not any(margins):
+        return np.ascontiguousarray(crop)
+    whole = cv2.copyMakeBorder(crop, *margins, cv2.BORDER_REFLECT_101)
+    soft = cv2.GaussianBlur(whole, (0, 0), 0.02 * side)
+    inside = np.zeros(whole.shape[:2], np.uint8)
+    inside[margins[0] : side - margins[1], margins[2] : side - margins[3]] = 1
+    far = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3) / (0.03 * side)
+    weight = np.clip(far, 0, 1)[..., None]
+    return np.asarray(whole + (soft.astype(np.float32) - whole) * weight).astype(np.uint8)

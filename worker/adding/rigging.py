@@ -1,0 +1,114 @@
+"""The process that makes an avatar's portrait and rig, started by `worker.adding.avatar`:
+`python -m worker.adding.rigging PHOTO FOLDER DONORS`.
+
+It limits its own memory, time and file size before it opens the photo, and knows neither settings nor secrets. It
+writes portrait.png and rig.npz into FOLDER, an empty FOLDER argument only checks, and it prints one JSON object:
+{"width", "yaw", "pitch", "roll"} of the face or {"reason"}. DONORS is the folder of avatars with frames.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from core.errors import VideoError
+from worker.adding import checks
+from worker.adding.picture import Image, open_photo
+from worker.adding.portrait import portrait, upright
+from worker.adding.refused import Refused
+from worker.faces import landmarks as lm
+from worker.faces import mesh as meshes
+
+LIMITS = {
+    resource.RLIMIT_AS: 3 << 30,
+    resource.RLIMIT_CPU: 60,
+    resource.RLIMIT_FSIZE: 16 << 20,
+    resource.RLIMIT_CORE: 0,
+}
+"""Finding a face takes 0.8 GB of address space, a photo of 50 megapixels and its turned copy 0.3 GB more."""
+SEEN = 1600
+"""The photo's longer side where faces are sought; the detectors look at 192 pixels of it at most."""
+ROOM = 4.2
+"""How much of the photo about the face is kept, in widths of the face: more than a portrait shows."""
+KEPT = 700
+"""The face's width in pixels from which the photo is made smaller."""
+
+
+def make(photo: Path, folder: Path | None, donors: Path) -> dict[str, float]:
+    """Raises Refused, VideoError where no donor is there, OSError where the folder can't be written."""
+    rgb = open_photo(photo)
+    rgb, mesh = _face(rgb)
+    yaw, pitch, roll = checks.angles(mesh)
+    facts = {"width": checks.width_of(mesh), "yaw": yaw, "pitch": pitch, "roll": roll}
+    picture = portrait(*upright(*_near(rgb, mesh), roll))
+    found = meshes.mesh(picture)
+    if found is None:
+        raise Refused("no_face")
+    checks.check_look(picture, found)
+    if folder is not None:
+        _write(picture, found[: lm.COUNT, :2], folder, donors)
+    return {name: round(value, 1) for name, value in facts.items()}
+
+
+def _face(rgb: Image) -> tuple[Image, checks.Mesh]:
+    """The photo and the mesh of its one face, which lies well. Raises Refused."""
+    scale = min(SEEN / max(rgb.shape[:2]), 1.0)
+    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
+    face = checks.one_face(meshes.faces(small.astype(np.uint8)))
+    box = (face.left / scale, face.top / scale, face.width / scale, face.height / scale)
+    mesh = meshes.mesh(rgb, meshes.Found(*box, face.score))
+    if mesh is None:
+        raise Refused("no_face")
+    checks.check_place(mesh, rgb.shape[1], rgb.shape[0])
+    return rgb, mesh
+
+
+def _near(rgb: Image, mesh: checks.Mesh) -> tuple[Image, checks.Mesh]:
+    """The part about the face, made smaller where it is larger than a portrait needs."""
+    wide, middle = checks.width_of(mesh), mesh[:, :2].mean(axis=0)
+    low = np.maximum(middle - ROOM / 2 * wide, 0).astype(int)
+    high = np.minimum(middle + ROOM / 2 * wide, rgb.shape[1::-1]).astype(int)
+    part, moved = rgb[low[1] : high[1], low[0] : high[0]], mesh - np.array([*low, 0], np.float32)
+    scale = min(KEPT / wide, 1.0)
+    if scale == 1:
+        return np.ascontiguousarray(part), moved
+    return cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8), moved * scale
+
+
+def _write(picture: Image, points: lm.Points, folder: Path, donors: Path) -> None:
+    from worker.faces.donor import nearest
+    from worker.faces.single import rig_of
+
+    rig = rig_of(picture, points, nearest(donors, points))
+    if not cv2.imwrite(str(folder / "portrait.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
+        raise OSError("portrait.png")
+    rig.save(folder / "rig.npz")
+
+
+def main(photo: str, folder: str, donors: str) -> int:
+    for what, limit in LIMITS.items():
+        resource.setrlimit(what, (limit, limit))
+    cv2.setNumThreads(1)
+    try:
+        answer: dict[str, object] = dict(make(Path(photo), Path(folder) if folder else None, Path(donors)))
+    except Refused as refused:
+        answer = {"reason": refused.reason}
+    except ImportError:
+        answer = {"reason": "no_model"}
+    except MemoryError:
+        answer = {"reason": "too_large"}
+    except VideoError as error:
+        answer = {"failed": str(error)}
+    except OSError:
+        answer = {"failed": "storage"}
+    print(json.dumps(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))

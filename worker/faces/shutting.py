@@ -1,0 +1,165 @@
+"""Shut eyes for a face that was only seen with open ones.
+
+What makes a shut lid look like one (its bulge, its crease, the lashes) is kept of a measured face as a factor on
+plain skin; the plain skin is the new face's own, spread over the eye from around it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.faces import landmarks as lm
+from worker.faces.warp import remap
+
+Image = NDArray[np.uint8]
+Line = NDArray[np.float32]
+"""A y for each column."""
+
+REACH = 0.64
+"""How far a lid changes the face, in widths of the eye: to both sides of its middle,"""
+ABOVE, BELOW = 0.42, 0.17
+"""upwards from the shut lid's edge where the brow is not nearer, and downwards."""
+BROW = 0.05
+"""What is left alone below the brow."""
+POWER = 2.5
+"""Of the superellipse between; 2 would be an ellipse."""
+FACTORS = (0.3, 1.28)
+"""How much darker (lashes) and lighter (the bulge) than plain skin a lid may be."""
+SHADES = 48.0
+"""How far the skin around an eye may leave its median, of 255: a spectacles' rim, hair and lashes do."""
+BENDS = np.linspace(0, 1, 41, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Lid:
+    """A measured face's shut lid. bend: (41,) how far its edge lies below the line between the eye's corners, from
+    the left corner to the right, and sag: how far the open eye's lower lid does at most, both in widths of the eye.
+    factor: (h, w, 3), the lid's colour over plain skin's. left: of it, from the left corner, and wide: the eye's width,
+    both in pixels. above: as ABOVE, for this eye. edge: its edge's row in each column of `factor`.
+    """
+
+    bend: Line
+    sag: float
+    factor: NDArray[np.float32]
+    left: float
+    wide: float
+    above: float
+    edge: Line
+
+
+@dataclass(frozen=True)
+class _Area:
+    """The part of a picture that one lid changes: left, top, the columns' places between the eye's corners (0–1),
+    the edge's row in each column, and which pixels belong to it."""
+
+    left: int
+    top: int
+    u: Line
+    edge: Line
+    wide: float
+    above: float
+    inside: NDArray[np.bool_]
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        height, width = self.inside.shape
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+
+def measured(shut: Image, points: lm.Points, shut_at: lm.Points) -> tuple[Lid, Lid]:
+    """Both lids of a face seen with open eyes (its landmarks `points`) and with shut ones."""
+    return _measured(shut, points, shut_at, 0), _measured(shut, points, shut_at, 1)
+
+
+def _measured(shut: Image, points: lm.Points, shut_at: lm.Points, eye: int) -> Lid:
+    left, right = _corners(points, eye)
+    wide = float(right[0] - left[0])
+    edge = shut_at[list(lm.EYE_UPPER[eye])]
+    bend = np.interp(BENDS, (edge[:, 0] - edge[0, 0]) / (edge[-1, 0] - edge[0, 0]), edge[:, 1])
+    bend = ((bend - bend[0] - (bend[-1] - bend[0]) * BENDS) / wide).astype(np.float32)
+    area = _area(shut.shape, points, eye, bend)
+    plain = _plain(shut, area)
+    factor = np.clip((shut[area.window].astype(np.float32) + 1) / (plain + 1), *FACTORS)
+    return Lid(bend, _sag(points, eye), factor, area.left - float(left[0]), wide, area.above, area.edge)
+
+
+def shut_eyes(rest: Image, points: lm.Points, lids: tuple[Lid, Lid]) -> tuple[Image, lm.Points]:
+    """The face with shut eyes, and where its landmarks are then."""
+    picture, moved = rest.copy(), points.copy()
+    for eye, lid in enumerate(lids):
+        bend = lid.bend * np.clip(_sag(points, eye) / max(lid.sag, 0.01), 0.6, 1.4).astype(np.float32)
+        area = _area(rest.shape, points, eye, bend)
+        _draw(picture, rest, lid, area)
+        upper = list(lm.EYE_UPPER[eye])
+        moved[upper, 1] = np.interp(points[upper, 0], area.left + np.arange(len(area.edge)), area.top + area.edge)
+    return picture, moved
+
+
+def _corners(points: lm.Points, eye: int) -> tuple[lm.Points, lm.Points]:
+    line = points[list(lm.EYE_UPPER[eye])]
+    return line[0], line[-1]
+
+
+def _sag(points: lm.Points, eye: int) -> float:
+    (left, right), lower = _corners(points, eye), points[list(lm.EYE_LOWER[eye])]
+    chord = np.interp(lower[:, 0], [left[0], right[0]], [left[1], right[1]])
+    return float((lower[:, 1] - chord).max() / (right[0] - left[0]))
+
+
+def _area(shape: tuple[int, ...], points: lm.Points, eye: int, bend: Line) -> _Area:
+    left, right = _corners(points, eye)
+    wide = float(right[0] - left[0])
+    x0 = max(int(left[0] - (REACH - 0.5) * wide), 0)
+    x = np.arange(x0, min(int(right[0] + (REACH - 0.5) * wide) + 1, shape[1]), dtype=np.float32)
+    u = (x - left[0]) / wide
+    line = left[1] + (right[1] - left[1]) * u + np.interp(u, BENDS, bend) * wide
+    brow = points[list(lm.BROWS_BELOW[eye])]
+    room = float((line - np.interp(x, brow[:, 0], brow[:, 1]))[(u > 0.1) & (u < 0.9)].min()) / wide - BROW
+    above = float(np.clip(room, 0.15, ABOVE))
+    top, bottom = int(line.min() - above * wide) - 2, int(line.max() + BELOW * wide) + 3
+    v = (np.arange(top, bottom, dtype=np.float32)[:, None] - line) / wide
+    far = np.abs((u - 0.5) / REACH) ** POWER + np.abs(v / np.where(v < 0, above, BELOW)) ** POWER
+    return _Area(x0, top, u.astype(np.float32), (line - top).astype(np.float32), wide, above, far < 1)
+
+
+def _plain(picture: Image, area: _Area) -> NDArray[np.float32]:
+    """Skin spread over the area from around it: the membrane (Laplace's equation) between its rim's colours."""
+    around = cv2.GaussianBlur(picture[area.window], (0, 0), 0.03 * area.wide).astype(np.float32)
+    inside = area.inside.copy()
+    inside[[0, -1]] = inside[:, [0, -1]] = False
+    usual = np.median(around[_rim(inside)], axis=0)
+    around = usual + np.clip(around - usual, -SHADES, SHADES)
+    weight = (~inside).astype(np.float32)[..., None]
+    skin = around
+    for sigma in (0.5, 0.25, 0.12):
+        spread = cv2.GaussianBlur(skin * weight, (0, 0), sigma * area.wide)
+        total = cv2.GaussianBlur(weight, (0, 0), sigma * area.wide)[..., None]
+        skin = np.where(inside[..., None], spread / np.maximum(total, 1e-6), around)
+        weight = np.ones_like(weight)
+    for _ in range(200):
+        mean = cv2.blur(skin, (3, 3))
+        skin = np.where(inside[..., None], mean, around)
+    return np.asarray(skin, np.float32)
+
+
+def _rim(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels just outside."""
+    return np.asarray((cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~inside)
+
+
+def _draw(picture: Image, rest: Image, lid: Lid, area: _Area) -> None:
+    """Lays plain skin times the lid's factor over the open eye."""
+    v = (np.arange(area.inside.shape[0], dtype=np.float32)[:, None] - area.edge) / area.wide
+    x = np.broadcast_to(area.u * lid.wide - lid.left, v.shape).astype(np.float32)
+    edge = np.interp(x[0], np.arange(len(lid.edge)), lid.edge)
+    y = edge + np.where(v < 0, v * (lid.above / area.above), v) * lid.wide
+    factor = remap(lid.factor, np.ascontiguousarray(np.stack([x, y.astype(np.float32)], axis=-1)))
+    shut = _plain(rest, area) * factor
+    inner = cv2.distanceTransform(np.pad(area.inside, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    weight = np.clip(inner / (0.05 * area.wide), 0, 1)[..., None]
+    open_eye = rest[area.window].astype(np.float32)
+    picture[area.window] = (open_eye + (shut - open_eye) * weight + 0.5).clip(0, 255).astype(np.uint8)
