@@ -6,10 +6,11 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from bot.cli.simulation import simulate
 from core.embedded import embedded_servers
 from core.lifeline import die_with_parent
 from core.logging import configure_logging
@@ -19,10 +20,18 @@ from core.supervisor import PARENT, Supervisor, check_port, own_commands
 _MODULES = {"bot": "bot.app", "courier": "worker.courier", "render": "worker.render"}
 
 
-def run_all(settings: Settings) -> None:
-    """Returns when a signal has stopped everything."""
+def run_all(settings: Settings, platforms: Sequence[str] = ()) -> None:
+    """Returns when a signal has stopped everything. platforms: those to simulate."""
     configure_logging("up", settings)
-    Supervisor(settings, own_commands(), _prepare, _say_ready).run()
+    simulation = simulate(settings, platforms)
+    commands = {**simulation.commands, **own_commands()}
+
+    def say(address: str) -> None:
+        _say_ready(address)
+        for name, url in simulation.urls.items():
+            print(f"The simulator of {name} answers at {url}/control", flush=True)
+
+    Supervisor(simulation.settings, commands, _prepare, say).run()
 
 
 def run_process(name: str) -> None:

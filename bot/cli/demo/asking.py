@@ -21,6 +21,8 @@ class Question:
 
 BY_TEXT = Question("arabic", "layla", "hours", "ar")
 BY_VOICE = Question("english", "omar", "return", "en")
+BY_MESSENGER = Question("messenger", "layla", "hours", "en")
+"""Whoever writes for the first time meets the default avatar."""
 ASKER = "layla"
 """The voice of the voice note."""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from bot.cli.demo import asking, checking, screen
+from bot.cli.demo import asking, checking, messengers, screen
 from bot.cli.demo.client import Client, Turn
+from bot.cli.demo.messengers import Talk, talk
 from bot.cli.demo.stage import Stage
 from bot.cli.serve import stopped_by_signals
 from core.catalogue import Catalogue
@@ -28,7 +30,7 @@ def main(output: Path) -> None:
 
 
 class Demo:
-    """Two questions, asked side by side in conversations of their own."""
+    """Two questions on the web, asked side by side in conversations of their own; then one through each messenger."""
 
     def __init__(self, settings: Settings, output: Path) -> None:
         self._settings = settings
@@ -41,10 +43,12 @@ class Demo:
         self._make_room()
         # Any free port of the loopback: `make run` may hold its own, and nobody else is to be let in.
         environment = {**os.environ, "SMARTTALKER_HOST": "127.0.0.1", "SMARTTALKER_PORT": "0"}
-        with Stage(self._output / "log.jsonl", environment) as stage:
+        with Stage(self._output / "log.jsonl", environment, platforms=messengers.PLATFORMS) as stage:
             with self._screen:
                 turns = self._converse(stage)
+                talks = self._message(stage)
             self._show(turns)
+            self._show_talks(talks)
             self._screen.say("stopping")
         self._screen.say(f"done in {time.monotonic() - began:.1f} s")
 
@@ -75,6 +79,23 @@ class Demo:
         finally:
             client.close()
             stage.check()
+
+    def _message(self, stage: Stage) -> dict[str, Talk]:
+        """A voice note through each simulated platform."""
+        asked = asking.BY_MESSENGER
+        spoken = asking.words(self._catalogue, asked)
+        note = asking.speak(self._catalogue, spoken, asked.language, self._output / "messenger.ogg")
+        talks = {}
+        for name, url in stage.urls.items():
+            self._screen.say(f"sent to the simulator of {name}: “{spoken}”")
+            try:
+                talks[name] = talk(url, note, self._output / f"{name}.mp4", self._teller(name))
+            finally:
+                stage.check()
+        return talks
+
+    def _teller(self, name: str) -> Callable[[str], None]:
+        return lambda part: self._screen.say(f"{name}: {part}")
 
     def _ask(self, client: Client, note: Path) -> dict[str, Turn]:
         text, by_text, by_voice = asking.words(self._catalogue, asking.BY_TEXT), asking.BY_TEXT, asking.BY_VOICE
@@ -107,3 +128,12 @@ class Demo:
             video = self._output / f"{name}.mp4"
             lines = {"question": turn["transcript"], "emotion": turn["emotion"], "answer": turn["text"]}
             self._screen.block(name, lines | {"video": screen.described(video, films[name])})
+
+    def _show_talks(self, talks: dict[str, Talk]) -> None:
+        """Raises VideoError where a video is not what it should be."""
+        for name, came in talks.items():
+            film = checking.examine(came.video)
+            shape = "a round video note" if came.round else "a video"
+            times = ", ".join(f"{part} after {seconds:.1f} s" for part, seconds in came.seconds.items())
+            lines = {"answer": came.text, "came": f"{times}, as {shape}"}
+            self._screen.block(name, lines | {"video": screen.described(came.video, film)})

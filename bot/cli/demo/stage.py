@@ -1,7 +1,7 @@
 """The processes of `smarttalker up` as a child of a command that needs them for a while (`demo`, `bench`).
 
-`python -m bot.cli.demo.stage <parent's pid> <process> …` runs the named processes under a supervisor which ends when
-its parent does. `Stage` is the parent's handle on it.
+`python -m bot.cli.demo.stage <parent's pid> <process or platform> …` runs the named processes, and simulators of the
+named platforms, under a supervisor which ends when its parent does. `Stage` is the parent's handle on it.
 """
 
 from __future__ import annotations
@@ -38,12 +38,16 @@ class Stage:
         environment: Mapping[str, str],
         processes: Sequence[str] = PROCESSES,
         cwd: Path | None = None,
+        platforms: Sequence[str] = (),
     ) -> None:
-        """log: where the processes' logs go. environment: all of theirs. cwd: the folder whose `.env` counts."""
+        """log: where the processes' logs go. environment: all of theirs. cwd: the folder whose `.env` counts.
+        platforms: those to simulate; `urls` has their addresses once it is ready."""
         self._log = log
         self._environment = dict(environment)
         self._processes = processes
         self._cwd = cwd
+        self._platforms = platforms
+        self.urls: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,7 +64,7 @@ class Stage:
 
     def start(self) -> None:
         """Returns at once."""
-        command = [sys.executable, "-m", "bot.cli.demo.stage", str(os.getpid()), *self._processes]
+        command = [sys.executable, "-m", "bot.cli.demo.stage", str(os.getpid()), *self._processes, *self._platforms]
         with self._log.open("wb") as log:
             # A session of its own: the terminal's Ctrl-C reaches the command alone, which then stops the stage.
             self._process = subprocess.Popen(
@@ -87,7 +91,9 @@ class Stage:
         if not line:
             self._process.wait()
             raise SurroundingsError(self.reason())
-        return line.rpartition(" ")[2]
+        _, address, *urls = line.split(" ")
+        self.urls = dict(url.split("=", 1) for url in urls)
+        return address
 
     def check(self, within_s: float = 0.0) -> None:
         """Raises SurroundingsError with the reason where the supervisor has ended by itself, or does within so long."""
@@ -134,6 +140,7 @@ def main() -> None:
     """The supervisor's own process."""
     die_with_parent(int(sys.argv[1]), signal.SIGTERM)
     from bot.cli.errors import one_line_errors
+    from bot.cli.simulation import simulate
     from core.logging import configure_logging
     from core.settings import read_settings
     from core.supervisor import Supervisor, own_commands
@@ -142,12 +149,14 @@ def main() -> None:
     with one_line_errors():
         settings = read_settings()
         configure_logging("up", settings)
-        commands = {name: command for name, command in own_commands().items() if name in sys.argv[2:]}
-        Supervisor(settings, commands, lambda complete: upgrade(complete.database_url), _say_ready).run()
+        own = {name: command for name, command in own_commands().items() if name in sys.argv[2:]}
+        simulation = simulate(settings, [name for name in sys.argv[2:] if name not in PROCESSES])
+        commands = {**simulation.commands, **own}
 
+        def say(address: str) -> None:
+            print(" ".join(["ready", address, *(f"{name}={url}" for name, url in simulation.urls.items())]), flush=True)
 
-def _say_ready(address: str) -> None:
-    print(f"ready {address}", flush=True)
+        Supervisor(simulation.settings, commands, lambda complete: upgrade(complete.database_url), say).run()
 
 
 if __name__ == "__main__":
