@@ -30,6 +30,14 @@ EMPTY: Final = {
 }
 """Telegram's words for some missing arguments; for the others it says that the parameter is required."""
 
+MEDIA_TYPES: Final = {
+    "InputMediaPhoto": "photo",
+    "InputMediaLivePhoto": "live_photo",
+    "InputMediaVideo": "video",
+    "InputMediaAudio": "audio",
+    "InputMediaDocument": "document",
+}
+
 Values = dict[str, Any]
 
 
@@ -145,9 +153,7 @@ def _chosen(name: str, value: dict[str, Any]) -> str:
 
 def _object(name: str, value: dict[str, Any]) -> dict[str, Any]:
     fields, found = TYPES[name], {}
-    expected = {"InputMediaPhoto": "photo", "InputMediaVideo": "video"}.get(name)
-    expected = expected or {"InputMediaAudio": "audio", "InputMediaDocument": "document"}.get(name)
-    if expected and value.get("type") != expected:
+    if name in MEDIA_TYPES and value.get("type", MEDIA_TYPES[name]) != MEDIA_TYPES[name]:
         raise Wrong(f'type "{value.get("type")}" is no {name}')
     for key, field in fields.items():
         given = value.get(key)

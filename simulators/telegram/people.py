@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +176,7 @@ class People:
         return {"status": status, "user": self._sim.world.bot} | until
 
     def _tell(self, kind: str, value: Json, chat: Chat, duplicates: int = 0) -> str | None:
-        return self._sim.updates.tell(kind, dict(value), chat.id, duplicates)
+        return self._sim.updates.tell(kind, copy.deepcopy(value), chat.id, duplicates)
 
     def _is_seen(self, message: Json) -> bool:
         """Privacy mode: in a group the bot gets commands, mentions of it and replies to it."""

@@ -137,6 +137,7 @@ TYPES: Final[dict[str, Fields]] = {
     "BotCommandScopeChatAdministrators": _fields("*type:String *chat_id:Integer|String"),
     "BotCommandScopeChatMember": _fields("*type:String *chat_id:Integer|String *user_id:Integer"),
     "InputMediaPhoto": _fields(_MEDIA, _CAPTION, _ABOVE),
+    "InputMediaLivePhoto": _fields(_MEDIA, "*photo:String", _CAPTION, _ABOVE),
     "InputMediaVideo": _fields(
         _MEDIA, "thumbnail:String cover:String start_timestamp:Integer", _CAPTION, _ABOVE,
         "width:Integer height:Integer duration:Integer supports_streaming:Boolean",
@@ -167,7 +168,7 @@ UNIONS: Final[dict[str, dict[str, str]]] = {
 OPAQUE: Final = frozenset({
     "User", "WebAppInfo", "LoginUrl", "SwitchInlineQueryChosenChat", "CopyTextButton", "CallbackGame",
     "KeyboardButtonRequestUsers", "KeyboardButtonRequestChat", "KeyboardButtonRequestManagedBot",
-    "KeyboardButtonPollType", "SuggestedPostParameters", "InputRichMessage", "InputMediaLivePhoto",
+    "KeyboardButtonPollType", "SuggestedPostParameters", "InputRichMessage",
 })  # fmt: skip
 
 UPDATE_KINDS: Final = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulators.book import SentMessage
 from simulators.telegram import keyboards
 from simulators.telegram.content import Content, Sender
-from simulators.telegram.refusals import bad
+from simulators.telegram.refusals import Refused, bad
 from simulators.telegram.wire import Call
 from simulators.telegram.world import Chat, Kept, Somebody
 
@@ -50,6 +50,8 @@ class Sending:
         if not ALBUM[0] <= len(items) <= ALBUM[1]:
             raise bad("media group must include 2-10 items")
         kinds = {item["type"] for item in items}
+        if "live_photo" in kinds:
+            raise Refused(501, "Not Implemented: this simulator knows no live photos")
         if len(kinds) > 1 and kinds - {"photo", "video"}:
             raise bad("Can't use the media of the specified type in the album")
         head = self._replied(chat, values) | self._flags(values) | {"media_group_id": self._sim.new_id()}
