@@ -17,9 +17,10 @@ log = get_logger("bot.channels.telegram")
 CHANNEL: Final = "telegram"
 UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member", "message_reaction")
 """The kinds of updates that are read, and all that Telegram is asked for."""
-_GROUPS = frozenset({"group", "supergroup"})
-_GONE = frozenset({"left", "kicked"})
-_THERE = frozenset({"member", "administrator", "creator"})
+_GROUPS: Final = ("group", "supergroup")
+_GONE: Final = ("left", "kicked")
+_THERE: Final = ("member", "administrator", "creator")
+"""Tuples, since what is looked for in them may be anything, and not everything can be hashed."""
 
 
 class Parser:
