@@ -151,8 +151,10 @@ def _unsupported(doing: Doing) -> Item:
 
 
 def _system(doing: Doing) -> Item:
-    """`text` is the person's new phone number."""
+    """`text` is the person's new phone number, digits only."""
     old, new = doing.somebody.phone, doing.text()
+    if old is None or not new.isdigit():
+        raise InputError("only somebody with a phone number changes it, and it consists of digits")
     body = f"User {doing.somebody.name} changed from {old} to {new}"
     ids = {"user_id": doing.somebody.bsuid} if doing.somebody.bsuid else {}
     return {"type": "system", "system": {"body": body, "wa_id": new, "type": "user_changed_number", **ids}}

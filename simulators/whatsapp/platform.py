@@ -107,7 +107,7 @@ class WhatsApp:
         it is to fail there. Raises GraphError where it is refused at once."""
         somebody = self.people.at(message.envelope.to or message.envelope.recipient)
         self._check(message, somebody)
-        self.rates.spend(somebody.chat if somebody else message.envelope.to or message.envelope.recipient)
+        self.rates.spend((somebody or _nobody(message)).chat)
         wamid = new_wamid(self.config.display_phone, outgoing=True)
         if somebody is None:
             self._status(wamid, message, _nobody(message), "failed", GraphError(131026))
@@ -214,4 +214,4 @@ class WhatsApp:
 def _nobody(message: Message) -> Somebody:
     """An address at which nobody has WhatsApp."""
     phone = "".join(each for each in message.envelope.to if each.isdigit())
-    return Somebody("", "", phone or None, message.envelope.recipient or None)
+    return Somebody(phone or message.envelope.recipient, "", phone or None, message.envelope.recipient or None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any, Final
@@ -17,6 +17,7 @@ from simulators.whatsapp.config import Config
 from simulators.whatsapp.errors import GraphError
 
 Value = dict[str, Any]
+Layout = Callable[["Writer", list["Piece"]], list[Value]]
 MAX_BATCH: Final = 1000
 """Meta, "Webhooks": updates are put together up to 1000."""
 ANSWER_S: Final = 10.0
@@ -37,13 +38,13 @@ class Writer:
 
     config: Config
     url: str | None = None
-    _layouts: Any = field(default_factory=lambda: cycle((_one_change, _many_changes, _many_entries)))
+    _layouts: Iterator[Layout] = field(default_factory=lambda: cycle((_one_change, _many_changes, _many_entries)))
 
     def write(self, events: Sequence[Event]) -> Post | None:
         if self.url is None:
             return None
         pieces = [event.payload for event in events]
-        layout: Callable[[Writer, list[Piece]], list[Value]] = next(self._layouts) if len(pieces) > 1 else _one_change
+        layout = next(self._layouts) if len(pieces) > 1 else _one_change
         body = as_meta_writes({"object": "whatsapp_business_account", "entry": layout(self, pieces)})
         return Post(self.url, body, signed(body, self.config.app_secret))
 
@@ -71,7 +72,7 @@ def _many_changes(post: Writer, pieces: list[Piece]) -> list[Value]:
 
 
 def _many_entries(post: Writer, pieces: list[Piece]) -> list[Value]:
-    """The first entry holds two changes of different size, each further one a piece."""
+    """The first entry holds half of the pieces in one change, each further entry one piece."""
     half = (len(pieces) + 1) // 2
     first = post.entry([post.change(pieces[:half])])
     return [first, *(post.entry([post.change([piece])]) for piece in pieces[half:])]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from pywa import errors
 from pywa.types import Button, Section, SectionList, SectionRow
 
 from simulators.phone import NothingCame, PhoneRefused
+from simulators.whatsapp.command import add_options, app_from
 from simulators.whatsapp.config import DAY_S, Config, Limits
 from tests.integration.simulators.whatsapp_side import bot_side, clip, jpeg, until, voice_note
 from tests.recordings import record
@@ -371,6 +375,54 @@ async def test_the_number_the_apps_token_and_the_subscription() -> None:
         assert right.status_code == 200
 
 
+@pytest.mark.parametrize("left_out", ["object", "callback_url", "verify_token", "fields", "access_token"])
+async def test_a_subscription_lacks_nothing(left_out: str) -> None:
+    async with bot_side(webhook_url=None) as side:
+        token = await side.bot.get_app_access_token(int(side.config.app_id), side.config.app_secret)
+        given = {
+            "object": "whatsapp_business_account",
+            "callback_url": side.webhooks.url,
+            "verify_token": side.config.verify_token,
+            "fields": "messages",
+            "access_token": token,
+        }
+        url = f"/v23.0/{side.config.app_id}/subscriptions"
+        lacking = {key: value for key, value in given.items() if key != left_out}
+        refused = await side.control.post(url, params=lacking)
+        assert refused.json()["error"]["code"] == (190 if left_out == "access_token" else 100)
+        assert (await side.control.post(url, params=given)).json() == {"success": True}
+
+
+@pytest.mark.parametrize("left_out", ["grant_type", "client_id", "client_secret"])
+async def test_an_apps_token_needs_all_three(left_out: str) -> None:
+    async with bot_side() as side:
+        given = {
+            "grant_type": "client_credentials",
+            "client_id": side.config.app_id,
+            "client_secret": side.config.app_secret,
+        }
+        lacking = {key: value for key, value in given.items() if key != left_out}
+        refused = await side.control.get("/v23.0/oauth/access_token", params=lacking)
+        assert refused.status_code == 400
+        assert (await side.control.get("/v23.0/oauth/access_token", params=given)).json()["token_type"] == "bearer"
+
+
+async def test_webhooks_of_a_number_or_an_account_may_go_elsewhere() -> None:
+    async with bot_side(webhook_url=None) as side:
+        phone, token = await side.phone(), side.config.verify_token
+        await side.bot.override_phone_callback_url(side.webhooks.url, token)
+        await phone.say("to the number's")
+        await until(side.webhooks.messages)
+        await side.bot.delete_phone_callback_url()
+        await phone.say("to nobody")
+        await side.bot.override_waba_callback_url(side.webhooks.url, token, waba_id=side.config.waba_id)
+        await phone.say("to the account's")
+        await until(lambda: len(side.webhooks.messages()) == 2)
+        assert [each["text"]["body"] for each in side.webhooks.messages()] == ["to the number's", "to the account's"]
+        with pytest.raises(errors.WhatsAppError, match="does not exist"):
+            await side.bot.override_waba_callback_url(side.webhooks.url, token, waba_id="1")
+
+
 async def test_what_nobody_can_do_is_refused() -> None:
     async with bot_side() as side:
         phone = await side.phone()
@@ -385,12 +437,21 @@ async def test_what_nobody_can_do_is_refused() -> None:
 
 
 def test_each_setting_is_an_option_of_the_command() -> None:
-    import argparse
-
-    from simulators.whatsapp.command import add_options, app_from
-
     parser = argparse.ArgumentParser()
     add_options(parser)
     options = parser.parse_args(["--token", "t", "--pair-gap-s", "0.5", "--pair-burst", "3", "--unread"])
     config: Config = app_from(options).state.platform.config
     assert (config.token, config.reads, config.limits.pair_gap_s, config.limits.pair_burst) == ("t", False, 0.5, 3)
+
+
+def test_it_runs_as_a_process_that_says_when_it_is_ready() -> None:
+    command = [sys.executable, "-m", "simulators", "whatsapp", "--token", "t", "--phone-id", "77"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().removeprefix("ready ").strip()
+            number = httpx.get(f"{url}/v23.0/77", headers={"Authorization": "Bearer t"}, trust_env=False)
+            assert number.json()["id"] == "77"
+        finally:
+            process.terminate()
+    assert process.returncode in (0, -15)

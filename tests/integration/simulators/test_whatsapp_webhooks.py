@@ -234,9 +234,11 @@ async def test_batches_come_in_every_layout_and_mixed() -> None:
         await until(lambda: len(side.webhooks.messages()) == 12)
         alone = len(side.webhooks.bodies)
         for turn in range(3):
+            await side.habits(pause=True)
             for n in range(3):
                 await sara.say(f"sara {turn} {n}", batch=f"b{turn}")
                 await omar.say(f"omar {turn} {n}", batch=f"b{turn}")
+            await side.habits()
             await until(lambda turn=turn: len(side.webhooks.messages()) == 12 + 6 * (turn + 1))
         bodies = side.webhooks.parsed()[alone:]
         shapes = {tuple(len(entry["changes"]) for entry in body["entry"]) for body in bodies}
@@ -253,9 +255,10 @@ async def test_messages_and_statuses_come_in_one_webhook() -> None:
         phone = await side.phone()
         await phone.say("hello")
         await until(side.webhooks.messages)
-        await side.habits(batch=10)
+        await side.habits(batch=10, pause=True)
         await side.bot.send_message(phone.chat, "there")
         await phone.say("again")
+        await side.habits(batch=10)
         await until(lambda: len(side.webhooks.messages()) == 2 and len(side.webhooks.statuses()) == 3)
         assert len(side.webhooks.bodies) == 2
         mixed = side.webhooks.parsed()[1]["entry"][0]["changes"][0]["value"]
@@ -276,9 +279,10 @@ async def test_webhooks_are_repeated_until_they_are_taken_and_sometimes_beyond()
 async def test_webhooks_come_out_of_order_late_or_not_yet() -> None:
     async with bot_side() as side:
         phone = await side.phone()
-        await side.habits(shuffle=True)
+        await side.habits(shuffle=True, pause=True)
         for n in range(20):
             await phone.say(str(n))
+        await side.habits(shuffle=True)
         await until(lambda: len(side.webhooks.messages()) == 20)
         order = [int(each["text"]["body"]) for each in side.webhooks.messages()]
         assert sorted(order) == list(range(20))
