@@ -64,12 +64,14 @@ class Action(BaseModel):
 
 
 class Refusal(BaseModel):
-    """A request that the platform refused as invalid."""
+    """A request that the platform refused; `invalid` where a right bot never sends it (a 429, or a person who blocks
+    the bot, is no fault of the bot's)."""
 
     method: str
     status: int
     why: str
     chat: str | None = None
+    invalid: bool = True
     at: float = Field(default_factory=time.time)
 
 
@@ -129,8 +131,9 @@ class Book:
                     break
         return found
 
-    def refuse(self, method: str, status: int, why: str, chat: Any = None) -> None:
-        self.refused.append(Refusal(method=method, status=status, why=why, chat=None if chat is None else str(chat)))
+    def refuse(self, method: str, status: int, why: str, chat: Any = None, *, invalid: bool = True) -> None:
+        told = None if chat is None else str(chat)
+        self.refused.append(Refusal(method=method, status=status, why=why, chat=told, invalid=invalid))
 
     def did(self, chat: str, action: str, message_id: str | None = None, text: str | None = None) -> None:
         self.actions.append(Action(chat=chat, action=action, message_id=message_id, text=text))

@@ -209,8 +209,9 @@ def _results(router: APIRouter, platform: Platform) -> None:
         return {"actions": [each.model_dump() for each in book.actions if chat in (None, each.chat)]}
 
     @router.get("/refused")
-    async def refused() -> dict[str, Any]:
-        return {"refused": [each.model_dump() for each in book.refused]}
+    async def refused(all: bool = False) -> dict[str, Any]:
+        """What was refused as invalid; with `all`, also what no bot can help (429, a person who blocks it)."""
+        return {"refused": [each.model_dump() for each in book.refused if all or each.invalid]}
 
     @router.get("/deliveries")
     async def deliveries() -> dict[str, Any]:

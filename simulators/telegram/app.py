@@ -115,8 +115,7 @@ def _bring_about(fault: Fault) -> None:
 
 
 def _refusal(simulator: TelegramSimulator, method: str, chat: str | None, refused: Refused) -> Response:
-    if refused.invalid:
-        simulator.book.refuse(method, refused.error_code, refused.description, chat)
+    simulator.book.refuse(method, refused.error_code, refused.description, chat, invalid=refused.invalid)
     return JSONResponse(refused.body, refused.error_code)
 
 
