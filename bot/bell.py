@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 
+from bot.commands.base import Effects
 from core.errors import QueueUnavailable
 from core.logging import get_logger
 from core.queue import Queue
@@ -35,13 +36,27 @@ class Bell:
         """There may be something to send."""
         self._start(self._queue.ring_courier(conversation_id))
 
-    def task(self, task_id: int) -> None:
+    def task(self, task_id: object) -> None:
         """There is a task to claim."""
         self._start(self._queue.ring_task(task_id))
 
     def cancel(self, turn_id: object) -> None:
         """The holder of a turn is asked to stop."""
         self._start(self._queue.ask_cancel(turn_id))
+
+    def all(self, conversation_id: object, effects: Effects) -> None:
+        """Everything that a command's effects ask for."""
+        if effects.replies:
+            self.courier(conversation_id)
+        for each, ring in (
+            (effects.others, self.courier),
+            (effects.cancels, self.cancel),
+            (effects.renders, self.render),
+            (effects.fetches, self.fetch),
+            (effects.tasks, self.task),
+        ):
+            for name in each:
+                ring(name)
 
     async def close(self) -> None:
         """Waits for the rings under way."""

@@ -7,7 +7,9 @@ import re
 import unicodedata
 
 from bot.bell import Bell
-from core.catalogue import Catalogue
+from bot.channels.registry import limits_of
+from bot.commands import registry
+from bot.commands.base import Call, Desk
 from core.errors import DatabaseUnavailable, TextInvalid
 from core.messages import MAX_TEXT, Accepted, Inbound
 from db import intake
@@ -33,27 +35,44 @@ def checked_text(text: str) -> str:
 class Intake:
     """Takes what the channels make of what they received."""
 
-    def __init__(self, database: Database, bell: Bell, catalogue: Catalogue, default_avatar: str) -> None:
+    def __init__(self, database: Database, bell: Bell, desk: Desk) -> None:
         self._database = database
-        self._catalogue = catalogue
-        self._default_avatar = default_avatar
+        self._desk = desk
         self._bell = bell
 
     async def take(self, inbound: Inbound) -> Accepted:
         """Raises NotFound (conversation, avatar or voice), Conflict, DatabaseUnavailable; then nothing is stored."""
         self.check_choices(inbound.avatar, inbound.voice)
+        take = self._command if registry.known(inbound.text or "") else self._message
         try:
             async with asyncio.timeout(STORE_S):
-                accepted = await intake.accept(self._database, inbound, avatar=self._default_avatar)
+                return await take(inbound)
         except TimeoutError:
             raise DatabaseUnavailable from None
+
+    async def _message(self, inbound: Inbound) -> Accepted:
+        accepted = await intake.accept(self._database, inbound, avatar=self._desk.settings.default_avatar)
         if not accepted.duplicate:
             self._bell.render(accepted.turn_id)
         return accepted
 
+    async def _command(self, inbound: Inbound) -> Accepted:
+        """Its replies are a turn's answer that is rendered already: whoever asks over HTTP asks for a turn."""
+        async with intake.entering(self._database, inbound) as entry:
+            if entry is not None:
+                call = Call.of(self._desk, entry, limits_of(inbound.channel))
+                await registry.run(call)
+                turn_id = await intake.add_answered(
+                    entry, call.effects.replies, call.language, self._desk.settings.default_avatar
+                )
+        if entry is None:
+            return await intake.known(self._database, inbound)
+        self._bell.all(call.conversation_id, call.effects)
+        return Accepted(str(turn_id), str(call.conversation_id))
+
     def check_choices(self, avatar: str | None, voice: str | None) -> None:
         """Raises NotFound for an avatar or a voice that is not there."""
         if avatar is not None:
-            self._catalogue.avatar(avatar)
+            self._desk.catalogue.avatar(avatar)
         if voice is not None:
-            self._catalogue.voice(voice)
+            self._desk.catalogue.voice(voice)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.bell import Bell
-from bot.channels.base import Limits
 from bot.channels.registry import limits_of
 from bot.commands import flows, registry
-from bot.commands.base import Call, Desk, Effects
+from bot.commands.base import Call, Desk
 from bot.intake import STORE_S, checked_text
 from core.errors import DatabaseUnavailable, SmartTalkerError, TextInvalid
 from core.logging import get_logger, log_context
@@ -18,7 +18,6 @@ from core.messages import Event, Inbound, Status
 from core.metrics import Metrics
 from core.states import TurnState
 from db import intake, outbox, switches, turns
-from db.intake import Entry
 from db.sessions import Database
 
 log = get_logger("bot.reception")
@@ -77,33 +76,14 @@ class Reception:
         try:
             async with asyncio.timeout(STORE_S), intake.entering(self._database, inbound, limits.window_s) as entry:
                 if entry is not None:
-                    call = self._call(entry, limits)
+                    call = Call.of(self._desk, entry, limits)
                     await handle(call)
                     await intake.reply(entry, call.effects.replies)
         except TimeoutError:
             raise DatabaseUnavailable from None
         self._metrics.received(inbound.channel, inbound.kind, "duplicate" if entry is None else "taken")
         if entry is not None:
-            self._ring(call.conversation_id, call.effects)
-
-    def _call(self, entry: Entry, limits: Limits) -> Call:
-        line = entry.inbound.choice or entry.inbound.text or ""
-        name, _, argument = line.strip().partition(" ")
-        return Call(self._desk, entry, limits, name.removeprefix("/").lower(), argument.strip())
-
-    def _ring(self, conversation_id: uuid.UUID, effects: Effects) -> None:
-        if effects.replies:
-            self._bell.courier(conversation_id)
-        for other in effects.others:
-            self._bell.courier(other)
-        for turn_id in effects.cancels:
-            self._bell.cancel(turn_id)
-        for turn_id in effects.renders:
-            self._bell.render(turn_id)
-        for turn_id in effects.fetches:
-            self._bell.fetch(turn_id)
-        for task_id in effects.tasks:
-            self._bell.task(task_id)
+            self._bell.all(call.conversation_id, call.effects)
 
     async def _handle(self, call: Call) -> None:
         inbound, contact = call.inbound, call.entry.contact
@@ -129,7 +109,7 @@ class Reception:
         if call.is_admin or call.entry.contact["access"] == "allowed" or not await intake.too_many(call.entry, rate):
             return False
         call.say("notice-flood", rate=rate)
-        minute = int(asyncio.get_running_loop().time() // 60)
+        minute = int(time.time() // 60)
         call.effects.replies[-1]["dedupe_key"] = f"flood:{call.conversation_id}:{minute}"
         log.warning("flood", conversation_id=str(call.conversation_id))
         return True

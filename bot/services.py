@@ -76,14 +76,15 @@ async def opened(settings: Settings, metrics: Metrics, media_key: bytes) -> Asyn
         stack.push_async_callback(bell.close)
         catalogue = Catalogue(settings.data_dir, HOME)
         storage = Storage(settings.media_dir)
+        desk = Desk(settings, catalogue, storage)
         hub = Hub(queue)
         await stack.enter_async_context(hub.running())
         services = Services(
             settings=settings,
             database=database,
             queue=queue,
-            intake=Intake(database, bell, catalogue, settings.default_avatar),
-            reception=Reception(database, bell, Desk(settings, catalogue, storage), metrics),
+            intake=Intake(database, bell, desk),
+            reception=Reception(database, bell, desk, metrics),
             receivers=[open_receiver(name, Surroundings(settings, queue, storage)) for name in settings.channels],
             hub=hub,
             catalogue=catalogue,

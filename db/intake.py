@@ -53,7 +53,7 @@ async def accept(database: Database, inbound: Inbound, *, avatar: str) -> Accept
             await connection.execute(insert(Turn).values(_turn(inbound, conversation, turn_id, avatar)))
             return Accepted(str(turn_id), str(conversation["id"]))
     except _KnownEvent:
-        return await _known(database, inbound)
+        return await known(database, inbound)
 
 
 @asynccontextmanager
@@ -70,6 +70,8 @@ async def entering(database: Database, inbound: Inbound, window_s: float | None 
 
 
 async def _enter(connection: AsyncConnection, inbound: Inbound, window_s: float | None) -> Entry:
+    if inbound.conversation_id is not None:
+        return await _enter_known(connection, inbound)
     sender = await _contact(connection, inbound, inbound.sender_id, inbound.display_name)
     owner = await _contact(connection, inbound, inbound.chat_id, None) if inbound.group else sender
     if inbound.known_as:
@@ -84,6 +86,25 @@ async def _enter(connection: AsyncConnection, inbound: Inbound, window_s: float 
     row = await _arrived(connection, inbound, owner["id"], values)
     event = await _remember(connection, inbound, row["id"], None)
     return Entry(connection, inbound, event, row, sender, bool(row["begun"]))
+
+
+async def _enter_known(connection: AsyncConnection, inbound: Inbound) -> Entry:
+    """The conversation was named by its id. Raises NotFound."""
+    found = await connection.execute(
+        select(*Conversation.__table__.columns)
+        .where(
+            Conversation.id == _uuid(inbound.conversation_id or ""),
+            Conversation.channel == inbound.channel,
+            Conversation.account == inbound.account,
+        )
+        .with_for_update()
+    )
+    row = found.mappings().one_or_none()
+    if row is None:
+        raise NotFound("no such conversation", message_id="error-no-conversation")
+    owner = await connection.execute(select(*Contact.__table__.columns).where(Contact.id == row["contact_id"]))
+    event = await _remember(connection, inbound, row["id"], None)
+    return Entry(connection, inbound, event, dict(row), dict(owner.mappings().one()), begun=False)
 
 
 async def _rename(connection: AsyncConnection, inbound: Inbound) -> None:
@@ -164,6 +185,29 @@ async def add_turn(entry: Entry, avatar: str, **columns: Any) -> uuid.UUID:
     await entry.connection.execute(insert(Turn).values(values))
     await entry.connection.execute(update(Inbox).where(Inbox.id == entry.event).values(turn_id=values["id"]))
     return uuid.UUID(str(values["id"]))
+
+
+async def add_answered(entry: Entry, replies: list[dict[str, Any]], language: str, avatar: str) -> uuid.UUID:
+    """A turn whose answer is these replies: rendered, and theirs to be delivered."""
+    turn_id = await add_turn(
+        entry,
+        avatar,
+        state=TurnState.RENDERED,
+        modes=[Mode.TEXT],
+        answer="\n\n".join(filter(None, map(_as_text, replies))),
+        answer_language=language,
+        queued_at=func.now(),
+        started_at=func.now(),
+        rendered_at=func.now(),
+    )
+    await reply(entry, [{**row, "turn_id": turn_id} for row in replies])
+    return turn_id
+
+
+def _as_text(row: Mapping[str, Any]) -> str:
+    """A menu's choices are the commands that they stand for."""
+    choices = (f"{choice['title']}: {choice['id']}" for choice in row["payload"].get("choices", ()))
+    return "\n".join([row["payload"].get("text") or "", *choices]).strip()
 
 
 async def reply(entry: Entry, rows: list[dict[str, Any]]) -> None:
@@ -299,14 +343,15 @@ def _turn(inbound: Inbound, conversation: Any, turn_id: uuid.UUID, avatar: str) 
         "message_id": inbound.message_id,
         "avatar": conversation["avatar"] or func.coalesce(chosen(DEFAULT_AVATAR), avatar),
         "voice": conversation["voice"],
-        "language": inbound.language,
+        "language": inbound.language or (conversation["language"] if conversation.get("language_chosen") else None),
         "modes": conversation["modes"] or ALL_MODES,
         "emotion_enabled": conversation.get("emotion_enabled", True),
         "queued_at": func.now() if ready else None,
     }
 
 
-async def _known(database: Database, inbound: Inbound) -> Accepted:
+async def known(database: Database, inbound: Inbound) -> Accepted:
+    """What became of an event that came before. Raises Conflict where it came with another content."""
     async with database.begin() as connection:
         row = (
             await connection.execute(
@@ -319,4 +364,5 @@ async def _known(database: Database, inbound: Inbound) -> Accepted:
         ).one()
     if row.digest != inbound.digest:
         raise Conflict
-    return Accepted(str(row.turn_id), str(row.conversation_id), duplicate=True)
+    turn_id = None if row.turn_id is None else str(row.turn_id)
+    return Accepted(turn_id, str(row.conversation_id), duplicate=True)

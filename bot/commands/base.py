@@ -64,6 +64,13 @@ class Call:
     argument: str
     effects: Effects = field(default_factory=Effects)
 
+    @classmethod
+    def of(cls, desk: Desk, entry: Entry, limits: Limits) -> Call:
+        """The call of what entered: a button is a command line, a text may be one."""
+        line = entry.inbound.choice or entry.inbound.text or ""
+        name, _, argument = line.strip().partition(" ")
+        return cls(desk, entry, limits, name.removeprefix("/").lower(), argument.strip())
+
     @property
     def connection(self) -> AsyncConnection:
         return self.entry.connection

@@ -497,3 +497,33 @@ class TestSurface:
                 return
             await asyncio.sleep(0.02)
         pytest.fail("no ring")
+
+
+class TestCommands:
+    """The chat's commands over HTTP: the reply is the turn's answer."""
+
+    @pytest.mark.parametrize(("language", "word"), [("en", "/avatar"), ("ar", "/avatar")])
+    async def test_help(self, client: httpx.AsyncClient, language: str, word: str) -> None:
+        sent = await post(client, "/help", language=language)
+        turn = (await client.get(f"/api/v1/turns/{sent['turn_id']}")).json()
+        assert turn["state"] in ("rendered", "done")
+        assert word in turn["text"]
+
+    async def test_a_choice_counts_for_the_next_turn(self, client: httpx.AsyncClient) -> None:
+        first = await post(client, "/avatar omar", language="en")
+        second = await post(client, "hello", conversation_id=first["conversation_id"])
+        turn = (await client.get(f"/api/v1/turns/{second['turn_id']}")).json()
+        assert (turn["avatar"], turn["seq"]) == ("omar", 2)
+
+    async def test_a_repetition_runs_once(self, client: httpx.AsyncClient) -> None:
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        answers = [await client.post("/api/v1/messages", json={"text": "/mode text"}, headers=key) for _ in range(2)]
+        assert answers[0].json() == answers[1].json()
+
+    async def test_what_only_begins_with_a_slash_is_a_question(self, client: httpx.AsyncClient) -> None:
+        sent = await post(client, "/etc is what?")
+        assert (await client.get(f"/api/v1/turns/{sent['turn_id']}")).json()["state"] == "queued"
+
+    async def test_in_a_conversation_that_is_not_there(self, client: httpx.AsyncClient) -> None:
+        sent = await client.post("/api/v1/messages", json={"text": "/help", "conversation_id": str(uuid.uuid4())})
+        checked_error(sent, 404, "not_found")

@@ -89,6 +89,7 @@ def inbound(message: MessageIn, key: str | None, *, media: str | None = None, di
         media=media,
         media_digest=digest,
         conversation_id=None if message.conversation_id is None else str(checked_uuid(message.conversation_id)),
+        hint=message.language,
         language=message.language,
         avatar=message.avatar,
         voice=message.voice,
