@@ -7,7 +7,6 @@ their status and `{"error": "…"}` once `answer_errors(app)` was called.
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -89,7 +88,7 @@ class Say(_Model):
             return None
         try:
             return base64.b64decode(self.file_base64, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise InputError("file_base64 is not base64") from error
 
 

@@ -26,8 +26,8 @@ class Bucket:
         """Seconds until `cost` could be taken; 0 means now. A cost over the size is let through when full."""
         if math.isinf(self.per_s):
             return 0.0
-        self.level = min(self.size, self.level + (now - self.at) * self.per_s)
-        self.at = now
+        self.level = min(self.size, self.level + max(0.0, now - self.at) * self.per_s)
+        self.at = max(self.at, now)
         return max(0.0, (min(cost, self.size) - self.level) / self.per_s)
 
 

@@ -101,6 +101,14 @@ class Server:
         updates = self.http.get("/control/updates").json()["updates"]
         return str(updates[-1]["callback_query"]["id"])
 
+    def known_files(self, method: str) -> Json:
+        """The method's file by its id, as JSON needs it."""
+        if method not in FILES or method == "sendMediaGroup":
+            return {}
+        name = next(iter(FILES[method]))
+        sent = self.take(method)["result"][name]
+        return {name: sent[-1]["file_id"] if isinstance(sent, list) else sent["file_id"]}
+
     def take(self, method: str) -> Json:
         """A right request's answer."""
         return dict(self.bot(method, self.right(method), FILES.get(method)).json())
@@ -149,10 +157,13 @@ def test_a_request_without_a_required_field_is_refused(server: Server, method: s
 @pytest.mark.parametrize("method", METHODS)
 def test_a_request_with_a_field_of_a_wrong_type_is_refused(server: Server, method: str) -> None:
     right, files = server.right(method), FILES.get(method, {})
+    known = server.known_files(method)
+    if method != "sendMediaGroup":
+        assert server.bot_json(method, {**right, **known}).json()["ok"]
+        right = server.right(method) if not files else right
     for name, (types, _) in fields_of("methods", method).items():
         for value in wrong_values(types):
-            if not files:
-                assert refused(server.bot_json(method, {**right, name: value})), (name, value)
+            assert refused(server.bot_json(method, {**right, **known, name: value})), (name, value)
             if "String" not in types:
                 sent = {key: data for key, data in files.items() if key != name}
                 assert refused(server.bot(method, {**right, name: value}, sent)), (name, value, "form")
