@@ -26,6 +26,8 @@ RENDER = "smarttalker:render"
 EVENTS = "smarttalker:events"
 CANCELS = "smarttalker:cancels"
 LIVE_S = 3600
+GRID_MS = 50
+"""Delayed rings are due on this grid."""
 POLL_S = 0.01
 """How often a worker looks whether it was rung for: twice on a turn's way, at 5 % of a core for each idle worker."""
 
@@ -77,30 +79,38 @@ class Queue:
     def pool(self) -> ArqRedis:
         return self._pool
 
-    async def ring_render(self, turn_id: object) -> None:
+    async def ring_render(self, turn_id: object, delay_s: float = 0.0) -> None:
         """There may be a turn to claim. Raises QueueUnavailable."""
-        await self._ring("look", RENDER, str(turn_id))
+        await self._ring("look", RENDER, str(turn_id), delay_s)
 
-    async def ring_courier(self, conversation_id: object) -> None:
+    async def ring_courier(self, conversation_id: object, delay_s: float = 0.0) -> None:
         """There may be something to send. Raises QueueUnavailable."""
-        await self._ring("send", COURIER, str(conversation_id))
+        await self._ring("send", COURIER, str(conversation_id), delay_s)
 
-    async def ring_fetch(self, turn_id: object) -> None:
+    async def ring_fetch(self, turn_id: object, delay_s: float = 0.0) -> None:
         """There is media to fetch. Raises QueueUnavailable."""
-        await self._ring("fetch", COURIER, str(turn_id))
+        await self._ring("fetch", COURIER, str(turn_id), delay_s)
 
-    async def ring_task(self, task_id: object) -> None:
+    async def ring_task(self, task_id: object, delay_s: float = 0.0) -> None:
         """There is a task to claim. Raises QueueUnavailable."""
-        await self._ring("task", COURIER, str(task_id))
+        await self._ring("task", COURIER, str(task_id), delay_s)
 
-    async def _ring(self, function: str, queue: str, argument: str) -> None:
-        """What arq's enqueue_job does, in one round trip in place of four: a new id need not be looked for first."""
+    async def _ring(self, function: str, queue: str, argument: str, delay_s: float) -> None:
+        """What arq's enqueue_job does, in one round trip in place of four: a new id need not be looked for first.
+
+        Delayed rings of the same argument that are due within the same GRID_MS are one, whoever rings. A delayed job
+        never begins before it is due, so it can't ring for itself under its own id, which arq would forget.
+        """
         job_id, now = uuid.uuid4().hex, timestamp_ms()
+        due = now
+        if delay_s > 0:
+            due = (now + int(delay_s * 1000)) // GRID_MS * GRID_MS + GRID_MS
+            job_id = f"{function}:{argument}:{due}"
         job = serialize_job(function, (argument,), {}, None, now, serializer=pack)
         with _translated():
             async with self._pool.pipeline(transaction=True) as pipe:
-                pipe.psetex(job_key_prefix + job_id, expires_extra_ms, job)
-                pipe.zadd(queue, {job_id: now})
+                pipe.psetex(job_key_prefix + job_id, expires_extra_ms + due - now, job)
+                pipe.zadd(queue, {job_id: due})
                 await pipe.execute()
 
     async def tell(self, conversation_id: object, turn_id: object, live: dict[str, Any] | None = None) -> None:

@@ -1,21 +1,25 @@
-"""What is asked of tasks: add, claim, finish, free."""
+"""What is asked of tasks: add, claim, renew, finish, free."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from core.errors import LeaseLost
 from core.states import TaskState
-from db.models import Task
+from db import outbox
+from db.consequences import lock
+from db.models import Conversation, Task
 from db.sessions import Database
+
+Write = Callable[[AsyncConnection], Awaitable[list[Any]]]
 
 
 async def add(
@@ -83,7 +87,7 @@ async def finish(
     """
     held = await connection.execute(
         update(Task)
-        .where(Task.id == task["id"], Task.fence == task["fence"], Task.state == TaskState.RUNNING)
+        .where(_held(task))
         .values(
             state=state,
             result=result,
@@ -96,6 +100,83 @@ async def finish(
     )
     if held.rowcount != 1:
         raise LeaseLost
+
+
+async def renew(database: Database, task: Mapping[str, Any], lease_s: float) -> bool:
+    """Renews the lease; False where another holds the task by now."""
+    async with database.begin() as connection:
+        held = await connection.execute(
+            update(Task).where(_held(task)).values(lease_until=func.now() + timedelta(seconds=lease_s))
+        )
+    return bool(held.rowcount)
+
+
+async def complete(
+    database: Database,
+    task: Mapping[str, Any],
+    result: Mapping[str, Any],
+    replies: Sequence[Mapping[str, Any]] = (),
+    write: Write | None = None,
+) -> list[Any]:
+    """The task is done, with rows {"kind", "payload"} for its conversation's outbox and what else is to be written, in
+    one transaction; what `write` returned. Raises LeaseLost."""
+    async with database.begin() as connection:
+        await _lock(connection, task)
+        await finish(connection, task, TaskState.DONE, result=result)
+        await _reply(connection, task, replies)
+        return await write(connection) if write is not None else []
+
+
+async def fail(
+    database: Database,
+    task: Mapping[str, Any],
+    error: Mapping[str, Any],
+    notice: Callable[[str | None], Mapping[str, Any]],
+) -> None:
+    """The task has failed for good. notice: a row that tells its conversation, from the language that is known of it.
+
+    Raises LeaseLost.
+    """
+    async with database.begin() as connection:
+        await _lock(connection, task)
+        await finish(connection, task, TaskState.FAILED, error=error)
+        spoken = await connection.scalar(
+            select(func.coalesce(Conversation.language, Conversation.hint)).where(
+                Conversation.id == task["conversation_id"]
+            )
+        )
+        await _reply(connection, task, [notice(spoken)])
+
+
+async def again(database: Database, task: Mapping[str, Any], error: Mapping[str, Any], delay_s: float) -> None:
+    """The task is tried again after the delay. Raises LeaseLost."""
+    async with database.begin() as connection:
+        await finish(connection, task, TaskState.QUEUED, error=error, delay_s=delay_s)
+
+
+async def give_back(database: Database, task: Mapping[str, Any]) -> None:
+    """Whoever is free may begin it anew at once, and this attempt does not count. Raises LeaseLost."""
+    async with database.begin() as connection:
+        await finish(connection, task, TaskState.QUEUED)
+        await connection.execute(update(Task).where(Task.id == task["id"]).values(attempts=Task.attempts - 1))
+
+
+async def _lock(connection: AsyncConnection, task: Mapping[str, Any]) -> None:
+    """The conversation first, as everybody does who writes to it."""
+    if task["conversation_id"] is not None:
+        await lock(connection, task["conversation_id"])
+
+
+async def _reply(connection: AsyncConnection, task: Mapping[str, Any], replies: Sequence[Mapping[str, Any]]) -> None:
+    """A task that no conversation asked for tells nobody."""
+    if task["conversation_id"] is not None:
+        shared = {"conversation_id": task["conversation_id"]}
+        keyed = [{"dedupe_key": f"task:{task['id']}:{n}", **shared, **row} for n, row in enumerate(replies)]
+        await outbox.add(connection, keyed)
+
+
+def _held(task: Mapping[str, Any]) -> ColumnElement[bool]:
+    return and_(Task.id == task["id"], Task.fence == task["fence"], Task.state == TaskState.RUNNING)
 
 
 async def take_back(database: Database, owner: str) -> int:

@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from arq.cron import cron
 from arq.worker import Retry, Worker, func
 
-from bot.channels.base import Channel, Outgoing
-from bot.channels.registry import open_channel
-from core.errors import DatabaseUnavailable, LeaseLost, QueueUnavailable, SmartTalkerError
+from bot.channels.base import Channel, Surroundings
+from bot.channels.registry import CHANNELS, limits_of
+from core.catalogue import Catalogue
+from core.errors import ConfigurationError, DatabaseUnavailable, LeaseLost, QueueUnavailable
 from core.logging import get_logger, log_context
 from core.metrics import Metrics
 from core.queue import COURIER, Queue
-from core.settings import Settings
-from core.states import OutboxState
+from core.settings import HOME, Settings
+from core.states import OPEN, OutboxState
+from core.storage import Storage
 from db import outbox, turns
 from db.sessions import Database
+from worker.channels import Channels
+from worker.fetching import Fetcher
 from worker.identity import Identity
 from worker.loop import arq_worker, finish, start, until_stopped
+from worker.pace import Pace
+from worker.patience import patiently
+from worker.sending import Sending, outgoing
+from worker.signs import Signs
+from worker.tasking import Tasking
+from worker.tasks.base import Office
 
 log = get_logger(__name__)
 
-SEND_LEASE_S = 60.0
-"""No send call takes longer: each has a time-out below it."""
-ATTEMPTS = 5
+SEND_LEASE_S = 75.0
+"""No send takes longer, with the pause before it: each has a time-out below that."""
+PATIENCE_S = SEND_LEASE_S
+"""So long an absent database is waited for to hear what became of a send; after that another may have repeated it."""
+LOOK_S = 120.0
+"""One look sends for this long, then rings again, so that arq's own time-out never cuts a send."""
 DRAIN_S = 20.0
 """A send under way is finished first."""
 AWAY_S = 1.0
 """Until the next try while the database is away."""
 NAMES = 10_000
 """Conversations whose channel is remembered."""
+JOBS = 64
+"""Side by side: sends wait for platforms, not for this machine, and a slow one must hold up nobody else."""
+JOB_S = 300
+TASK_JOB_S = 3600
 RECONCILE_AT = {0, 15, 30, 45}
 """Seconds of each minute."""
 
@@ -41,17 +61,22 @@ RECONCILE_AT = {0, 15, 30, 45}
 class Courier:
     """Drains one conversation's outbox at a time, several conversations side by side."""
 
-    def __init__(self, database: Database, queue: Queue, metrics: Metrics, owner: str) -> None:
-        self._database = database
-        self._queue = queue
+    def __init__(self, office: Office, metrics: Metrics, owner: str) -> None:
+        self._office = office
+        self._database = office.database
+        self._queue = office.queue
         self._metrics = metrics
         self._owner = owner
-        self._channels: dict[str, Channel] = {}
+        self._sending = Sending(Pace(office.queue.pool))
         self._names: dict[uuid.UUID, str] = {}
+        self._missing: set[str] = set()
 
     async def start(self) -> None:
-        recovered = await outbox.recover(self._database, self._owner)
-        log.info("courier_starts", owner=self._owner, recovered=recovered)
+        """Takes back what a dead process of this name had in hand."""
+        recovered = await outbox.recover(self._database, self._owner, tracking())
+        log.info("courier_starts", owner=self._owner, recovered=len(recovered))
+        with suppress(QueueUnavailable):
+            await self._ring(recovered)
 
     async def send(self, _ctx: dict[Any, Any], conversation: str) -> None:
         """Sends everything of the conversation that may be sent now."""
@@ -62,81 +87,84 @@ class Courier:
             except DatabaseUnavailable:
                 log.warning("database_away")
                 raise Retry(defer=AWAY_S) from None
+            except QueueUnavailable:
+                log.warning("redis_away")
 
     async def _send(self, conversation_id: uuid.UUID) -> None:
         if (name := self._names.get(conversation_id)) is None:
             return await self._meet(conversation_id)
-        if self._at_once(name):
+        if _at_once(name):
             settled = await outbox.deliver(self._database, conversation_id)
             return await self._delivered(name, conversation_id, settled)
-        return await self._drain(self._channel(name), conversation_id)
+        return await self._drain(name, conversation_id)
 
     async def _meet(self, conversation_id: uuid.UUID) -> None:
         """Which channel a conversation is on never changes, so it is asked once, and in the same transaction."""
-        name, settled = await outbox.meet(self._database, conversation_id, self._at_once)
+        name, settled = await outbox.meet(self._database, conversation_id, _at_once)
         if name is None:
             return
         if len(self._names) >= NAMES:
             self._names.clear()
         self._names[conversation_id] = name
-        if self._at_once(name):
+        if _at_once(name):
             await self._delivered(name, conversation_id, settled)
         else:
-            await self._drain(self._channel(name), conversation_id)
-
-    def _at_once(self, name: str) -> bool:
-        return self._channel(name).limits.transactional
-
-    def _channel(self, name: str) -> Channel:
-        if name not in self._channels:
-            self._channels[name] = open_channel(name, self._queue)
-        return self._channels[name]
-
-    async def _drain(self, channel: Channel, conversation_id: uuid.UUID) -> None:
-        if not await self._send_next(channel, conversation_id):
-            return await self._ended(conversation_id, await outbox.end_turns(self._database, conversation_id))
-        while await self._send_next(channel, conversation_id):
-            pass
-        return None
+            await self._drain(name, conversation_id)
 
     async def _delivered(self, name: str, conversation_id: uuid.UUID, settled: outbox.Settled) -> None:
         for row in settled.rows:
             self._metrics.sent(name, row["kind"], OutboxState.DELIVERED)
         for row in {row["turn_id"]: row for row in settled.rows}.values():
-            await self._announce(self._channel(name), row)
+            # The page that misses this asks again when it comes back.
+            with suppress(QueueUnavailable):
+                await self._office.channel(name).send(outgoing(row))
         await self._ended(conversation_id, settled)
 
-    async def _announce(self, channel: Channel, row: Mapping[str, Any]) -> None:
-        """The page that misses this asks again when it comes back."""
-        with suppress(QueueUnavailable):
-            await channel.send(outgoing(row))
+    async def _drain(self, name: str, conversation_id: uuid.UUID) -> None:
+        try:
+            channel = self._office.channel(name)
+        except ConfigurationError:
+            self._missing.add(name)
+            return None
+        if channel.limits.window_s is not None and (released := await outbox.release(self._database, conversation_id)):
+            log.info("released", rows=released)
+        until = time.monotonic() + LOOK_S
+        while await self._send_next(channel, conversation_id):
+            if time.monotonic() > until:
+                return await self._queue.ring_courier(conversation_id)
+        settled, due_s = await outbox.rest(self._database, conversation_id)
+        await self._ended(conversation_id, settled)
+        if due_s is not None:
+            await self._queue.ring_courier(conversation_id, due_s)
+        return None
 
     async def _send_next(self, channel: Channel, conversation_id: uuid.UUID) -> bool:
         row = await outbox.claim(self._database, conversation_id, self._owner, SEND_LEASE_S)
         if row is None:
             return False
-        try:
-            sent = await channel.send(outgoing(row))
-        except SmartTalkerError as error:
-            return await self._not_sent(channel, row, error)
+        verdict = await self._sending.send(channel, row)
         with suppress(LeaseLost):
-            state = OutboxState.SENT
-            settled = await outbox.settle(self._database, row, state, external_id=sent.external_id)
-            self._metrics.sent(channel.name, row["kind"], state)
-            await self._ended(row["conversation_id"], settled)
+            await self._settle(channel, row, verdict)
         return True
 
-    async def _not_sent(self, channel: Channel, row: Mapping[str, Any], error: SmartTalkerError) -> bool:
-        """Whether what comes after the row may be sent now."""
-        final = error.permanent or row["attempts"] >= ATTEMPTS
-        state = OutboxState.FAILED if final else OutboxState.PENDING
-        log.warning("not_sent", outbox_id=row["id"], kind=row["kind"], code=error.code, attempt=row["attempts"])
-        delay = 0.0 if final else 2.0 ** row["attempts"]
-        with suppress(LeaseLost):
-            settled = await outbox.settle(self._database, row, state, error={"code": error.code}, delay_s=delay)
-            self._metrics.sent(channel.name, row["kind"], state)
-            await self._ended(row["conversation_id"], settled)
-        return final
+    async def _settle(self, channel: Channel, row: Mapping[str, Any], verdict: outbox.Verdict) -> None:
+        """An absent database is waited for: what was sent must not be sent again because nobody noted it."""
+        settle = partial(
+            outbox.settle,
+            self._database,
+            row,
+            verdict,
+            admins=self._office.settings.admin_ids,
+            text_length=channel.limits.text_length,
+        )
+        settled = await patiently(settle, PATIENCE_S)
+        if verdict.state not in OPEN or verdict.code is not None:
+            self._metrics.sent(channel.name, row["kind"], verdict.state)
+        await self._ended(row["conversation_id"], settled)
+        with suppress(QueueUnavailable):
+            await self._ring(dict.fromkeys(settled.rings, 0.0))
+            for turn_id in settled.cancels:
+                await self._queue.ask_cancel(turn_id)
 
     async def _ended(self, conversation_id: uuid.UUID, settled: outbox.Settled) -> None:
         """Counts the turns that are done; those that ended without a row of their own are told of here."""
@@ -148,30 +176,50 @@ class Courier:
                 with suppress(QueueUnavailable):
                     await self._queue.tell(conversation_id, turn_id)
 
-    async def reconcile(self, _ctx: dict[Any, Any]) -> None:
-        """Expired leases are freed, turns that no bell rings for are rung, the outbox that nobody drains is drained."""
-        try:
-            freed = await turns.free_expired(self._database)
-            recovered = await outbox.recover(self._database)
-            for turn_id in await turns.stranded(self._database, limit=1):
-                await self._queue.ring_render(turn_id)
-            for conversation_id in await turns.undelivered(self._database):
-                await self._queue.ring_courier(conversation_id)
-        except (DatabaseUnavailable, QueueUnavailable) as error:
-            log.warning("reconcile_failed", code=error.code)
-            return
+    async def _ring(self, due: Mapping[uuid.UUID, float]) -> None:
+        for conversation_id, delay_s in due.items():
+            await self._queue.ring_courier(conversation_id, delay_s)
+
+    async def reconcile(self) -> None:
+        """Expired leases are freed, turns that no bell rings for are rung, the outbox that nobody drains is drained.
+
+        Raises DatabaseUnavailable, QueueUnavailable.
+        """
+        freed = await turns.free_expired(self._database)
+        recovered = await outbox.recover(self._database, tracked=tracking())
+        for turn_id in await turns.stranded(self._database, limit=1):
+            await self._queue.ring_render(turn_id)
+        waiting = await outbox.undelivered(self._database, without=self._missing)
+        await self._ring(recovered | dict.fromkeys(waiting, 0.0))
         if freed or recovered:
-            log.warning("reconciled", turns=freed, outbox=recovered)
+            log.warning("reconciled", turns=freed, outbox=len(recovered))
 
 
-def outgoing(row: Mapping[str, Any]) -> Outgoing:
-    return Outgoing(
-        id=row["id"],
-        conversation_id=str(row["conversation_id"]),
-        turn_id=str(row["turn_id"]) if row["turn_id"] else None,
-        kind=row["kind"],
-        payload=row["payload"],
-    )
+def _at_once(name: str) -> bool:
+    """An unknown channel is not: opening it says so."""
+    with suppress(ConfigurationError):
+        return limits_of(name).transactional
+    return False
+
+
+def tracking() -> list[str]:
+    """The channels whose platform tells later what became of a message."""
+    return [name for name in CHANNELS if limits_of(name).tracks]
+
+
+class Rounds:
+    """What is looked after every RECONCILE_AT: each part by itself, so that one that fails keeps no other from it."""
+
+    def __init__(self, *parts: Callable[[], Awaitable[None]]) -> None:
+        self._parts = parts
+
+    async def reconcile(self, _ctx: dict[Any, Any]) -> None:
+        for part in self._parts:
+            try:
+                await part()
+            except (DatabaseUnavailable, QueueUnavailable) as error:
+                log.warning("reconcile_failed", code=error.code)
+                return
 
 
 async def serve(settings: Settings) -> None:
@@ -181,23 +229,46 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(database.close)
         queue = await Queue.open(settings.redis_url)
         stack.push_async_callback(queue.close)
-        courier = Courier(database, queue, Metrics(settings.data_dir / "metrics"), identity.name)
+        storage = Storage(settings.media_dir)
+        channels = Channels(Surroundings(settings, queue, storage))
+        stack.push_async_callback(channels.close)
+        catalogue = Catalogue(settings.data_dir, HOME)
+        office = Office(settings, database, queue, storage, catalogue, channels)
+        courier = Courier(office, Metrics(settings.data_dir / "metrics"), identity.name)
+        tasking = Tasking(office, identity.name)
         await courier.start()
-        worker = make_worker(courier, queue)
+        await tasking.start()
+        await stack.enter_async_context(beside(Signs(office).run()))
+        worker = make_worker(queue, courier, tasking, Fetcher(office))
         works = await until_stopped(worker)
         await finish(works, list(worker.job_tasks.values()), DRAIN_S)
         log.info("courier_ends")
 
 
-def make_worker(courier: Courier, queue: Queue) -> Worker:
-    send: Callable[..., Any] = courier.send
-    reconcile: Callable[..., Any] = courier.reconcile
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs for the length of the block."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def make_worker(queue: Queue, courier: Courier, tasking: Tasking, fetcher: Fetcher) -> Worker:
+    rounds: Callable[..., Any] = Rounds(courier.reconcile, fetcher.reconcile, tasking.reconcile).reconcile
+    jobs: dict[str, tuple[Callable[..., Any], int]] = {
+        "send": (courier.send, JOB_S),
+        "fetch": (fetcher.fetch, JOB_S),
+        "task": (tasking.task, TASK_JOB_S),
+    }
     return arq_worker(
         queue,
         COURIER,
-        [func(send, name="send", timeout=300)],
-        max_jobs=16,
-        cron_jobs=[cron(reconcile, name="reconcile", second=RECONCILE_AT, run_at_startup=True, keep_result=0)],
+        [func(job, name=name, timeout=timeout) for name, (job, timeout) in jobs.items()],
+        max_jobs=JOBS,
+        cron_jobs=[cron(rounds, name="reconcile", second=RECONCILE_AT, run_at_startup=True, keep_result=0)],
     )
 
 

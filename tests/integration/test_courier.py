@@ -12,66 +12,34 @@ from uuid import UUID
 import pytest
 from arq.worker import Retry
 
-from bot.channels.base import Limits, Outgoing, Sent
-from core.errors import InputError, SmartTalkerError, SurroundingsError
+from core.errors import DatabaseUnavailable, InputError, QueueUnavailable, SurroundingsError
 from core.kinds import Layer
 from core.metrics import Metrics
 from core.queue import EVENTS, Queue
 from core.settings import Settings
 from core.states import TurnEvent
 from db import outbox, turns
-from db.intake import accept
 from db.sessions import Database
 from db.turns import Save
-from tests.helpers import CountingDatabase, inbound, outbox_of, post, rows, turn_row
+from tests.helpers import CountingDatabase, outbox_of, post, turn_row
+from tests.platforms import Platform, answered, due_now, make_office
 from tests.stack import ANSWER
 from worker.courier import Courier
 from worker.render import Renderer
+from worker.sending import ATTEMPTS
 
 AWAY = "postgresql://nobody@127.0.0.1:9/nothing"
 
 
-class Platform:
-    """Takes rows as WhatsApp or Telegram do, and fails when it is told to."""
-
-    name = "telegram"
-    limits = Limits()
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, dict[str, Any]]] = []
-        self.errors: list[SmartTalkerError | None] = []
-        self.hanging: asyncio.Event | None = None
-
-    async def send(self, row: Outgoing) -> Sent:
-        if self.hanging is not None:
-            self.hanging.set()
-            await asyncio.sleep(60)
-        if self.errors and (error := self.errors.pop(0)) is not None:
-            raise error
-        self.taken.append((row.kind, dict(row.payload)))
-        return Sent(f"m{len(self.taken)}")
+@pytest.fixture
+def platform() -> Platform:
+    return Platform()
 
 
 @pytest.fixture
-def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
-    platform = Platform()
-    monkeypatch.setattr("worker.courier.open_channel", lambda name, queue: platform)
-    return platform
-
-
-@pytest.fixture
-async def courier(database: Database, queue: Queue, tmp_path: Path) -> Courier:
-    return Courier(database, queue, Metrics(tmp_path / "metrics"), "host:courier-0")
-
-
-async def answered(database: Database, *kinds: str, channel: str = "telegram", chat: str = "7") -> tuple[UUID, str]:
-    """A rendered turn and its conversation."""
-    accepted = await accept(database, inbound(channel=channel, chat_id=chat), avatar="layla")
-    claimed = await turns.claim(database, "r", 30)
-    assert claimed is not None
-    written = [{"kind": kind, "payload": {"text": kind}} for kind in kinds]
-    await turns.save(database, claimed, Save(outbox=written, event=TurnEvent.RENDER))
-    return UUID(accepted.turn_id), accepted.conversation_id
+async def courier(database: Database, queue: Queue, tmp_path: Path, platform: Platform) -> Courier:
+    office, _ = make_office(database, queue, tmp_path, platform)
+    return Courier(office, Metrics(tmp_path / "metrics"), "host:courier-0")
 
 
 async def states(database: Database, turn_id: UUID) -> list[str]:
@@ -82,7 +50,7 @@ async def test_everything_is_sent_in_order_and_named(courier: Courier, platform:
     first, chat = await answered(database, *ANSWER)
     second, _ = await answered(database, *ANSWER)
     await courier.send({}, chat)
-    assert [kind for kind, _ in platform.taken] == [*ANSWER, *ANSWER]
+    assert platform.kinds == [*ANSWER, *ANSWER]
     assert [row["external_id"] for row in await outbox_of(database, second)] == ["m4", "m5", "m6"]
     assert [(await turn_row(database, id))["state"] for id in (first, second)] == ["done", "done"]
 
@@ -90,7 +58,7 @@ async def test_everything_is_sent_in_order_and_named(courier: Courier, platform:
 async def test_rings_at_once_send_each_row_once(courier: Courier, platform: Platform, database: Database) -> None:
     turn_id, chat = await answered(database, *ANSWER)
     await asyncio.gather(*(courier.send({}, chat) for _ in range(8)))
-    assert [kind for kind, _ in platform.taken] == [*ANSWER]
+    assert platform.kinds == [*ANSWER]
     assert (await turn_row(database, turn_id))["state"] == "done"
 
 
@@ -100,17 +68,18 @@ async def test_what_may_work_later_is_tried_later(courier: Courier, platform: Pl
     await courier.send({}, chat)
     assert await states(database, turn_id) == ["pending", "pending"]
     assert platform.taken == []
-    await rows(database, "UPDATE outbox SET not_before = now() RETURNING id")
+    await due_now(database)
     await courier.send({}, chat)
-    assert [kind for kind, _ in platform.taken] == ["text", "voice"]
+    assert platform.kinds == ["text", "voice"]
 
 
-async def test_after_five_tries_the_rest_goes_out(courier: Courier, platform: Platform, database: Database) -> None:
+async def test_after_ten_minutes_the_rest_goes_out(courier: Courier, platform: Platform, database: Database) -> None:
     turn_id, chat = await answered(database, "text", "voice")
-    platform.errors = [SurroundingsError() for _ in range(5)]
-    for _ in range(5):
+    platform.errors = [QueueUnavailable() for _ in range(ATTEMPTS)]
+    for _ in range(ATTEMPTS):
+        assert platform.taken == []
         await courier.send({}, chat)
-        await rows(database, "UPDATE outbox SET not_before = now() RETURNING id")
+        await due_now(database)
     assert await states(database, turn_id) == ["failed", "sent"]
     assert (await turn_row(database, turn_id))["state"] == "done"
 
@@ -128,10 +97,17 @@ async def test_a_courier_that_dies_inside_a_send_repeats_it_once(
     courier: Courier, platform: Platform, database: Database
 ) -> None:
     turn_id, chat = await answered(database, "text")
+    inside = asyncio.Event()
+
+    async def hang(_: object) -> None:
+        inside.set()
+        await asyncio.sleep(60)
+
+    platform.during = hang
     for expected in ("pending", "unknown"):
-        platform.hanging = asyncio.Event()
+        inside.clear()
         sending = asyncio.create_task(courier.send({}, chat))
-        await platform.hanging.wait()
+        await inside.wait()
         sending.cancel()
         with suppress(asyncio.CancelledError):
             await sending
@@ -146,10 +122,12 @@ async def test_a_courier_that_dies_inside_a_send_repeats_it_once(
 
 async def test_a_database_that_is_away_is_tried_again(queue: Queue, tmp_path: Path) -> None:
     database = Database(AWAY)
-    courier = Courier(database, queue, Metrics(tmp_path / "metrics"), "c")
+    office, _ = make_office(database, queue, tmp_path)
+    courier = Courier(office, Metrics(tmp_path / "metrics"), "c")
     with pytest.raises(Retry):
         await courier.send({}, "0d1f6a3c-7b1e-4b9e-9d3e-0c4f6a3c7b1e")
-    await courier.reconcile({})
+    with pytest.raises(DatabaseUnavailable):
+        await courier.reconcile()
     await database.close()
 
 
@@ -159,7 +137,7 @@ async def test_a_conversation_that_is_gone_is_no_error(courier: Courier) -> None
 
 async def test_pages_are_told_of_every_turn(courier: Courier, queue: Queue, database: Database) -> None:
     first, chat = await answered(database, "text", channel="web")
-    second = await post(database, conversation_id=chat)
+    second = await post(database, conversation_id=chat, account="bot")
     claimed = await turns.claim(database, "r", 30)
     assert claimed is not None
     await turns.save(database, claimed, Save(outbox=[{"kind": "text", "payload": {}}], event=TurnEvent.RENDER))
@@ -187,7 +165,7 @@ async def test_reconciling_finds_everything_that_was_dropped(
     assert row is not None
     expired = await post(database)
     await turns.claim(database, "dead", -1)
-    await courier.reconcile({})
+    await courier.reconcile()
     assert (await turn_row(database, expired))["state"] == "queued"
     assert await states(database, dropped) == ["pending"]
     assert await queue.pool.zcard("smarttalker:render") == 1
@@ -201,7 +179,7 @@ class AtOnce(Queue):
     courier: Courier
     rings: set[asyncio.Task[None]]
 
-    async def ring_courier(self, conversation_id: object) -> None:
+    async def ring_courier(self, conversation_id: object, delay_s: float = 0.0) -> None:
         self.rings.add(asyncio.create_task(self.courier.send({}, str(conversation_id))))
 
 
@@ -219,7 +197,8 @@ async def renderer(
         )
         at_once = AtOnce(queue.pool)
         metrics = Metrics(tmp_path / "metrics")
-        at_once.courier, at_once.rings = Courier(database, at_once, metrics, "c"), set()
+        office, _ = make_office(database, at_once, tmp_path)
+        at_once.courier, at_once.rings = Courier(office, metrics, "c"), set()
         renderer = Renderer(settings, database, at_once, metrics, "r")
         await renderer.start()
         yield renderer, at_once

@@ -12,6 +12,7 @@ import pytest
 from core.errors import LeaseLost
 from core.states import OutboxState, TurnEvent
 from db import outbox, turns
+from db.outbox import Verdict
 from db.sessions import Database
 from db.turns import Save
 from tests.helpers import outbox_of, post, rows, turn_row
@@ -43,7 +44,7 @@ async def sent(database: Database, chat: UUID) -> list[tuple[UUID | None, str]]:
     found = []
     while (row := await claim(database, chat)) is not None:
         found.append((row["turn_id"], row["kind"]))
-        await outbox.settle(database, row, OutboxState.SENT)
+        await outbox.settle(database, row, Verdict(OutboxState.SENT))
     return found
 
 
@@ -82,9 +83,10 @@ async def test_a_turn_whose_rows_went_out_before_it_was_rendered_still_ends(data
     await turns.save(database, claimed, Save(outbox=[{"kind": "text", "payload": {}}]))
     assert await sent(database, chat) == [(turn_id, "text")]
     await turns.save(database, claimed, Save(event=TurnEvent.RENDER))
-    assert await turns.undelivered(database) == [chat]
-    assert (await outbox.end_turns(database, chat)).done == (turn_id,)
-    assert await turns.undelivered(database) == []
+    assert await outbox.undelivered(database) == [chat]
+    settled, due_s = await outbox.rest(database, chat)
+    assert (settled.done, due_s) == ((turn_id,), None)
+    assert await outbox.undelivered(database) == []
 
 
 async def test_parts_and_turns_go_in_order(database: Database) -> None:
@@ -114,7 +116,7 @@ async def test_a_row_that_is_tried_again_later_holds_back_those_behind_it(databa
     chat = await conversation(database, first)
     row = await claim(database, chat)
     assert row is not None
-    await outbox.settle(database, row, OutboxState.PENDING, error={"code": "away"}, delay_s=0.2)
+    await outbox.settle(database, row, Verdict(OutboxState.PENDING, "away", delay_s=0.2))
     assert await claim(database, chat) is None
     await asyncio.sleep(0.25)
     assert [kind for _, kind in await sent(database, chat)] == ["text", "voice"]
@@ -128,7 +130,7 @@ async def test_a_closed_row_holds_nothing_back(database: Database, state: Outbox
     chat = await conversation(database, first)
     row = await claim(database, chat)
     assert row is not None
-    assert (await outbox.settle(database, row, state)).done == (first,)
+    assert (await outbox.settle(database, row, Verdict(state))).done == (first,)
     assert await sent(database, chat) == [(second, "text")]
 
 
@@ -148,13 +150,13 @@ async def test_a_dead_senders_row_is_sent_once_more_marked_and_then_never_again(
     chat = await conversation(database, first)
     late = await claim(database, chat, lease_s=-1)
     assert late is not None
-    assert await outbox.recover(database) == 1
+    assert await outbox.recover(database) == {chat: 0.0}
     again = await claim(database, chat, lease_s=-1)
     assert again is not None
     assert (again["kind"], again["payload"]) == ("text", {"text": "text", "repeated": True})
     with pytest.raises(LeaseLost):
-        await outbox.settle(database, late, OutboxState.SENT)
-    assert await outbox.recover(database) == 1
+        await outbox.settle(database, late, Verdict(OutboxState.SENT))
+    assert await outbox.recover(database) == {chat: 0.0}
     assert (await outbox_of(database, first))[0]["state"] == "unknown"
     assert [kind for _, kind in await sent(database, chat)] == ["voice"]
     assert (await turn_row(database, first))["state"] == "done"
@@ -166,7 +168,7 @@ async def test_failed_tries_do_not_use_up_the_repetition(database: Database) -> 
     for _ in range(3):
         row = await claim(database, chat)
         assert row is not None
-        await outbox.settle(database, row, OutboxState.PENDING, error={"code": "away"})
+        await outbox.settle(database, row, Verdict(OutboxState.PENDING, "away"))
     await claim(database, chat, lease_s=-1)
     await outbox.recover(database)
     assert (await outbox_of(database, first))[0]["state"] == "pending"
@@ -177,9 +179,9 @@ async def test_only_dead_senders_rows_are_recovered(database: Database) -> None:
     chat = await conversation(database, first)
     row = await claim(database, chat)
     assert row is not None
-    assert await outbox.recover(database) == 0
-    assert await outbox.recover(database, "somebody else") == 0
-    assert await outbox.recover(database, "c") == 1
+    assert await outbox.recover(database) == {}
+    assert await outbox.recover(database, "somebody else") == {}
+    assert await outbox.recover(database, "c") == {chat: 0.0}
 
 
 async def test_cancelling_holds_what_is_not_sent_and_lets_later_turns_go(database: Database) -> None:
@@ -189,7 +191,7 @@ async def test_cancelling_holds_what_is_not_sent_and_lets_later_turns_go(databas
     row = await claim(database, chat)
     assert row is not None
     assert await turns.cancel(database, first) == "cancelled"
-    await outbox.settle(database, row, OutboxState.SENT)
+    await outbox.settle(database, row, Verdict(OutboxState.SENT))
     assert [row["state"] for row in await outbox_of(database, first)] == ["sent", "held", "held"]
     assert await sent(database, chat) == [(second, "text")]
     assert [(await turn_row(database, id))["state"] for id in (first, second)] == ["cancelled", "done"]

@@ -1,0 +1,158 @@
+"""What a platform says later of a row of the outbox: delivered, failed, or sent where a crash hid the outcome."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.errors import RateLimited, Refused, WindowClosed
+from core.messages import Status
+from core.states import OPEN, OutboxState
+from db.consequences import Admins, follow, lock
+from db.models import Conversation, Inbox, OutboxRow
+from db.sessions import Database
+from db.turns import end_delivered
+
+ATTEMPTS = 30
+"""After so many a row whose platform asks to wait again and again has failed."""
+WAIT_S = 6.0
+"""Where the platform does not say how long; WhatsApp takes one message to a person in so long."""
+_MOST_DIGITS = 18
+"""Every such number fits the row's id."""
+_S = OutboxState
+
+
+async def told(
+    database: Database, status: Status, admins: Admins = (), text_length: int | None = None
+) -> list[uuid.UUID]:
+    """Conversations with something to send now.
+
+    Found by its tracker, which must be of the status' channel and account, else by the platform's name of it. A status
+    that is repeated, comes late, or is of an attempt that another one followed, changes nothing; one of something
+    unknown is not even stored. admins, text_length: as in db.outbox.settle.
+    """
+    async with database.begin() as connection:
+        found = await _find(connection, status)
+        if found is None:
+            return []
+        row_id, conversation_id = found
+        await lock(connection, conversation_id)
+        if not await _remember(connection, status, conversation_id):
+            return []
+        row = await _row(connection, row_id)
+        state = None if row is None else becomes(row, status)
+        if row is None or state is None:
+            return []
+        await _write(connection, row, status, state)
+        code = status.error if status.state == "failed" else None
+        follows = await follow(connection, row, state, code, admins=admins, text_length=text_length)
+        await end_delivered(connection, conversation_id)
+    moved = row["state"] in OPEN or state in (_S.PENDING, _S.FAILED, _S.HELD)
+    return [*([conversation_id] if moved else []), *follows.rings]
+
+
+def becomes(row: Mapping[str, Any], status: Status) -> OutboxState | None:
+    """The row's next state, None where it stays as it is.
+
+    row: a row of the outbox with `lease_over`. Hidden is the outcome of a send whose lease is over, of one that waits
+    for its repetition, and of one that was given up as unknown.
+    """
+    if row["external_id"] not in (None, status.external_id) or _failed_before(row) == status.external_id:
+        return None
+    state, repeated = OutboxState(row["state"]), "repeated" in row["payload"]
+    under_way = state is _S.SENDING and not row["lease_over"]
+    hidden = state in (_S.PENDING, _S.UNKNOWN) or (state is _S.SENDING and not under_way)
+    if status.state == "sent":
+        return _S.SENT if hidden else None
+    if status.state == "delivered":
+        return _S.DELIVERED if hidden or under_way or state is _S.SENT else None
+    if status.state != "failed":
+        return None
+    # A repetition is under way, or the row waits for its first or next attempt: that one decides.
+    if (under_way and repeated) or (state is _S.PENDING and not repeated):
+        return None
+    return _failed(row, status) if hidden or under_way or state is _S.SENT else None
+
+
+def _failed(row: Mapping[str, Any], status: Status) -> OutboxState:
+    if status.error == WindowClosed.code:
+        return _S.HELD
+    return _S.PENDING if status.error == RateLimited.code and row["attempts"] < ATTEMPTS else _S.FAILED
+
+
+def _failed_before(row: Mapping[str, Any]) -> str | None:
+    """The platform's name of the attempt that failed last, where the row waits for another."""
+    name = (row["error"] or {}).get("external_id")
+    return None if name is None else str(name)
+
+
+async def _find(connection: AsyncConnection, status: Status) -> tuple[int, uuid.UUID] | None:
+    ours = (
+        select(OutboxRow.id, OutboxRow.conversation_id)
+        .join(Conversation, Conversation.id == OutboxRow.conversation_id)
+        .where(Conversation.channel == status.channel, Conversation.account == status.account)
+    )
+    tracker = status.tracker or ""
+    if tracker.isascii() and tracker.isdigit() and len(tracker) <= _MOST_DIGITS:
+        row = (await connection.execute(ours.where(OutboxRow.id == int(tracker)))).one_or_none()
+        if row is not None:
+            return row.id, row.conversation_id
+    named = ours.where(OutboxRow.external_id == status.external_id).order_by(OutboxRow.id.desc()).limit(1)
+    row = (await connection.execute(named)).one_or_none()
+    return None if row is None else (row.id, row.conversation_id)
+
+
+async def _remember(connection: AsyncConnection, status: Status, conversation_id: uuid.UUID) -> bool:
+    """False where it was told before."""
+    added = await connection.execute(
+        upsert(Inbox)
+        .values(
+            channel=status.channel,
+            account=status.account,
+            external_event_id=status.event_id,
+            conversation_id=conversation_id,
+            payload={"kind": "status", "state": status.state},
+        )
+        .on_conflict_do_nothing(index_elements=["channel", "account", "external_event_id"])
+        .returning(Inbox.id)
+    )
+    return added.scalar_one_or_none() is not None
+
+
+async def _row(connection: AsyncConnection, row_id: int) -> Mapping[str, Any] | None:
+    lease_over = func.coalesce(OutboxRow.lease_until < func.now(), literal(True)).label("lease_over")
+    found = await connection.execute(
+        select(*OutboxRow.__table__.columns, lease_over).where(OutboxRow.id == row_id).with_for_update()
+    )
+    row = found.mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+async def _write(connection: AsyncConnection, row: Mapping[str, Any], status: Status, state: OutboxState) -> None:
+    values: dict[str, Any] = {
+        "state": state,
+        "external_id": status.external_id,
+        "error": None,
+        "lease_owner": None,
+        "lease_until": None,
+        "settled_at": func.now(),
+    }
+    if status.state == "failed":
+        values["error"] = {"code": status.error or Refused.code}
+    if state is _S.PENDING:
+        # What is known to have failed was no first of two: the row may still be repeated once.
+        wait = status.retry_after_s if status.retry_after_s is not None else WAIT_S
+        values |= {
+            "external_id": None,
+            "error": {"code": status.error, "external_id": status.external_id},
+            "settled_at": None,
+            "not_before": func.now() + timedelta(seconds=wait),
+            "payload": OutboxRow.payload.op("-")("repeated"),
+        }
+    await connection.execute(update(OutboxRow).where(OutboxRow.id == row["id"]).values(values))
