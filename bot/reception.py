@@ -49,7 +49,8 @@ class Reception:
                     await self._message(event)
 
     async def _status(self, status: Status) -> None:
-        for conversation_id in await outbox.told(self._database, status):
+        limits, admins = limits_of(status.channel), self._desk.settings.admin_ids
+        for conversation_id in await outbox.told(self._database, status, admins, limits.text_length):
             self._bell.courier(conversation_id)
         self._metrics.received(status.channel, "status", status.state)
 

@@ -160,10 +160,10 @@ async def _arrived(connection: AsyncConnection, inbound: Inbound, owner: Any, va
 
 
 async def too_many(entry: Entry, a_minute: int) -> bool:
-    """Whether more than so many events came from the chat within the last minute."""
+    """Whether more than so many events came from the chat within the last minute; statuses of answers are none."""
     oldest = (
         select(Inbox.received_at)
-        .where(Inbox.conversation_id == entry.conversation["id"])
+        .where(Inbox.conversation_id == entry.conversation["id"], Inbox.payload["kind"].astext != "status")
         .order_by(Inbox.id.desc())
         .offset(a_minute)
         .limit(1)
