@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -130,6 +130,12 @@ class Queue:
         except (RedisError, OSError):
             return {}
         return dict(json.loads(data)) if data else {}
+
+    async def forget(self, turn_ids: Sequence[object]) -> None:
+        """What was told of these turns is gone. Raises QueueUnavailable."""
+        with _translated():
+            if turn_ids:
+                await self._pool.delete(*map(_live_key, turn_ids))
 
     async def ask_cancel(self, turn_id: object) -> None:
         with _translated():

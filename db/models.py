@@ -108,9 +108,10 @@ class Contact(Base):
 class Conversation(Base):
     """A chat with its choices; `last_seq` is the newest turn's, given out under this row's lock.
 
-    addresses: what the channel's `send` needs beside external_chat_id. traits: what the channel has learned of the
-    chat. hint: the language of the person's app. reachable: false once the bot was blocked or the chat deleted.
-    pending: what a command still waits for, {"command", …}.
+    language: of the last answer, or fixed by the person (language_chosen). addresses: what the channel's `send` needs
+    beside external_chat_id. traits: what the channel has learned of the chat. hint: the language of the person's app.
+    reachable: false once the bot was blocked or the chat deleted. pending: what a command still waits for, {"command",
+    …}.
     """
 
     __tablename__ = "conversations"
@@ -124,6 +125,7 @@ class Conversation(Base):
     avatar: Mapped[str | None]
     voice: Mapped[str | None]
     language: Mapped[str | None]
+    language_chosen: Mapped[bool] = mapped_column(server_default=text("false"))
     modes: Mapped[list[str] | None]
     emotion_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     last_seq: Mapped[int] = mapped_column(server_default=text("0"))

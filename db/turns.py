@@ -229,7 +229,9 @@ async def _append(connection: AsyncConnection, claimed: Claimed, what: Save) -> 
         await connection.execute(_ADD_OUTBOX, outbox_rows(claimed.turn, what.outbox))
     if what.language is not None and what.language != claimed.conversation["language"]:
         await connection.execute(
-            update(Conversation).where(Conversation.id == claimed.conversation["id"]).values(language=what.language)
+            update(Conversation)
+            .where(Conversation.id == claimed.conversation["id"], ~Conversation.language_chosen)
+            .values(language=what.language)
         )
 
 

@@ -50,6 +50,8 @@ class Limits:
     voice_container: str = "ogg"
     max_voice_bytes: int = 16 * 1024 * 1024
     max_document_bytes: int = 16 * 1024 * 1024
+    archives: bool = True
+    """A ZIP may be sent as a document."""
     max_fetch_bytes: int = 16 * 1024 * 1024
     """What the platform hands out of what people send."""
     text_length: int | None = None

@@ -19,14 +19,14 @@ SOURCES = {
 
 def args_of(language: str) -> dict[str, set[str]]:
     """Message id → names of its arguments, read from the source."""
-    blocks = re.findall(r"^([a-z-]+) =((?:.*\n)(?:[ \t]+.*\n?)*)", SOURCES[language], re.MULTILINE)
+    blocks = re.findall(r"^([a-z][a-z_-]*) =((?:.*\n)(?:[ \t]+.*\n?)*)", SOURCES[language], re.MULTILINE)
     return {name: set(re.findall(r"\$(\w+)", body)) for name, body in blocks}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_area_is_there_and_no_message_is_written_twice(language: str) -> None:
     assert sorted(path.stem for path in (FOLDER / language).glob("*.ftl")) == AREAS
-    ids = re.findall(r"^([a-z-]+) =", SOURCES[language], re.MULTILINE)
+    ids = re.findall(r"^([a-z][a-z_-]*) =", SOURCES[language], re.MULTILINE)
     assert sorted(ids) == sorted(set(ids))
 
 

@@ -11,6 +11,7 @@ LIMITS = Limits(
     max_video_bytes=16_000_000,
     max_voice_bytes=16_000_000,
     max_document_bytes=100_000_000,
+    archives=False,
     text_length=4096,
     caption_length=1024,
     menu_choices=10,
