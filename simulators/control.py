@@ -183,6 +183,11 @@ def _doings(router: APIRouter, platform: Platform) -> None:
     async def say(said: Say) -> Said:
         return await platform.say(said)
 
+    @router.post("/say_many")
+    async def say_many(many: list[Say]) -> list[Said]:
+        """Like `say`, for many at once: a load."""
+        return [await platform.say(each) for each in many]
+
     @router.post("/press")
     async def press(pressed: Press) -> Said:
         return await platform.press(pressed)

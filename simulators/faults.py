@@ -10,10 +10,14 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Message, Receive, Scope, Send
 
+from core.errors import InputError
 from simulators.kinds import Id
 
 HOLD_S: Final = 120.0
 """How long a request is left without an answer; every client gives up before."""
+COMMON: Final = frozenset(
+    {"429", "500", "502", "503", "504", "timeout_before", "timeout_after", "reset", "reset_after"}
+)
 
 
 class Fault(BaseModel):
@@ -39,10 +43,15 @@ class Fault(BaseModel):
 class Faults:
     """The faults that are still to happen, in the order in which they were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: frozenset[str] | None = None) -> None:
+        """own: the platform's own effects; where they are given, others than these and the common ones are refused."""
+        self._own = own
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
+        """Raises InputError for an effect that the platform does not know."""
+        if self._own is not None and fault.effect not in self._own | COMMON:
+            raise InputError(f"unknown effect {fault.effect}: {', '.join(sorted(self._own | COMMON))}")
         self._waiting.append(fault.model_copy())
 
     def clear(self) -> None:

@@ -64,6 +64,13 @@ def _file(files: Files, said: Say) -> Json:
     return {kind: described(file, **more)} | ({} if kind == "video_note" else caption_fields(said))
 
 
+def _animation(files: Files, said: Say) -> Json:
+    """Telegram tells a GIF as a document too."""
+    made = _file(files, said)
+    named = {name: made["animation"][name] for name in ("file_id", "file_unique_id", "file_size", "mime_type")}
+    return made | {"document": named}
+
+
 def _photo(files: Files, said: Say) -> Json:
     try:
         sizes = files.photo_sizes(said.data or b"", said.claimed_bytes)
@@ -124,6 +131,7 @@ _STICKER: Final = _sticker_bytes()
 _MAKERS: Final[dict[str, Callable[[Files, Say], Json]]] = {
     "text": _text,
     "photo": _photo,
+    "animation": _animation,
     "sticker": _sticker,
     "location": _location,
     "contact": _contact,

@@ -20,6 +20,7 @@ FOLDERS: Final = {
     "audio": ("music", ".mp3"),
     "video": ("videos", ".mp4"),
     "video_note": ("video_notes", ".mp4"),
+    "animation": ("animations", ".mp4"),
     "photo": ("photos", ".jpg"),
     "sticker": ("stickers", ".webp"),
     "document": ("documents", ""),
@@ -122,6 +123,7 @@ _KINDS: Final[dict[str, Callable[[TelegramFile], Json]]] = {
     "audio": lambda file: {"duration": file.seconds, **_named(file)},
     "video": lambda file: {"duration": file.seconds, **_sizes(file), **_named(file)},
     "video_note": lambda file: {"duration": file.seconds, "length": file.media.width or 0},
+    "animation": lambda file: {"duration": file.seconds, **_sizes(file), **_named(file)},
     "document": _named,
     "sticker": lambda file: {"type": "regular", "is_animated": False, "is_video": False, **_sizes(file)},
 }

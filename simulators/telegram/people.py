@@ -52,6 +52,7 @@ class People:
         return Group(**given.model_dump(exclude={"id"}), id=str(number), chat=str(number))
 
     def say(self, said: Say) -> Said:
+        """`raw`: the update fields in `details` come as they are, for updates that nobody expects."""
         chat, sender = self._where(said.chat, said.sender)
         if said.kind in ("edited_text", "edited_caption"):
             return self._edit(chat, sender, said)
@@ -59,7 +60,24 @@ class People:
             return self._react(chat, sender, said)
         if said.kind in ("bot_added", "bot_removed"):
             return self._bring(chat, sender, said.kind == "bot_added")
+        if said.kind in ("joined", "left", "title"):
+            return self._serve(chat, sender, said)
+        if said.kind == "raw":
+            events = [self._tell(kind, value, chat, said.duplicates) for kind, value in said.details.items()]
+            return Said(event_id=events[-1] if events else None)
         return self._write(chat, sender, said)
+
+    def _serve(self, chat: Chat, sender: Somebody, said: Say) -> Said:
+        """What a group tells of itself; bots see it in privacy mode too."""
+        kinds: dict[str, Json] = {
+            "joined": {"new_chat_members": [sender.user]},
+            "left": {"left_chat_member": sender.user},
+            "title": {"new_chat_title": said.text or "Group"},
+        }
+        told = kinds[said.kind]
+        kept = self._sim.world.keep(chat, "service", told, sender=sender, now=self._sim.clock.now())
+        event = self._tell("message", kept.json, chat, said.duplicates)
+        return Said(message_id=str(kept.json["message_id"]), event_id=event)
 
     def _write(self, chat: Chat, sender: Somebody, said: Say) -> Said:
         fields = message_fields(self._sim.files, said) | self._replied(chat, said)

@@ -24,12 +24,16 @@ from simulators.telegram.world import World
 Method = Callable[[Call, dict[str, Any]], Awaitable[Any]]
 
 
+EFFECTS = frozenset({"blocked", "voice_forbidden", "expired_media"})
+"""Faults of Telegram's own: a 403, a person who forbids voice messages, a file that is gone (`getFile`, `file`)."""
+
+
 class TelegramSimulator:
     """Everything in memory. Fulfils `control.Platform`; `methods` holds a coroutine for each of `schema.METHODS`."""
 
     def __init__(self, config: TelegramConfig) -> None:
         self.config = config
-        self.clock, self.book, self.faults = Clock(), Book(), Faults()
+        self.clock, self.book, self.faults = Clock(), Book(), Faults(EFFECTS)
         self.world, self.files = World(config), Files()
         self.limiter = Limiter(config.rates)
         self.updates = Updates(config, self.clock)

@@ -23,6 +23,7 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     "audio": {"file": voice(kind="mp3"), "name": "song.mp3", "details": {"title": "Song", "performer": "Lina"}},
     "video": {"file": video(), "caption": "look"},
     "video_note": {"file": video(), "seconds": 1.0},
+    "animation": {"file": video(), "mime": "video/mp4"},
     "photo": {"file": picture(1600, 900), "caption": "/avatar_add Lina"},
     "document": {"file": b"%PDF-1.7", "mime": "application/pdf", "name": "a.pdf"},
     "sticker": {},
@@ -128,6 +129,24 @@ async def test_other_updates_are_as_published(side: Side, phone: Phone) -> None:
     await side.bot.get_updates(allowed_updates=[])
 
 
+async def test_groups_tell_of_themselves(side: Side, phone: Phone) -> None:
+    group = await side.control("groups", {"members": [phone.chat]})
+    async with Phone(side.url, group["chat"], sender=phone.chat) as there:
+        for kind in ("joined", "left", "title"):
+            await there.tell(kind)
+        assert (await there.tell("bot_removed"))["event_id"]
+    told = [check(each) for each in (await side.updates())[-4:]]
+    assert told[0].message is not None
+    assert [str(each.id) for each in told[0].message.new_chat_members] == [phone.chat]
+    assert told[3].my_chat_member is not None
+    assert told[3].my_chat_member.new_chat_member.status == "kicked"
+
+
+async def test_anything_can_come(side: Side, phone: Phone) -> None:
+    said = await phone.tell("raw", details={"message": {"surprise": True}})
+    assert (await side.updates())[-1] == {"update_id": int(said["event_id"]), "message": {"surprise": True}}
+
+
 async def test_reactions_come_only_where_they_are_asked_for(side: Side, phone: Phone) -> None:
     said = await phone.say("x")
     assert (await phone.tell("reaction", text="👍", message_id=said))["event_id"] is None
@@ -177,8 +196,7 @@ async def test_a_webhook_gets_every_update_in_order_with_its_secret(side: Side, 
         await side.bot.set_webhook(hook.url, secret_token="s3cret_-", drop_pending_updates=True, max_connections=10)
         with pytest.raises(Conflict, match="can't use getUpdates method while webhook is active"):
             await side.bot.get_updates()
-        for number in range(20):
-            await phone.say(str(number))
+        await side.control("say_many", [{"chat": phone.chat, "text": str(number)} for number in range(20)])
         await until(lambda: len(hook.came) >= 20)
         assert [each["message"]["text"] for each in hook.came] == [str(number) for number in range(20)]
         assert hook.ids == list(range(hook.ids[0], hook.ids[0] + 20))

@@ -44,6 +44,14 @@ def test_a_fault_that_makes_no_sense_is_refused(fields: dict[str, object]) -> No
         Fault.model_validate(fields)
 
 
+def test_effects_that_nobody_knows_are_refused() -> None:
+    faults = Faults(frozenset({"blocked"}))
+    faults.add(Fault(effect="blocked"))
+    faults.add(Fault(effect="429"))
+    with pytest.raises(InputError, match="unknown effect earthquake"):
+        faults.add(Fault(effect="earthquake"))
+
+
 def message(**fields: object) -> SentMessage:
     return SentMessage.model_validate({"id": "1", "chat": "5", "kind": "voice", **fields})
 
