@@ -18,6 +18,7 @@ OUTPUT = HOME / "outputs" / "bench.json"
 GROUPS = {
     "overhead": "our own cost of a turn: no engine costs anything, the video has one frame",
     "intake": "POST to 202, at a fixed rate, from a load generator in Node",
+    "webhooks": "Telegram's and WhatsApp's webhooks to 200, and 10,000 updates that come twice, late and together",
     "answer": "a ten-second and a sixty-second spoken answer at 512x512 on the CPU",
     "start": "from nothing running to answering",
     "fresh": "a clone with an empty home and cache to a finished demo (only on request)",

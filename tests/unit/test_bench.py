@@ -14,7 +14,8 @@ import pytest
 
 from bench import GROUPS, main
 from bench.figures import TARGETS, Target, keep, percentile, spread
-from bench.intake import offer
+from bench.intake import BODY
+from bench.load import Asked, offer
 from bench.memory import Watch, pss_mib
 from bench.run import measurement
 from bench.speakers import AVATAR, LONG, SHORT, make
@@ -129,9 +130,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 )
 def test_the_load_generator(stall_s: float, slow: int) -> None:
     with Server(202, stall_s) as server:
-        ms = offer(f"http://127.0.0.1:{server.server_port}", 50, 1)
+        ms = offer(f"http://127.0.0.1:{server.server_port}", 50, 1, [Asked(BODY, {"X-Other": "yes"}), Asked("{}")])
     assert len(ms) == len(server.bodies) == 50
-    assert json.loads(server.bodies[0])["language"] == "en"
+    assert {body.decode() if isinstance(body, bytes) else body for body in server.bodies} == {BODY, "{}"}
     # 500 ms at 50/s: 25 requests fall into the stall, and those of its first 0.3 s wait for 0.2 s or more.
     assert sum(each > 200 for each in ms) >= slow
 
@@ -139,7 +140,7 @@ def test_the_load_generator(stall_s: float, slow: int) -> None:
 @pytest.mark.skipif(shutil.which("node") is None, reason="the load generator is written for Node")
 def test_anything_but_202_is_an_error() -> None:
     with Server(500) as server, pytest.raises(SurroundingsError, match="500"):
-        offer(f"http://127.0.0.1:{server.server_port}", 20, 1)
+        offer(f"http://127.0.0.1:{server.server_port}", 20, 1, [Asked(BODY)])
 
 
 def test_memory_is_seen_at_its_peak() -> None:
