@@ -1,0 +1,54 @@
+"""Avatars and voices that conversations have chosen, and what becomes of the choice when one is removed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.states import TaskState, TurnState
+from db.models import Conversation, Task, Turn
+
+RESERVING = 0x736D_7274
+"""The advisory lock under which ids of avatars and voices are given out."""
+_WAITING = (TurnState.RECEIVED, TurnState.QUEUED)
+
+
+async def clear_avatars(connection: AsyncConnection) -> int:
+    """Every conversation has the default avatar again; how many had another."""
+    cleared = await connection.execute(update(Conversation).where(Conversation.avatar.is_not(None)).values(avatar=None))
+    return int(cleared.rowcount)
+
+
+async def choose_avatar(connection: AsyncConnection, conversations: Sequence[uuid.UUID], avatar: str) -> int:
+    """How many conversations there were."""
+    chosen = await connection.execute(
+        update(Conversation).where(Conversation.id.in_(conversations)).values(avatar=avatar)
+    )
+    return int(chosen.rowcount)
+
+
+async def forget_avatar(connection: AsyncConnection, avatar: str, instead: str) -> int:
+    """Conversations fall back to the default, turns that wait to `instead`; how many conversations did."""
+    waiting = (Turn.avatar == avatar, Turn.state.in_(_WAITING))
+    await connection.execute(update(Turn).where(*waiting).values(avatar=instead))
+    fallen = await connection.execute(update(Conversation).where(Conversation.avatar == avatar).values(avatar=None))
+    return int(fallen.rowcount)
+
+
+async def forget_voice(connection: AsyncConnection, voice: str) -> int:
+    """Conversations and turns that wait speak with their avatar's own voice; how many conversations do."""
+    await connection.execute(update(Turn).where(Turn.voice == voice, Turn.state.in_(_WAITING)).values(voice=None))
+    fallen = await connection.execute(update(Conversation).where(Conversation.voice == voice).values(voice=None))
+    return int(fallen.rowcount)
+
+
+async def reserved(connection: AsyncConnection, kind: str) -> set[str]:
+    """Ids that tasks of the kind ("avatar", "voice") are about to use; nobody else learns them until the transaction
+    ends."""
+    await connection.execute(select(func.pg_advisory_xact_lock(RESERVING)))
+    open_tasks = (Task.kind == kind, Task.state.in_((TaskState.QUEUED, TaskState.RUNNING)))
+    rows = await connection.execute(select(Task.payload["id"].astext).where(*open_tasks))
+    return set(rows.scalars())
