@@ -88,11 +88,14 @@ class Downloads:
 
 
 def _url(facts: Mapping[str, Any]) -> str:
-    url = prose(facts.get("url"), MAX_URL)
+    """Whose host it names is checked where the request goes out. Raises Refused."""
     try:
-        return str(httpx.URL(url or ""))
+        url = httpx.URL(prose(facts.get("url"), MAX_URL) or "")
     except httpx.InvalidURL:
         raise Refused("no address") from None
+    if not url.is_absolute_url:
+        raise Refused("no address")
+    return str(url)
 
 
 def _too_large(remote: Mapping[str, Any]) -> AudioInvalid | TooLarge:

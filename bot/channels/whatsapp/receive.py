@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from bot.channels.base import Surroundings, Take
 from bot.channels.whatsapp import signature
+from bot.channels.whatsapp.fields import mapping
 from bot.channels.whatsapp.graph import VERSION, unseen
 from bot.channels.whatsapp.parse import events
 from bot.channels.whatsapp.transport import GRAPH_URL, open_session
@@ -73,9 +74,10 @@ class Receiver:
                 log.info("whatsapp_ready", account=self._account)
                 break
             except ChannelError as error:
-                log.warning("whatsapp_not_ready", why=str(error), again_in_s=wait_s, permanent=error.permanent)
                 if error.permanent:
+                    log.error("whatsapp_refused", why=str(error), remedy="check SMARTTALKER_WHATSAPP_PHONE_ID")
                     break
+                log.warning("whatsapp_not_ready", why=str(error), again_in_s=wait_s)
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
         await asyncio.Event().wait()
@@ -161,5 +163,5 @@ async def _check(settings: Settings) -> None:
                     params={"fields": "id"},
                     headers={"Authorization": f"Bearer {token}"},
                 )
-                if answer.json().get("id") != settings.whatsapp_phone_id:
+                if mapping(answer.json()).get("id") != settings.whatsapp_phone_id:
                     raise PlatformAway("an answer about another number")

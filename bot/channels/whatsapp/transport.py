@@ -24,7 +24,10 @@ STREAMED = "smarttalker_streamed"
 """The extension of a request whose answer is a file: its body is not read here."""
 MAX_ANSWER = 1024 * 1024
 """Bytes of an answer of the API, which has a few hundred."""
-TIMEOUT = httpx.Timeout(connect=5.0, pool=5.0, read=30.0, write=30.0)
+TIMEOUT = httpx.Timeout(connect=4.0, pool=3.0, read=30.0, write=30.0)
+"""A connection is there or not before a message's own time is over, so that “not sent” is known."""
+KEPT_S = 4.0
+"""An idle connection serves no longer: one that the other side is about to close would leave a send's outcome open."""
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 QUIET_S = 60.0
 """The operator is told of a refused account so often."""
@@ -41,7 +44,7 @@ class GraphTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, api_url: str) -> None:
         self._api = httpx.URL(api_url.rstrip("/"))
-        self._inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=40, keepalive_expiry=20.0))
+        self._inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=40, keepalive_expiry=KEPT_S))
         self._told_at = float("-inf")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -51,7 +54,7 @@ class GraphTransport(httpx.AsyncBaseTransport):
         try:
             answer = await self._inner.handle_async_request(routed)
         except NOT_SENT as error:
-            raise PlatformAway(type(error).__name__) from error
+            raise PlatformAway(f"{type(error).__name__} {error}"[:160]) from error
         except httpx.HTTPError as error:
             raise OutcomeUnknown(type(error).__name__) from error
         if STREAMED in request.extensions and answer.status_code < 400:
