@@ -175,7 +175,7 @@ def _sent(message: Message, **learned: Any) -> Sent:
 
 def _seconds(row: Outgoing) -> int | None:
     seconds = row.payload.get("seconds")
-    return max(1, math.ceil(float(seconds))) if seconds else None
+    return max(1, round(float(seconds))) if seconds else None
 
 
 def _picture_name(name: Any) -> str:

@@ -48,7 +48,6 @@ _DESCRIPTION_LENGTH: Final = 200
 def failure(error: BaseException, *, unsent: bool = False, repeatable: bool = False) -> ChannelError:
     """unsent: the request had not wholly been written. repeatable: doing it twice does no harm, so that an unknown
     outcome is none."""
-    away = PlatformAway(f"telegram does not answer: {_name(error)}")
     if isinstance(error, Flood):
         return RateLimited(error.seconds)
     if isinstance(error, InvalidToken):
@@ -58,10 +57,10 @@ def failure(error: BaseException, *, unsent: bool = False, repeatable: bool = Fa
         return Unreachable(_description(error))
     if isinstance(error, BadRequest):
         return Unreachable(_description(error)) if _NO_CHAT.search(error.message) else Refused(_description(error))
-    if isinstance(error, ServerTrouble) or unsent or repeatable or isinstance(error.__cause__, _NOT_SENT):
-        return away
     if isinstance(error, TelegramError) and not isinstance(error, NetworkError | NotTheBotApi):
         return PlatformAway(_description(error))
+    if isinstance(error, ServerTrouble) or unsent or repeatable or isinstance(error.__cause__, _NOT_SENT):
+        return PlatformAway(f"telegram does not answer: {_name(error)}")
     return OutcomeUnknown(f"telegram went silent: {_name(error)}")
 
 

@@ -14,16 +14,17 @@ from core.logging import get_logger
 log = get_logger("bot.channels.telegram")
 
 T = TypeVar("T")
+FIRST_S: Final = 1.0
 LONGEST_S: Final = 60.0
 
 
 class Backoff:
-    """Seconds to wait after each failure in a row: from `first` on doubled, spread by a quarter; a platform's own word
+    """Seconds to wait after each failure in a row: from FIRST_S on doubled, spread by a quarter; a platform's own word
     counts more."""
 
-    def __init__(self, first: float = 1.0, longest: float = LONGEST_S) -> None:
-        self._first, self._longest = first, longest
-        self._next = first
+    def __init__(self, longest: float = LONGEST_S) -> None:
+        self._longest = longest
+        self._next = FIRST_S
 
     def after(self, error: Exception) -> float:
         if isinstance(error, RateLimited):
@@ -33,7 +34,7 @@ class Backoff:
         return seconds
 
     def reset(self) -> None:
-        self._next = self._first
+        self._next = FIRST_S
 
 
 async def insist(name: str, act: Callable[[], Awaitable[T]]) -> T:

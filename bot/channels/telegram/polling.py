@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from telegram.error import Conflict
+
 from bot.channels.base import Take
 from bot.channels.telegram.client import Client
 from bot.channels.telegram.failures import translated
@@ -42,7 +44,11 @@ class Poller:
             except (ChannelError, SurroundingsError) as error:
                 wait = backoff.after(error)
                 log.warning("telegram_polling_waits", code=error.code, reason=str(error), again_in_s=round(wait, 1))
+                conflict = isinstance(error.__cause__, Conflict)
             await asyncio.sleep(wait)
+            if conflict:
+                # Either somebody else polls too, and both take turns, or has set a webhook, which must go.
+                await self._registration.delete_webhook()
 
     async def _once(self) -> None:
         with translated():
