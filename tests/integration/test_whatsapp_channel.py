@@ -519,3 +519,64 @@ async def test_the_receiver_says_whether_the_token_works(world: World, token: st
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "expected"),
+    [
+        ("location", {}, "location"),
+        ("contact", {}, "contact"),
+        ("poll", {}, "poll"),
+        ("order", {}, "order"),
+        ("sticker", {"file": b"RIFF"}, "sticker"),
+        ("video", {"file": b"mp4"}, "video"),
+        ("document", {"file": b"%PDF", "mime": "application/pdf"}, "document"),
+        ("unsupported", {}, "other"),
+    ],
+)
+async def test_what_can_not_be_answered_has_a_name(
+    world: World, kind: str, said: dict[str, Any], expected: str
+) -> None:
+    heard = await world.heard(await world.phone.do(kind, **said))
+    assert (heard.unsupported, heard.text, heard.remote) == (expected, None, None)
+
+
+async def test_a_reaction_is_told_and_taken_back_in_silence(world: World) -> None:
+    asked = await world.greet()
+    given = await world.heard(await world.phone.do("reaction", text="👍", message_id=asked.message_id))
+    assert given.unsupported == "reaction"
+    await world.phone.do("reaction", message_id=asked.message_id)
+    await world.greet("after it")
+    assert len([event for event in world.events if isinstance(event, Inbound)]) == 3
+
+
+async def test_a_photo_is_fetched_with_its_caption(world: World, tmp_path: Path) -> None:
+    heard = await world.heard(await world.phone.send_photo(jpeg(), "ليلى"))
+    assert heard.remote is not None
+    assert (heard.remote["kind"], heard.remote["caption"]) == ("photo", "ليلى")
+    await world.sender.fetch(heard.remote, tmp_path / "photo")
+    assert (tmp_path / "photo").read_bytes() == jpeg()
+
+
+@pytest.mark.parametrize("person", ["phone", "both"])
+async def test_a_new_number_names_the_old_one(tmp_path: Path, person: str) -> None:
+    async with opened(tmp_path, PEOPLE[person]) as world:
+        before = await world.greet()
+        moved = await world.heard(await world.phone.do("system", text="966509990009"))
+        assert moved.presence == "back"
+        assert moved.chat_id in ("966509990009", PEOPLE[person].get("bsuid"))
+        assert PEOPLE[person]["phone"] in moved.known_as
+        after = await world.greet("from the new number")
+        assert after.chat_id == moved.chat_id
+        await world.sender.send(world.row(after, "text", text="hello"))
+        assert before.chat_id in (after.chat_id, *moved.known_as)
+        assert await world.refused() == []
+
+
+async def test_duplicates_carry_the_same_event(world: World) -> None:
+    id = await world.phone.say("once", duplicates=2)
+    until = time.monotonic() + WITHIN_S
+    while len(found := [event for event in world.events if event.event_id == id]) < 3:
+        assert time.monotonic() < until
+        await asyncio.sleep(0.01)
+    assert found[0] == found[1] == found[2]
