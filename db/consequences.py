@@ -5,7 +5,6 @@ Locks are taken in one order by everybody: the conversation, rows of the outbox,
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Collection, Mapping
@@ -193,7 +192,7 @@ async def _administrators(connection: AsyncConnection, but: uuid.UUID, admins: A
     known = [Contact.external_id, Conversation.external_chat_id]
     named: list[ColumnElement[bool]] = [tuple_(Conversation.channel, column).in_(list(admins)) for column in known]
     for channel, person in sorted(admins):
-        sought = cast(json.dumps({"id": person, "plus": f"+{person}"}), Conversation.addresses.type)
+        sought = cast({"id": person, "plus": f"+{person}"}, Conversation.addresses.type)
         among = func.jsonb_path_exists(Conversation.addresses, cast(literal(_ANYWHERE, Text), JSONPATH), sought)
         named.append((Conversation.channel == channel) & among)
     found = await connection.execute(

@@ -272,32 +272,50 @@ async def rest(database: Database, conversation_id: uuid.UUID) -> tuple[Settled,
 
 
 async def release(database: Database, conversation_id: uuid.UUID) -> int:
-    """What is held of the newest turn that the window shut out may be sent again, where it is open now; how many."""
-    mine = and_(OutboxRow.state == OutboxState.HELD, OutboxRow.error["code"].astext == WindowClosed.code)
-    newest = (
+    """What is held of the newest turn that the window shut out may be sent again, where it is open now; how many.
+
+    What is held of older ones is marked as stale, so that it never goes out after a newer answer.
+    """
+    async with database.begin() as connection:
+        if await connection.scalar(_newest_held(), {"conversation": conversation_id}) is None:
+            return 0
+        await lock(connection, conversation_id)
+        turn_id = await connection.scalar(_newest_held(), {"conversation": conversation_id})
+        if turn_id is None:
+            return 0
+        older = select(Turn.id).where(Turn.conversation_id == conversation_id, Turn.id != turn_id)
+        stale = cast({"code": WindowClosed.code, "stale": True}, JSONB)
+        await connection.execute(update(OutboxRow).where(OutboxRow.turn_id.in_(older), _shut_out()).values(error=stale))
+        done = await connection.execute(
+            update(OutboxRow)
+            .where(OutboxRow.turn_id == turn_id, _shut_out())
+            .values(state=OutboxState.PENDING, error=None, settled_at=None, not_before=func.now())
+        )
+    return int(done.rowcount)
+
+
+def _shut_out() -> ColumnElement[bool]:
+    why = OutboxRow.error
+    return and_(OutboxRow.state == OutboxState.HELD, why["code"].astext == WindowClosed.code, ~why.has_key("stale"))
+
+
+@cache
+def _newest_held() -> Executable:
+    made = func.coalesce(Turn.ended_at, Turn.rendered_at, func.now())
+    return (
         select(Turn.id)
         .join(OutboxRow, OutboxRow.turn_id == Turn.id)
         .join(Conversation, Conversation.id == Turn.conversation_id)
         .where(
-            Turn.conversation_id == conversation_id,
+            Turn.conversation_id == bindparam("conversation", type_=Uuid),
             Turn.state.not_in(UNWANTED),
             Conversation.window_expires_at > func.now(),
-            func.coalesce(Turn.ended_at, Turn.rendered_at, func.now()) > func.now() - timedelta(seconds=RELEASE_S),
-            mine,
+            made > func.now() - timedelta(seconds=RELEASE_S),
+            _shut_out(),
         )
         .order_by(Turn.seq.desc())
         .limit(1)
     )
-    async with database.begin() as connection:
-        turn_id = await connection.scalar(newest)
-        if turn_id is None:
-            return 0
-        done = await connection.execute(
-            update(OutboxRow)
-            .where(OutboxRow.turn_id == turn_id, mine)
-            .values(state=OutboxState.PENDING, error=None, settled_at=None, not_before=func.now())
-        )
-    return int(done.rowcount)
 
 
 async def recover(
