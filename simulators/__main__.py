@@ -20,11 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
     for name in PLATFORMS:
         sub = platforms.add_parser(name)
         sub.add_argument("--port", type=int, default=0, help="0 means any free one")
+        sub.add_argument("--quiet", action="store_true", help="do not say when it is ready")
         if name in given[:1]:
             importlib.import_module(f"simulators.{name}.command").add_options(sub)
     options = parser.parse_args(given)
     command = importlib.import_module(f"simulators.{options.platform}.command")
-    serve(command.app_from(options), options.port)
+    serve(command.app_from(options), options.port, quiet=options.quiet)
     return 0
 
 

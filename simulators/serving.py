@@ -43,10 +43,11 @@ def served(app: FastAPI, port: int = 0) -> Iterator[str]:
             thread.join(START_S)
 
 
-def serve(app: FastAPI, port: int, host: str = "127.0.0.1") -> None:
-    """Serves until SIGTERM or SIGINT; prints `ready http://…` when connections are taken."""
+def serve(app: FastAPI, port: int, host: str = "127.0.0.1", *, quiet: bool = False) -> None:
+    """Serves until SIGTERM or SIGINT; prints `ready http://…` when connections are taken, unless quiet."""
     with bound(host, port) as listening:
-        print(f"ready {url_of(listening)}", flush=True)
+        if not quiet:
+            print(f"ready {url_of(listening)}", flush=True)
         _server(app).run(sockets=[listening])
 
 

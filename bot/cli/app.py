@@ -98,7 +98,8 @@ def migrate() -> None:
 @app.command()
 def bench(
     groups: Annotated[
-        list[str] | None, typer.Argument(help="overhead, intake, webhooks, answer, start or fresh; all but fresh if none.")
+        list[str] | None,
+        typer.Argument(help="overhead, intake, webhooks, answer, start or fresh; all but fresh if none."),
     ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Measure the GPU engines.")] = False,
 ) -> None:

@@ -79,11 +79,16 @@ def print_voices(settings: Settings) -> None:
 
 
 def make_rig(settings: Settings, avatar_id: str) -> None:
-    """Raises NotFound, or what `worker.faces.build` raises for a portrait without a face."""
+    """Raises NotFound, or what is raised for a portrait without a face. Without frames the portrait has to do."""
     avatar = catalogue_of(settings).avatar(avatar_id)
-    from worker.faces.build import build_rig
+    if (avatar.folder / "frames").is_dir():
+        from worker.faces.build import build_rig
 
-    build_rig(avatar.folder)
+        build_rig(avatar.folder)
+    else:
+        from worker.faces.single import build_alone
+
+        build_alone(avatar.folder, HOME / "avatars")
     print(f"{avatar.rig} is made")
 
 

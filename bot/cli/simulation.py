@@ -49,7 +49,16 @@ def simulate(settings: Settings, platforms: Sequence[str]) -> Simulation:
         urls[name] = f"http://{LOOPBACK}:{own}"
         changes, options = _SIMULATED[name](settings, urls[name])
         settings = settings.model_copy(update=changes)
-        commands[f"{name} simulator"] = [sys.executable, "-m", "simulators", name, "--port", str(own), *options]
+        commands[f"{name} simulator"] = [
+            sys.executable,
+            "-m",
+            "simulators",
+            name,
+            "--quiet",
+            "--port",
+            str(own),
+            *options,
+        ]
     return Simulation(settings, commands, urls)
 
 

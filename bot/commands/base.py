@@ -16,6 +16,7 @@ from core.kinds import DEFAULT_LANGUAGE, LANGUAGES
 from core.messages import Inbound
 from core.settings import Settings
 from core.storage import Storage
+from core.text.sentences import detect_language
 from db import tasks
 from db.intake import Entry
 
@@ -85,7 +86,7 @@ class Call:
 
     @property
     def language(self) -> str:
-        """The conversation's, else the app's, else Arabic."""
+        """As `language_of` says."""
         return language_of(self.entry)
 
     @property
@@ -126,7 +127,10 @@ class Call:
 
 
 def language_of(entry: Entry) -> str:
+    """The conversation's, else the app's, else that of the words, else Arabic."""
     known = entry.conversation["language"] or entry.conversation["hint"]
+    if known is None and entry.inbound.text:
+        known = detect_language(entry.inbound.text)
     return known if known in LANGUAGES else DEFAULT_LANGUAGE
 
 

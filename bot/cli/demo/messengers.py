@@ -55,12 +55,14 @@ async def _talk(url: str, note: Path, video: Path, tell: Callable[[str], None]) 
                 seconds[kind] = time.monotonic() - began
                 tell(came[kind].kind)
             video.write_bytes(await phone.download(came["video"]))
+            texts = [each.text for each in await phone.messages() if each.kind == "text" and each.text]
         except PhoneRefused:
             raise
         except SmartTalkerError as error:
             raise LayerError(f"{url}: {error}") from error
         await _check(url)
-    return Talk(video, came["text"].text or "", came["video"].kind == "video_note", seconds)
+    # Whoever writes for the first time is welcomed before the answer.
+    return Talk(video, texts[-1], came["video"].kind == "video_note", seconds)
 
 
 async def _check(url: str) -> None:
