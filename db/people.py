@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Float, ScalarSelect, Select, delete, func,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.states import OutboxState, TaskState
+from db.consequences import HELD_NOTICE
 from db.conversations import cancel_open
 from db.models import Base, Contact, Conversation, Inbox, LayerOutput, Message, OutboxRow, Task, Turn
 
@@ -136,7 +137,7 @@ async def _under_way(connection: AsyncConnection, chats: ScalarSelect[Any]) -> b
 
 
 async def belongings(connection: AsyncConnection, contact_id: uuid.UUID) -> Belongings:
-    """Where the person's files lie: each turn's folder, each upload's, and the exports."""
+    """Where the person's files lie: each turn's folder, each upload's and task's, and the exports."""
     chats = _chats(contact_id)
     rows = await _read(connection, select(Conversation.__table__).where(Conversation.contact_id == contact_id))
     turns = (await connection.execute(select(Turn.id).where(Turn.conversation_id.in_(chats)))).scalars().all()
@@ -147,6 +148,8 @@ async def belongings(connection: AsyncConnection, contact_id: uuid.UUID) -> Belo
         for payload in (await connection.execute(written)).scalars():
             named += _paths(payload)
     own = {folder for folder in map(_own_folder, named) if folder is not None}
+    tasks = (await connection.execute(select(Task.id).where(Task.conversation_id.in_(chats)))).scalars()
+    own |= {f"task-{number}" for number in tasks}
     return Belongings(rows, {f"{EXPORTS}/{contact_id}", *map(str, turns), *own}, list(turns))
 
 
@@ -172,5 +175,10 @@ def _own_folder(name: str) -> str | None:
 
 
 async def forget(connection: AsyncConnection, contact_id: uuid.UUID) -> None:
-    """Every row about the person; those of conversations, turns, inbox, outbox and tasks go with them."""
+    """Every row about the person: what is of their conversations goes with them, and so do the notices that told
+    administrators of a message to them."""
+    chats = (await connection.execute(select(Conversation.id).where(Conversation.contact_id == contact_id))).scalars()
+    for conversation_id in chats.all():
+        about = OutboxRow.dedupe_key.startswith(f"{HELD_NOTICE}{conversation_id}:", autoescape=True)
+        await connection.execute(delete(OutboxRow).where(about))
     await connection.execute(delete(Contact).where(Contact.id == contact_id))

@@ -43,11 +43,13 @@ async def run(office: Office, task: Mapping[str, Any]) -> Done:
     whole = limits.archives and _size(files) + len(record) + MARGIN <= limits.max_document_bytes
     target = f"{people.EXPORTS}/{contact_id}/{task['id']}{'.zip' if limits.archives else '.txt'}"
     await asyncio.to_thread(_write, office.storage, target, record, files if whole else [])
+    message_id = "export-done" if whole else "export-without-media"
     payload = {
         "path": target,
         "filename": "smarttalker.zip" if limits.archives else "smarttalker.txt",
-        "text": t("export-done" if whole else "export-without-media", language),
+        "text": t(message_id, language),
         "language": language,
+        "id": message_id,
     }
     return Done(result={"media": whole}, replies=[{"kind": "document", "payload": payload}])
 

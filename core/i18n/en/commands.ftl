@@ -157,7 +157,7 @@ export-under-way = Your copy is being made, and will be here soon.
 export-done = This is everything that I keep about you, with the voice and video files.
 export-without-media = This is everything that I keep about you in writing. The voice and video files can't be sent along here; you find them in this chat.
 
-delete-menu = I will delete everything that I keep about you: messages, answers, voice, video and choices. This can't be undone. What you see in the app stays there until you delete it yourself. Shall I delete?
+delete-menu = I will delete everything that I keep about you: messages, answers, voice, video and choices. This can't be undone. What you see in the app stays there until you delete it yourself, and what was written in groups stays with them. Shall I delete?
 delete-yes-title = Yes, delete it all
 delete-no-title = No, keep it
 delete-begun = I am deleting everything about you…
