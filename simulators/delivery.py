@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import httpx
 from pydantic import BaseModel, ConfigDict, Field
+
+from simulators.posting import Poster
 
 LINGER_S: Final = 0.1
 """How long events are gathered where they are to be batched or shuffled."""
@@ -96,20 +97,17 @@ class Delivery:
         self._gate = asyncio.Event()
         self._gate.set()
         self._random = random.Random(7)  # noqa: S311 (which event is delivered twice is no secret)
-        self._client: httpx.AsyncClient | None = None
+        self._poster = Poster()
+        self._free = asyncio.Semaphore(self.pace.connections)
 
     async def start(self) -> None:
-        limits = httpx.Limits(max_connections=self.pace.connections, max_keepalive_connections=self.pace.connections)
-        timeout = httpx.Timeout(self.pace.answer_within_s, pool=None)
-        self._client = httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False)
+        self._free = asyncio.Semaphore(self.pace.connections)
         self._spawn(self._dispatch())
 
     async def stop(self) -> None:
         self.forget()
-        if self._client is not None:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._client.aclose()
-            self._client = None
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._poster.close()
 
     def forget(self) -> None:
         """Nothing that waits or is being repeated goes out any more. Needs `start` to go on."""
@@ -177,19 +175,19 @@ class Delivery:
         pause, longest = self.pace.backoff_s
         while (post := self.write(events)) is not None:
             await self._gate.wait()
-            if await self._try(post, events):
+            async with self._free:
+                taken = await self._try(post, events)
+            if taken:
                 self.taken(events)
                 return
             await asyncio.sleep(pause)
             pause = min(pause * 2, longest)
 
     async def _try(self, post: Post, events: list[Event]) -> bool:
-        assert self._client is not None
         start, status, error = time.monotonic(), None, None
         try:
-            answer = await self._client.post(post.url, content=post.body, headers=post.headers)
-            status = answer.status_code
-        except httpx.HTTPError as problem:
+            status = await self._poster.post(post.url, post.body, post.headers, self.pace.answer_within_s)
+        except OSError as problem:
             error = type(problem).__name__
         ids = tuple(event.id for event in events)
         self.attempts.append(Attempt(ids, status, error, time.monotonic() - start, time.time()))
