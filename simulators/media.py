@@ -9,7 +9,6 @@ from typing import Final
 import av
 from PIL import Image, UnidentifiedImageError
 
-THUMBNAIL_SIDE: Final = 320
 IMAGES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 
 
@@ -81,8 +80,8 @@ def _described(data: bytes, container: av.container.InputContainer) -> Media | N
     return Media(
         bytes=len(data),
         container=name,
-        audio_codec=audio.codec_context.name.removeprefix("lib") if audio else None,
-        video_codec=video.codec_context.name if video else None,
+        audio_codec=audio.codec_context.codec.canonical_name if audio else None,
+        video_codec=video.codec_context.codec.canonical_name if video else None,
         seconds=_seconds(container),
         width=video.codec_context.width if video else None,
         height=video.codec_context.height if video else None,

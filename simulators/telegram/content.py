@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from simulators.media import Media
@@ -44,7 +44,6 @@ class Sender:
     files: Files
     call: Call
     values: Json
-    prefix: str = field(default="")
 
     def make(self, kind: str) -> Content:
         if kind == "text":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,7 +90,7 @@ class World:
 
     def reachable(self, chat_id: int | str) -> Chat:
         """The chat, if the bot may write there; Refused with Telegram's words where not."""
-        chat = self.chat(chat_id) if isinstance(chat_id, int) else None
+        chat = self.chat(int(chat_id)) if re.fullmatch(r"-?[0-9]{1,18}", str(chat_id)) else None
         if isinstance(chat, Somebody):
             self._check_person(chat)
         elif isinstance(chat, Crowd):

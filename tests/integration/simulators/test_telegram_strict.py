@@ -268,6 +268,28 @@ def test_commands_scopes_and_reactions_are_checked_to_their_last_field(server: S
             assert refused(answer({**right, key: wrong})), (key, wrong)
 
 
+def test_chats_are_numbers_written_either_way(server: Server) -> None:
+    for chat in (int(server.chat), server.chat):
+        assert server.bot_json("sendMessage", {"chat_id": chat, "text": "x"}).json()["ok"]
+    for chat in ("@mona", "5x", "", "٥"):
+        assert refused(server.bot_json("sendMessage", {"chat_id": chat, "text": "x"}))
+
+
+def test_a_body_that_is_not_what_it_says_is_refused(server: Server) -> None:
+    path = f"/bot{CONFIG.token}/sendMessage"
+    for kind, body in (
+        ("application/json", b"{"), ("application/json", b"[]"), ("text/plain", b"x"), ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=a", b"--b"), ("application/json", b"[" * 100_000),
+    ):  # fmt: skip
+        assert refused(server.http.post(path, content=body, headers={"Content-Type": kind})), (kind, body[:9])
+
+
+def test_a_file_that_nothing_names_is_refused(server: Server) -> None:
+    right = {"chat_id": server.chat}
+    assert refused(server.bot("sendPhoto", right, {"photo": picture(), "thumb": picture()}))
+    assert refused(server.bot("sendPhoto", {**right, "photo": "attach://missing"}))
+
+
 def test_what_was_refused_as_invalid_is_listed(server: Server) -> None:
     server.bot("sendMessage", {"chat_id": server.chat})
     listed = server.http.get("/control/refused").json()["refused"][-1]

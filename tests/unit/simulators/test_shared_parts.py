@@ -90,7 +90,7 @@ async def test_who_waits_for_a_message_gets_it_at_once() -> None:
     ("data", "container", "audio", "video_codec", "size"),
     [
         (voice(), "ogg", "opus", None, None),
-        (voice(kind="mp3"), "mp3", "mp3float", None, None),
+        (voice(kind="mp3"), "mp3", "mp3", None, None),
         (voice(kind="m4a"), "mp4", "aac", None, None),
         (voice(kind="wav"), "wav", "pcm_s16le", None, None),
         (video(64, 96), "mp4", None, "h264", (64, 96)),
