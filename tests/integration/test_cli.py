@@ -137,3 +137,38 @@ def test_doctor_stops_at_wrong_settings() -> None:
     result = smarttalker("doctor", lease_s="5")
     assert result.returncode == 1
     assert "SMARTTALKER_HEARTBEAT_S must be smaller" in result.stdout
+
+
+def test_an_avatar_and_a_voice_are_added_and_removed(tmp_path: Path) -> None:
+    photo, recording = HOME / "avatars" / "omar" / "portrait.png", HOME / "voices" / "omar" / "reference.wav"
+    data = str(tmp_path)
+    spoken = smarttalker("voice", "add", str(recording), "--name-ar", "منى", "--consent", data_dir=data)
+    assert spoken.stdout.startswith("voice mna is made: "), spoken.stderr
+    shown = smarttalker("avatar", "add", str(photo), "--name", "Mona", "--voice", "mna", data_dir=data)
+    assert shown.stdout.startswith("avatar mona is made: "), shown.stderr
+    assert " mona " in "".join(f" {line}" for line in smarttalker("avatar", "list", data_dir=data).stdout.splitlines())
+    assert smarttalker("doctor", data_dir=data, port="0").returncode == 0
+    assert smarttalker("avatar", "remove", "mona", data_dir=data).stdout == "avatar mona is removed\n"
+    assert smarttalker("voice", "remove", "mna", data_dir=data).stdout == "voice mna is removed\n"
+    again = smarttalker("avatar", "add", str(photo), "--name", "Mona", data_dir=data)
+    assert again.stdout.startswith("avatar mona-2 is made: "), again.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["avatar", "add", str(HOME / "README.md"), "--name", "X"], "error: the file is no picture: send JPEG"),
+        (["avatar", "add", "/dev/null/x", "--name", "X"], "error: Not a directory"),
+        (["avatar", "add", str(HOME / "README.md")], "error: a name has 1 to 60 printable characters"),
+        (["avatar", "add", str(HOME / "README.md"), "--name", "X", "--voice", "who"], "error: no voice is called who"),
+        (["avatar", "remove", "layla"], "error: the avatar layla belongs to SmartTalker"),
+        (["voice", "add", str(HOME / "README.md"), "--name", "X"], "error: a voice needs the consent"),
+        (["voice", "add", str(HOME / "README.md"), "--name", "X", "--consent"], "error: the recording can't be opened"),
+        (["voice", "remove", "nobody"], "error: no voice is called nobody"),
+    ],
+)
+def test_adding_and_removing_say_what_is_wrong(tmp_path: Path, command: list[str], message: str) -> None:
+    result = smarttalker(*command, data_dir=str(tmp_path))
+    assert result.returncode == 1
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1

@@ -72,7 +72,8 @@ async def add_avatar(
 
     photo: JPEG, PNG or WebP, hostile: it is opened in a process with limits. root: DATA_DIR. added_by: who did it,
     kept in avatar.toml. Raises PhotoInvalid (see REASONS), InputError for a wrong name or id, Conflict for an id
-    that is or was in use, ModelMissing without mediapipe, VideoError, StorageError.
+    that is or was in use, ModelMissing without mediapipe, VideoError, StorageError, and OSError where there
+    is no such photo.
     """
     names = checked_name(name)
     checked_id(voice, "voice")
@@ -97,8 +98,7 @@ async def _ask(photo: Path, folder: str) -> Face:
 
 
 def _check_bytes(photo: Path) -> None:
-    with storage_errors():
-        size = photo.stat().st_size
+    size = photo.stat().st_size
     if size > MAX_PHOTO_BYTES:
         raise refuse("too_large")
     if size == 0:

@@ -22,7 +22,7 @@ FACE_WIDTH = 180
 """Pixels between the cheeks: half a shipped portrait's."""
 BYSTANDER = 0.35
 """A face of so much of the largest one's width is a second person; a smaller one is somebody far behind."""
-YAW, PITCH, ROLL = 16.0, 14.0, 32.0
+YAW, PITCH, ROLL = 14.0, 14.0, 32.0
 """Degrees; roll is straightened, the others are not."""
 LEVEL_PITCH = 10.0
 """The slope from forehead to chin of a face that looks straight ahead, degrees (the shipped portraits': 9 to 11)."""

@@ -93,7 +93,7 @@ async def add_voice(
 
     recording: any kind that voice notes have, hostile: it is decoded in a process with limits. consent: who agreed,
     when and in which words; kept in voice.toml. Raises VoiceInvalid (see REASONS), InputError for a wrong name or
-    id, Conflict for an id that is or was in use, StorageError.
+    id, Conflict for an id that is or was in use, StorageError, and OSError where there is no such recording.
     """
     names = checked_name(name)
     if not all(consent.get(key, "").strip() for key in CONSENT):

@@ -29,6 +29,8 @@ POWER = 2.5
 """Of the superellipse between; 2 would be an ellipse."""
 FACTORS = (0.3, 1.28)
 """How much darker (lashes) and lighter (the bulge) than plain skin a lid may be."""
+TINGE = 0.4
+"""How much of the measured lid's own colour is kept: the new face may be in another light, or in grey."""
 SHADES = 48.0
 """How far the skin around an eye may leave its median, of 255: a spectacles' rim, hair and lashes do."""
 BENDS = np.linspace(0, 1, 41, dtype=np.float32)
@@ -84,6 +86,8 @@ def _measured(shut: Image, points: lm.Points, shut_at: lm.Points, eye: int) -> L
     area = _area(shut.shape, points, eye, bend)
     plain = _plain(shut, area)
     factor = np.clip((shut[area.window].astype(np.float32) + 1) / (plain + 1), *FACTORS)
+    light = factor.mean(axis=2, keepdims=True)
+    factor = light + TINGE * (factor - light)
     return Lid(bend, _sag(points, eye), factor, area.left - float(left[0]), wide, area.above, area.edge)
 
 

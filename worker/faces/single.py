@@ -1,15 +1,21 @@
-"""A rig from one photo: the face's own skin, moved as a measured face's (`worker.faces.donor`) was seen to move."""
+"""A rig from one photo: the face's own skin, moved as a measured face (`worker.faces.donor`) was seen to move.
+
+An added photo becomes one, and so does a folder without frames by `smarttalker avatar rig <id>`.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import StorageError
 from worker.faces import landmarks as lm
 from worker.faces import lids, mouth, muscles
-from worker.faces.build import TONGUE, assembled
-from worker.faces.donor import Donor, eye_white
+from worker.faces.build import TONGUE, assembled, read_picture
+from worker.faces.donor import Donor, eye_white, nearest
 from worker.faces.rig import Rig
 from worker.faces.shutting import shut_eyes
 
@@ -20,6 +26,22 @@ GAIN = (0.55, 1.1)
 TINT = (0.85, 1.12)
 """How far one colour of them may leave the mean of the three."""
 
+GREY = 4.0
+"""The mean distance of red and blue, of 255, below which a face has no colour; pale skin has 40."""
+
+
+def build_alone(folder: Path, donors: Path) -> None:
+    """Writes folder/rig.npz from folder/portrait.png; donors: the folder of avatars with frames.
+
+    Raises VideoError where the portrait is missing or shows no face, ModelMissing without mediapipe, StorageError.
+    """
+    rest = read_picture(folder / "portrait.png")
+    points = lm.detect(rest)
+    try:
+        rig_of(rest, points, nearest(donors, points)).save(folder / "rig.npz")
+    except OSError as error:
+        raise StorageError(f"{folder / 'rig.npz'}: {error.strerror}") from error
+
 
 def rig_of(rest: Image, points: lm.Points, donor: Donor) -> Rig:
     """rest: (h, w, 3) RGB, a frontal face with its mouth closed; points: its landmarks (468, 2)."""
@@ -28,7 +50,24 @@ def rig_of(rest: Image, points: lm.Points, donor: Donor) -> Rig:
     shut, shut_at = shut_eyes(rest, points, donor.lids)
     eyes = lids.atlas(rest, shut, points, shut_at)
     light = _light(eye_white(rest, points), donor.white)
-    return assembled(rest, face, _teeth(donor, closed, light), eyes, np.asarray(TONGUE, np.float32) * light)
+    at, upper, lower = _teeth(donor, closed, light)
+    tongue = np.asarray(TONGUE, np.float32) * light
+    if _is_grey(rest, points):
+        upper, lower = _without_colour(upper), _without_colour(lower)
+        tongue = np.full(3, tongue.mean(), np.float32)
+    return assembled(rest, face, (at, upper, lower), eyes, tongue)
+
+
+def _is_grey(rest: Image, points: lm.Points) -> bool:
+    """Whether the face is a black and white photo's."""
+    (left, top), (right, bottom) = points.min(axis=0).astype(int), points.max(axis=0).astype(int)
+    face = rest[max(top, 0) : bottom, max(left, 0) : right].astype(int)
+    return bool(np.abs(face[..., 0] - face[..., 2]).mean() < GREY)
+
+
+def _without_colour(plate: Image) -> Image:
+    light = plate[..., :3].mean(axis=2, keepdims=True).astype(np.uint8)
+    return np.concatenate([np.repeat(light, 3, axis=2), plate[..., 3:]], axis=2)
 
 
 def _light(white: NDArray[np.float32], donors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,282 @@
+"""Photos through the real process that makes an avatar of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from core.catalogue import Avatar, Catalogue
+from core.errors import Conflict, Forbidden, InputError, NotFound, PhotoInvalid
+from core.settings import HOME
+from tests import photos
+from worker.adding import avatar as adding
+from worker.adding.avatar import add_avatar, check_photo, remove_avatar
+from worker.adding.limited import ask
+from worker.engines.tts.base import Phoneme, Speech
+from worker.engines.video.base import Canvas
+from worker.engines.video.puppet import Puppet
+from worker.faces import rig as rigs
+
+NAME = {"ar": "منى", "en": "Mona"}
+
+
+def template() -> Avatar:
+    return Catalogue(HOME).avatar("layla")
+
+
+async def added(photo: Path, root: Path, new: str = "mona") -> Path:
+    return await add_avatar(
+        photo, avatar_id=new, name=NAME, voice="sara", root=root, template=template(), added_by="telegram:7"
+    )
+
+
+def close(rgb: photos.Image) -> photos.Image:
+    """A photo that shows hardly more than the face."""
+    return rgb[200:820, 200:820]
+
+
+ACCEPTED: dict[str, Callable[[Path], Path]] = {
+    "jpeg-turned-by-exif": lambda at: photos.saved(photos.portrait("layla"), at / "a.jpg", orientation=6),
+    "4000-pixels": lambda at: photos.saved(photos.resized(photos.portrait("omar"), 4000), at / "a.jpg", quality=80),
+    "360-pixels": lambda at: photos.saved(photos.resized(close(photos.portrait("sara")), 380), at / "a.png"),
+    "webp-dark-skin": lambda at: photos.saved(photos.dark_skinned(photos.portrait("sara")), at / "a.webp"),
+    "tilted-a-little": lambda at: photos.saved(photos.rolled(photos.portrait("omar"), 18), at / "a.jpg"),
+    "grey": lambda at: photos.saved(photos.portrait("layla").mean(axis=2).astype(np.uint8), at / "a.png"),
+}
+
+
+@pytest.mark.parametrize("kind", ACCEPTED)
+async def test_a_good_photo_becomes_an_avatar(tmp_path: Path, kind: str) -> None:
+    folder = await added(ACCEPTED[kind](tmp_path), tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == ["avatar.toml", "persona.toml", "portrait.png", "rig.npz"]
+    assert [path.name for path in folder.parent.iterdir()] == ["mona"]
+    portrait, rig = cv2.imread(str(folder / "portrait.png")), rigs.load(folder / "rig.npz")
+    assert portrait is not None
+    assert portrait.shape == (1024, 1024, 3)
+    # Head and shoulders: the face fills a third to a half of the width, and lies in the middle.
+    assert 300 < np.ptp(rig.cheeks) < 520
+    assert abs(rig.cheeks.mean() - 512) < 30
+    assert abs((rig.chin + rig.forehead) / 2 - 0.47 * 1024) < 40
+    # The lips' seam is level where the photo was straightened.
+    assert abs(rig.seam[0, 1] - rig.seam[-1, 1]) < 0.06 * np.ptp(rig.seam[:, 0])
+
+
+async def test_the_new_avatar_is_in_the_catalogue_with_the_templates_persona(tmp_path: Path) -> None:
+    catalogue = Catalogue(tmp_path, HOME)
+    before = [avatar.id for avatar in catalogue.avatars()]
+    await added(photos.saved(photos.portrait("omar"), tmp_path / "a.jpg"), tmp_path)
+    avatar = catalogue.avatar("mona")
+    assert [each.id for each in catalogue.avatars()] == sorted([*before, "mona"])
+    assert (dict(avatar.name), avatar.voice) == (NAME, "sara")
+    assert avatar.persona.business == template().persona.business
+    assert "Mona" in avatar.persona.greeting["en"]
+    assert "منى" in avatar.persona.greeting["ar"]
+    assert "Layla" not in (avatar.folder / "persona.toml").read_text().replace("# Layla", "")
+    assert 'licence = "private"' in (avatar.folder / "avatar.toml").read_text()
+    assert 'added_by = "telegram:7"' in (avatar.folder / "avatar.toml").read_text()
+
+
+def speech() -> list[Speech]:
+    """Two seconds: m, a, m, i, u."""
+    sounds = [("m", 0.3, 0.5), ("a", 0.5, 0.9), ("m", 0.9, 1.05), ("i", 1.05, 1.4), ("u", 1.4, 1.8)]
+    return [Speech(np.zeros(2 * 22_050, np.float32), 22_050, tuple(Phoneme(*sound) for sound in sounds))]
+
+
+async def test_the_puppet_plays_the_new_avatar(tmp_path: Path) -> None:
+    folder = await added(photos.saved(photos.portrait("sara"), tmp_path / "a.jpg"), tmp_path)
+    puppet, avatar = Puppet(), Catalogue(tmp_path).avatar("mona")
+    puppet.load()
+    frames = [frame.copy() for frame in puppet.frames(speech(), avatar=avatar, canvas=Canvas(512, 512))]
+    rig = rigs.load(folder / "rig.npz")
+    mouth = np.s_[round(rig.seam[:, 1].mean() / 2) - 8 : round(rig.seam[:, 1].mean() / 2) + 30, 230:282]
+    dark = [int((frame[mouth].mean(axis=2) < 60).sum()) for frame in frames]
+    assert np.abs(frames[0].astype(int) - frames[-1]).max() <= 2
+    assert dark[0] < 60
+    assert max(dark) > 200
+
+
+async def test_a_replaced_rig_is_read_anew(tmp_path: Path) -> None:
+    puppet, canvas = Puppet(), Canvas(128, 128)
+    first = await added(photos.saved(photos.portrait("sara"), tmp_path / "a.jpg"), tmp_path)
+    avatar = Catalogue(tmp_path).avatar("mona")
+    one = next(iter(puppet.frames([], avatar=avatar, canvas=canvas))).copy()
+    second = await added(photos.saved(photos.portrait("omar"), tmp_path / "b.jpg"), tmp_path, "omar-two")
+    for name in ("portrait.png", "rig.npz"):
+        (second / name).replace(first / name)
+    other = next(iter(puppet.frames([], avatar=avatar, canvas=canvas)))
+    assert np.abs(one.astype(int) - other).mean() > 5
+
+
+def beside(one: photos.Image, other: photos.Image) -> photos.Image:
+    return np.hstack([one, other])
+
+
+def written(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def cut(path: Path, share: float) -> Path:
+    return written(path, path.read_bytes()[: round(path.stat().st_size * share)])
+
+
+def covered(avatar: str, what: Callable[..., photos.Image], *more: object) -> photos.Image:
+    return what(photos.portrait(avatar), photos.points(avatar), *more)
+
+
+def sky() -> photos.Image:
+    return np.tile(np.linspace(90, 220, 640, dtype=np.uint8)[:, None, None], (1, 640, 3))
+
+
+REFUSED: dict[str, tuple[str, Callable[[Path], Path]]] = {
+    "empty": ("not_picture", lambda at: written(at / "a.jpg", b"")),
+    "text": ("not_picture", lambda at: written(at / "a.jpg", b"<svg onload=alert(1)></svg>" * 40)),
+    "gif": ("not_picture", lambda at: photos.saved(photos.portrait("omar"), at / "a.gif")),
+    "truncated": ("truncated", lambda at: cut(photos.saved(photos.portrait("omar"), at / "a.jpg"), 0.6)),
+    "bomb": ("too_large", lambda at: photos.bomb(at / "a.png")),
+    "small-bomb": ("no_face", lambda at: photos.bomb(at / "a.png", 7_000)),
+    "200-pixels": ("too_small", lambda at: photos.saved(photos.resized(photos.portrait("sara"), 200), at / "a.jpg")),
+    "nobody": ("no_face", lambda at: photos.saved(sky(), at / "a.jpg")),
+    "two": (
+        "several_faces",
+        lambda at: photos.saved(beside(photos.portrait("sara"), photos.portrait("omar")), at / "a.jpg"),
+    ),
+    "far": ("face_small", lambda at: photos.saved(photos.resized(photos.portrait("sara"), 420), at / "a.jpg")),
+    "turned": ("turned", lambda at: photos.saved(covered("omar", photos.turned, 50), at / "a.jpg")),
+    "tilted": ("tilted", lambda at: photos.saved(photos.rolled(photos.portrait("layla"), 45), at / "a.jpg")),
+    "no-chin": ("cut_off", lambda at: photos.saved(photos.portrait("layla")[:655], at / "a.jpg")),
+    "sunglasses": ("eyes_covered", lambda at: photos.saved(covered("sara", photos.with_sunglasses), at / "a.jpg")),
+    "white-mask": (
+        "mouth_covered",
+        lambda at: photos.saved(covered("omar", photos.with_mask, (235, 235, 235)), at / "a.jpg"),
+    ),
+    "blue-mask": (
+        "mouth_covered",
+        lambda at: photos.saved(covered("sara", photos.with_mask, (90, 140, 200)), at / "a.jpg"),
+    ),
+    "blinking": ("eyes_shut", lambda at: photos.saved(photos.frame("omar", "blink"), at / "a.jpg")),
+    "talking": ("mouth_open", lambda at: photos.saved(photos.frame("omar", "aa"), at / "a.jpg")),
+    "grinning": ("mouth_open", lambda at: photos.saved(photos.frame("layla", "teeth"), at / "a.jpg")),
+    "blurred": (
+        "blurred",
+        lambda at: photos.saved(cv2.GaussianBlur(photos.portrait("sara"), (0, 0), 6).astype(np.uint8), at / "a.jpg"),
+    ),
+    "night": ("dark", lambda at: photos.saved((photos.portrait("omar") * 0.15).astype(np.uint8), at / "a.jpg")),
+    "glare": (
+        "pale",
+        lambda at: photos.saved((photos.portrait("sara") * 2.2).clip(0, 255).astype(np.uint8), at / "a.jpg"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+async def test_a_bad_photo_is_refused_with_its_reason_and_leaves_nothing(tmp_path: Path, kind: str) -> None:
+    reason, make = REFUSED[kind]
+    photo, root = make(tmp_path), tmp_path / "data"
+    with pytest.raises(PhotoInvalid) as caught:
+        await added(photo, root)
+    assert caught.value.args_for_user == {"reason": reason}
+    assert caught.value.user_message_id == f"error-photo-{reason.replace('_', '-')}"
+    assert [path for path in root.rglob("*") if path.is_file()] == []
+    assert list((root / "avatars").iterdir()) == []
+
+
+async def test_a_huge_file_is_not_opened(tmp_path: Path) -> None:
+    with (tmp_path / "a.jpg").open("wb") as file:
+        file.truncate(adding.MAX_PHOTO_BYTES + 1)
+    with pytest.raises(PhotoInvalid) as caught:
+        await check_photo(tmp_path / "a.jpg")
+    assert caught.value.args_for_user == {"reason": "too_large"}
+
+
+async def test_checking_writes_nothing_and_tells_the_face(tmp_path: Path) -> None:
+    face = await check_photo(photos.saved(photos.rolled(photos.portrait("sara"), 12), tmp_path / "a.jpg"))
+    assert face.width == pytest.approx(352, abs=15)
+    assert face.roll == pytest.approx(12, abs=2)
+    assert abs(face.yaw) < 4
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("new", "name", "error"),
+    [
+        ("layla", NAME, Conflict),
+        ("../x", NAME, InputError),
+        ("Mona", NAME, InputError),
+        ("m" * 49, NAME, InputError),
+        ("mona", {}, InputError),
+        ("mona", {"en": "M" * 61}, InputError),
+        ("mona", {"en": 'M"; x = "'}, InputError),
+        ("mona", {"en": "M\nx"}, None),
+    ],
+)
+async def test_ids_and_names_are_checked_first(
+    tmp_path: Path, new: str, name: dict[str, str], error: type[InputError] | None
+) -> None:
+    photo = written(tmp_path / "a.jpg", b"no picture")
+    with pytest.raises(error or PhotoInvalid):
+        await add_avatar(photo, avatar_id=new, name=name, voice="sara", root=tmp_path, template=template())
+
+
+async def test_a_removed_avatar_is_gone_and_its_id_never_comes_back(tmp_path: Path) -> None:
+    photo, catalogue = photos.saved(photos.portrait("sara"), tmp_path / "a.jpg"), Catalogue(tmp_path, HOME)
+    folder = await added(photo, tmp_path)
+    assert catalogue.avatar("mona").folder == folder
+    remove_avatar(tmp_path, "mona")
+    assert [path.name for path in (tmp_path / "avatars").iterdir()] == [".removed"]
+    with pytest.raises(NotFound):
+        catalogue.avatar("mona")
+    with pytest.raises(NotFound):
+        remove_avatar(tmp_path, "mona")
+    with pytest.raises(Conflict):
+        await added(photo, tmp_path)
+    assert "mona" in catalogue.taken("avatars")
+
+
+@pytest.mark.parametrize(("old", "error"), [("layla", Forbidden), ("nobody", NotFound), ("../avatars", NotFound)])
+def test_what_is_not_there_or_shipped_is_not_removed(tmp_path: Path, old: str, error: type[InputError]) -> None:
+    with pytest.raises(error):
+        remove_avatar(tmp_path, old)
+    assert (HOME / "avatars" / "layla" / "rig.npz").is_file()
+
+
+async def test_two_at_once_do_not_mix(tmp_path: Path) -> None:
+    photo = photos.saved(photos.portrait("sara"), tmp_path / "a.jpg")
+    done = await asyncio.gather(added(photo, tmp_path), added(photo, tmp_path), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["Conflict", "PosixPath"]
+    assert [path.name for path in (tmp_path / "avatars").iterdir()] == ["mona"]
+
+
+async def test_the_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMARTTALKER_ADMIN_KEY", "hidden-word")
+    answer = await ask("tests.surroundings", timeout_s=20)
+    assert set(answer["names"]) <= {"PATH", "LD_LIBRARY_PATH", "LC_ALL", "LC_CTYPE", "OPENBLAS_NUM_THREADS",
+                                    "OMP_NUM_THREADS", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}  # fmt: skip
+    assert answer["folder"] == "/"
+
+
+async def test_a_process_that_hangs_is_killed() -> None:
+    began = time.perf_counter()
+    assert await ask("tests.surroundings", "30", timeout_s=0.5) == {}
+    assert time.perf_counter() - began < 5
+
+
+async def test_a_process_that_dies_says_nothing() -> None:
+    assert await ask("tests.no_such_module", timeout_s=20) == {}
+
+
+async def test_old_drafts_are_swept(tmp_path: Path) -> None:
+    old, young = tmp_path / "avatars" / ".draft-old", tmp_path / "avatars" / ".draft-young"
+    for draft in (old, young):
+        draft.mkdir(parents=True)
+    os.utime(old, (time.time() - 2 * 86_400,) * 2)
+    with pytest.raises(PhotoInvalid):
+        await added(written(tmp_path / "a.jpg", b"x"), tmp_path)
+    assert [path.name for path in (tmp_path / "avatars").iterdir()] == [".draft-young"]

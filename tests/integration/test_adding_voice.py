@@ -1,0 +1,162 @@
+"""Recordings through the real decoding process, to voices that speak."""
+
+from __future__ import annotations
+
+import tomllib
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.catalogue import Catalogue
+from core.errors import Conflict, Forbidden, InputError, NotFound, VoiceInvalid
+from core.settings import HOME
+from tests.spoken import SAMPLE_RATE, Sound, alternating, noisy, recorded, spoken
+from worker.adding.listening import listen
+from worker.adding.voice import RATE, add_voice, check_recording, remove_voice
+from worker.engines.tts.espeak.engine import Espeak
+
+NAME = {"ar": "منى", "en": "Mona"}
+CONSENT = {"who": "Mona K.", "when": "2026-11-22T10:00:00+00:00", "words": 'I said "yes",\nof my own will.'}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Espeak]:
+    engine = Espeak()
+    engine.load()
+    yield engine
+    engine.unload()
+
+
+async def added(recording: Path, root: Path, new: str = "mona") -> Path:
+    return await add_voice(recording, voice_id=new, name=NAME, root=root, consent=CONSENT, added_by="telegram:7")
+
+
+def read(path: Path) -> tuple[Sound, int]:
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+        return (samples / 32768).astype(np.float32), file.getframerate()
+
+
+@pytest.mark.parametrize("kind", ["ogg", "m4a", "wav"])
+async def test_a_good_recording_becomes_a_voice(tmp_path: Path, engine: Espeak, kind: str) -> None:
+    quiet = 0.4 * spoken(engine, "ar", variant="f4")
+    padded = np.concatenate([np.zeros(SAMPLE_RATE, np.float32), quiet, np.zeros(2 * SAMPLE_RATE, np.float32)])
+    folder = await added(recorded(padded, tmp_path / f"in.{kind}"), tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == ["reference.wav", "voice.toml"]
+    reference, rate = read(folder / "reference.wav")
+    assert rate == RATE == 24_000
+    heard = listen(reference, rate)
+    assert heard.level == pytest.approx(-20, abs=1.5)
+    assert heard.seconds == pytest.approx(quiet.size / SAMPLE_RATE, abs=0.6)
+    table = tomllib.loads((folder / "voice.toml").read_text(encoding="utf-8"))
+    assert (table["name"], table["consent"], table["added_by"]) == (NAME, CONSENT, "telegram:7")
+    assert table["engines"]["voxcpm"] == {"languages": ["ar", "en"], "reference": "reference.wav"}
+    assert table["engines"]["cosyvoice"]["reference"] == "reference.wav"
+    assert "ar" not in table["engines"]["cosyvoice"]["languages"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"variant": "m7", "pitch": 30, "rate": 130, "range": 40},
+        {"variant": "m2", "pitch": 65, "rate": 190, "range": 60},
+        {"variant": "f2", "pitch": 40, "rate": 150, "range": 80},
+        {"variant": "f3", "pitch": 85, "rate": 175, "range": 30},
+    ],
+)
+async def test_the_cpu_voice_resembles_the_speaker(tmp_path: Path, engine: Espeak, settings: dict[str, object]) -> None:
+    original = spoken(engine, "ar", **settings)
+    await added(recorded(original, tmp_path / "in.ogg"), tmp_path)
+    fitted = Catalogue(tmp_path).voice("mona").engines["espeak"]
+    one, other = listen(original, SAMPLE_RATE), listen(spoken(engine, "ar", **fitted), SAMPLE_RATE)
+    semitones = 12 * np.log2(np.median(other.voiced) / np.median(one.voiced))
+    assert abs(semitones) < 2.5
+    assert other.syllables == pytest.approx(one.syllables, rel=0.2)
+
+
+def tone() -> Sound:
+    return (0.3 * np.sin(2 * np.pi * 220 * np.arange(5 * SAMPLE_RATE) / SAMPLE_RATE)).astype(np.float32)
+
+
+def hiss() -> Sound:
+    return np.random.default_rng(0).normal(0, 0.1, 5 * SAMPLE_RATE).astype(np.float32)
+
+
+def with_pauses(engine: Espeak) -> Sound:
+    sound = spoken(engine)
+    return np.concatenate([sound[:SAMPLE_RATE], np.zeros(6 * SAMPLE_RATE, np.float32), sound[:SAMPLE_RATE]])
+
+
+REFUSED: dict[str, tuple[str, Callable[[Espeak], Sound]]] = {
+    "short": ("too_short", lambda engine: spoken(engine)[: 2 * SAMPLE_RATE]),
+    "long": ("too_long", lambda engine: np.tile(spoken(engine), 6)[: 32 * SAMPLE_RATE]),
+    "silent": ("silent", lambda engine: 0.0001 * spoken(engine)),
+    "quiet": ("quiet", lambda engine: 0.02 * spoken(engine)),
+    "clipped": ("clipped", lambda engine: (8 * spoken(engine)).clip(-1, 1)),
+    "noisy": ("noisy", lambda engine: noisy(spoken(engine), 5)),
+    "hiss": ("noisy", lambda _: hiss()),
+    "tone": ("noisy", lambda _: tone()),
+    "pauses": ("little_speech", with_pauses),
+    "two": ("several_speakers", lambda engine: alternating(spoken(engine, variant="m3"), spoken(engine, variant="f2"))),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+async def test_a_bad_recording_is_refused_with_its_reason_and_leaves_nothing(
+    tmp_path: Path, engine: Espeak, kind: str
+) -> None:
+    reason, make = REFUSED[kind]
+    recording, root = recorded(make(engine), tmp_path / "in.wav"), tmp_path / "data"
+    with pytest.raises(VoiceInvalid) as caught:
+        await added(recording, root)
+    assert caught.value.args_for_user == {"reason": reason}
+    assert caught.value.user_message_id == f"error-voice-{reason.replace('_', '-')}"
+    assert list((root / "voices").iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [b"", b"hello" * 100, b"OggS" + bytes(200)])
+async def test_what_is_no_recording_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "in.ogg").write_bytes(data)
+    with pytest.raises(VoiceInvalid) as caught:
+        await added(tmp_path / "in.ogg", tmp_path)
+    assert caught.value.args_for_user["reason"] in ("unreadable", "silent")
+
+
+@pytest.mark.parametrize("snr", [30, 20])
+async def test_an_ordinary_room_is_quiet_enough(tmp_path: Path, engine: Espeak, snr: float) -> None:
+    recording = recorded(noisy(spoken(engine), snr), tmp_path / "in.ogg")
+    quality = await check_recording(recording, tmp_path)
+    assert quality.snr == pytest.approx(snr + 5, abs=6)
+    assert 80 < quality.pitch < 125
+    assert [path.name for path in tmp_path.iterdir()] == ["in.ogg"]
+
+
+@pytest.mark.parametrize("consent", [{}, {"who": "x", "when": "now"}, {**CONSENT, "words": " "}])
+async def test_no_voice_without_consent(tmp_path: Path, consent: dict[str, str]) -> None:
+    with pytest.raises(VoiceInvalid) as caught:
+        await add_voice(tmp_path / "none.ogg", voice_id="mona", name=NAME, root=tmp_path, consent=consent)
+    assert caught.value.args_for_user == {"reason": "no_consent"}
+
+
+async def test_a_removed_voice_is_gone_and_its_id_never_comes_back(tmp_path: Path, engine: Espeak) -> None:
+    recording, catalogue = recorded(spoken(engine), tmp_path / "in.wav"), Catalogue(tmp_path, HOME)
+    await added(recording, tmp_path)
+    assert catalogue.find_voice("منى").id == "mona"
+    with pytest.raises(Conflict):
+        await added(recording, tmp_path)
+    remove_voice(tmp_path, "mona")
+    assert [path.name for path in (tmp_path / "voices").iterdir()] == [".removed"]
+    with pytest.raises(NotFound):
+        catalogue.voice("mona")
+    with pytest.raises(Conflict):
+        await added(recording, tmp_path)
+
+
+@pytest.mark.parametrize(("old", "error"), [("layla", Forbidden), ("nobody", NotFound), ("..", NotFound)])
+def test_what_is_not_there_or_shipped_is_not_removed(tmp_path: Path, old: str, error: type[InputError]) -> None:
+    with pytest.raises(error):
+        remove_voice(tmp_path, old)

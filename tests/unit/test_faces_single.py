@@ -1,0 +1,151 @@
+"""A rig from the portrait alone, against the one that was measured on frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.errors import VideoError
+from core.settings import HOME
+from tests import photos
+from worker.engines.video.base import Canvas, Frame
+from worker.engines.video.puppet.painter import Painter
+from worker.engines.video.puppet.pose import NEUTRAL, Pose, pose
+from worker.faces import donor as donors
+from worker.faces import landmarks as lm
+from worker.faces import rig as rigs
+from worker.faces.rig import Rig
+from worker.faces.single import GAIN, rig_of
+
+AVATARS = ("layla", "omar", "sara")
+CANVAS = Canvas(512, 512)
+A, I, U, M = pose(jaw=0.68, wide=0.1), pose(jaw=0.13, wide=0.5), pose(jaw=0.11, round=0.95), pose(press=0.75)  # noqa: E741
+SHUT = pose(lids=1.0)
+
+
+def lender(avatar: str) -> donors.Donor:
+    """The nearest of the other two."""
+    others = [donors.read(HOME / "avatars" / other) for other in AVATARS if other != avatar]
+    return min(others, key=lambda each: float(np.abs(each.rest - photos.points(avatar)).mean()))
+
+
+class Pair:
+    """The same face with the rig from its frames and with that from its portrait alone."""
+
+    def __init__(self, avatar: str) -> None:
+        self.avatar, self.picture, self.points = avatar, photos.portrait(avatar), photos.points(avatar)
+        self.measured = rigs.load(HOME / "avatars" / avatar / "rig.npz")
+        self.alone = rig_of(self.picture, self.points, lender(avatar))
+        self._painters = [Painter(rig, self.picture, CANVAS) for rig in (self.measured, self.alone)]
+
+    def draw(self, shown: Pose) -> tuple[Frame, Frame]:
+        one, other = (painter.draw(shown).copy() for painter in self._painters)
+        return one, other
+
+
+@pytest.fixture(scope="module", params=AVATARS)
+def pair(request: pytest.FixtureRequest) -> Pair:
+    return Pair(request.param)
+
+
+def area(points: lm.Points, which: tuple[int, ...], margin: float) -> tuple[slice, slice]:
+    """Of the canvas, about some landmarks."""
+    low, high = points[list(which)].min(axis=0) / 2, points[list(which)].max(axis=0) / 2
+    room = margin * (high[0] - low[0])
+    return np.s_[int(low[1] - room) : int(high[1] + room), int(low[0] - room) : int(high[0] + room)]
+
+
+def difference(one: Frame, other: Frame, where: tuple[slice, slice]) -> float:
+    return float(np.abs(one[where].astype(int) - other[where]).mean())
+
+
+def test_at_rest_it_is_the_photo(pair: Pair) -> None:
+    measured, alone = pair.draw(NEUTRAL)
+    np.testing.assert_allclose(alone, measured, atol=2)
+
+
+@pytest.mark.parametrize("shown", [A, I, U, M], ids=["a", "i", "u", "m"])
+def test_the_mouth_moves_much_as_the_measured_one(pair: Pair, shown: Pose) -> None:
+    mouth = area(pair.points, (*lm.LIP_UPPER_OUTER, *lm.LIP_LOWER_OUTER, lm.CHIN), 0.2)
+    measured, alone = pair.draw(shown)
+    still = pair.draw(NEUTRAL)[1]
+    assert difference(alone, measured, mouth) < 11
+    assert difference(alone, measured, mouth) < 0.8 * difference(alone, still, mouth) + 1
+
+
+@pytest.mark.parametrize("eye", [0, 1])
+def test_eyes_shut_much_as_the_measured_ones(pair: Pair, eye: int) -> None:
+    where = area(pair.points, (*lm.EYE_UPPER[eye], *lm.EYE_LOWER[eye]), 0.1)
+    measured, alone = pair.draw(SHUT)
+    still = pair.draw(NEUTRAL)[1]
+    assert difference(alone, measured, where) < 0.45 * difference(alone, still, where)
+    # Neither iris nor white is left: the lids lie within the range of the skin about them.
+    about = area(pair.points, (*lm.EYE_UPPER[eye], *lm.EYE_LOWER[eye]), 0.35)
+    assert alone[where].mean(axis=2).std() < 1.3 * measured[about].mean(axis=2).std()
+
+
+def test_lids_come_down_step_by_step(pair: Pair) -> None:
+    lids = pair.alone.lids.astype(int)
+    open_eye = np.abs(lids - lids[:, :1]).mean(axis=(2, 3, 4))
+    assert (np.diff(open_eye, axis=1) > 0).all()
+
+
+def steepest(rig: Rig) -> NDArray[np.float32]:
+    """(sides, muscles): the greatest change between neighbours on the grid, over their distance."""
+    fields = np.stack([rig.upper, rig.lower]).astype(np.float32)
+    slopes = [np.abs(np.diff(fields, axis=axis)).max(axis=(2, 3, 4)) for axis in (2, 3)]
+    return np.maximum(*slopes) / float(rig.spacing)
+
+
+def test_nothing_bends_more_than_in_the_measured_rig(pair: Pair) -> None:
+    assert (steepest(pair.alone) < 1.6 * steepest(pair.measured) + 0.1).all()
+
+
+@pytest.mark.parametrize("avatar", AVATARS)
+def test_dark_skin_keeps_its_colour_and_gets_teeth_in_its_light(avatar: str) -> None:
+    dark, light = photos.dark_skinned(photos.portrait(avatar)), photos.portrait(avatar)
+    rigs_of = [rig_of(picture, photos.points(avatar), lender(avatar)) for picture in (dark, light)]
+    teeth = [float(rig.teeth_upper[..., :3].max()) for rig in rigs_of]
+    assert GAIN[0] - 0.05 < teeth[0] / teeth[1] < 0.85
+    lid = rigs_of[0].lids[0, -1].astype(int)
+    rim = np.concatenate([lid[:4].reshape(-1, 3), lid[-4:].reshape(-1, 3)])
+    assert np.abs(np.median(lid.reshape(-1, 3), axis=0) - np.median(rim, axis=0)).max() < 25
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.4])
+def test_it_works_at_any_size_of_the_face(scale: float) -> None:
+    side = round(1024 * scale)
+    rig: Rig = rig_of(photos.resized(photos.portrait("omar"), side), photos.points("omar") * scale, lender("omar"))
+    usual = rig_of(photos.portrait("omar"), photos.points("omar"), lender("omar"))
+    assert rig.mouth_half == pytest.approx(scale * usual.mouth_half, rel=0.05)
+    assert float(rig.jaw_travel) == pytest.approx(scale * float(usual.jaw_travel), rel=0.08)
+
+
+def test_the_nearest_face_lends() -> None:
+    for avatar in AVATARS:
+        found = donors.nearest(HOME / "avatars", 1.3 * photos.points(avatar) + 40)
+        np.testing.assert_array_equal(found.rest, photos.points(avatar))
+
+
+def test_without_a_lender_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="borrow"):
+        donors.nearest(tmp_path, photos.points("omar"))
+
+
+def test_the_light_of_an_eye_is_read_from_its_white() -> None:
+    white: NDArray[np.float32] = donors.eye_white(photos.portrait("sara"), photos.points("sara"))
+    dim = donors.eye_white((photos.portrait("sara") * 0.5).astype(np.uint8), photos.points("sara"))
+    assert (white > 140).all()
+    np.testing.assert_allclose(dim / white, 0.5, atol=0.02)
+
+
+def test_a_face_in_grey_stays_grey() -> None:
+    grey = cv2.cvtColor(cv2.cvtColor(photos.portrait("sara"), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
+    rig = rig_of(grey, photos.points("sara"), lender("sara"))
+    assert np.abs(np.ptp(rig.lids.astype(int), axis=-1)).max() < 25
+    assert np.ptp(rig.teeth_upper[..., :3].astype(int), axis=-1).max() == 0
+    assert np.ptp(rig.tongue) == 0
