@@ -17,7 +17,7 @@ from core.logging import get_logger, log_context
 from db import tasks
 from worker.patience import patiently
 from worker.sending import where
-from worker.tasks.base import Done, Office, Run
+from worker.tasks.base import Office, Run
 
 log = get_logger(__name__)
 
@@ -126,22 +126,26 @@ class Tasking:
 
     async def _run(self, task: Mapping[str, Any]) -> None:
         try:
-            done = await self._done(task)
+            turns = await self._finished(task)
+        except LeaseLost:
+            raise
         except SmartTalkerError as error:
             return await self._failed(task, error)
-        turns = await self._patiently(
-            lambda: tasks.complete(self._database, task, done.result, done.replies, done.write)
-        )
         log.info("task_done", attempt=task["attempts"])
         await self._ring(task, turns)
 
-    async def _done(self, task: Mapping[str, Any]) -> Done:
-        """Raises SmartTalkerError, whatever the task raises."""
+    async def _finished(self, task: Mapping[str, Any]) -> list[Any]:
+        """The turns that may be claimed now. Raises SmartTalkerError, whatever the task raises."""
         if task["attempts"] > ATTEMPTS:
             raise SmartTalkerError("the process died in it again and again")
         try:
             async with asyncio.timeout(TASK_S):
-                return await self._find(task["kind"])(self._office, task)
+                done = await self._find(task["kind"])(self._office, task)
+            return list(
+                await self._patiently(
+                    lambda: tasks.complete(self._database, task, done.result, done.replies, done.write)
+                )
+            )
         except SmartTalkerError:
             raise
         except Exception as error:
