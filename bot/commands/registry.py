@@ -65,15 +65,20 @@ def _plain(name: str) -> str:
 _NAMES = {_plain(alias): name for name in PUBLIC for alias in (name, *ALIASES[name])}
 
 
+def _split(line: str) -> tuple[str, str]:
+    """A line's command, without the name of the bot that some put behind it, and the argument."""
+    name, argument = [*line.split(None, 1), "", ""][:2]
+    return _plain(name.partition("@")[0]), argument
+
+
 def known(line: str) -> bool:
     """Whether a text is a public command, for a channel on which a slash may well begin a question."""
-    return line.startswith("/") and _plain(line[1:].split(None, 1)[0] if line[1:].split() else "") in _NAMES
+    return line.startswith("/") and _split(line[1:])[0] in _NAMES
 
 
 async def run(call: Call) -> None:
     """Runs the command of the call's line; says what was probably meant where there is none of that name."""
-    words = f"{call.name} {call.argument}".split(None, 1)
-    call.name, call.argument = _plain(words[0].partition("@")[0]) if words else "", words[1] if len(words) > 1 else ""
+    call.name, call.argument = _split(f"{call.name} {call.argument}")
     handler = _handler(call)
     if handler is None:
         _unknown(call)

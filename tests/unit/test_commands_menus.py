@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot.channels.base import Limits
 from bot.channels.registry import limits_of
-from bot.commands import menus, pictures
+from bot.commands import drawing, menus, pictures
 from bot.commands.emotion import SWITCH
 from core.catalogue import Avatar, Catalogue
 from core.i18n import t
@@ -158,7 +158,7 @@ async def test_the_names_are_drawn_in_the_persons_language(storage: Storage, ava
         name = await pictures.of_avatars(storage, numbered(avatars[:1]), language)
         assert name is not None
         with Image.open(storage.existing(name)) as picture:
-            label = picture.crop((0, picture.height - pictures.LABEL, picture.width, picture.height)).convert("L")
+            label = picture.crop((0, picture.height - drawing.LABEL, picture.width, picture.height)).convert("L")
         assert label.getextrema()[0] < 80
         labels.append(label.tobytes())
     assert labels[0] != labels[1]

@@ -39,7 +39,9 @@ async def run(office: Office, task: Mapping[str, Any]) -> Done:
         await asyncio.sleep(LOOK_S)
         left = await _forgotten(office, contact_id)
     log.info("person_forgotten", conversations=len(left.chats), turns=len(left.turns))
-    await _say_goodbye(office, task, left)
+    # A beat that finds no task's row any more must not cut the goodbye off.
+    goodbye = asyncio.create_task(_say_goodbye(office, task, left))
+    await asyncio.shield(goodbye)
     return Done()
 
 
