@@ -77,7 +77,7 @@ async def database(migrated_url: str) -> AsyncIterator[CountingDatabase]:
     """Connections to the module's database, its tables empty."""
     database = CountingDatabase(migrated_url)
     async with database.begin() as connection:
-        await connection.execute(text("TRUNCATE contacts, tasks, inbox CASCADE"))
+        await connection.execute(text("TRUNCATE contacts, tasks, inbox, audit, switches CASCADE"))
     database.commits = 0
     yield database
     await database.close()
