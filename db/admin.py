@@ -11,7 +11,7 @@ from sqlalchemy import Float, Integer, case, cast, func, insert, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.states import BEFORE_RENDERED, TurnState
-from db.models import Contact, Conversation, Turn
+from db.models import Contact, Conversation, Task, Turn
 
 SHORT = 8
 """Hexadecimal digits by which people name a turn: with 10,000 open ones, two share them once in 86 times."""
@@ -164,3 +164,10 @@ async def again(connection: AsyncConnection, turn: Mapping[str, Any], **columns:
     values = {"id": new, "seq": seq, **{name: turn[name] for name in kept}, **columns}
     await connection.execute(insert(Turn).values(values))
     return new
+
+
+async def task(connection: AsyncConnection, number: int, kinds: Sequence[str]) -> Mapping[str, Any] | None:
+    """The task's row, where it is one of these kinds."""
+    row = await connection.execute(select(*Task.__table__.columns).where(Task.id == number, Task.kind.in_(kinds)))
+    found = row.mappings().one_or_none()
+    return None if found is None else dict(found)

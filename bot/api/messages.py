@@ -93,7 +93,7 @@ async def _accept_form(request: Request, services: Services, key: str | None) ->
             upload.parent.mkdir(parents=True)
         form = await read_form(_limited(request.stream()), request.headers["content-type"], upload)
         message = _checked(request, receive.form_fields(form.fields))
-        if form.has_audio:
+        if form.has_file:
             accepted = await _take_recording(services, message, form, folder, key)
             kept = not accepted.duplicate
         else:

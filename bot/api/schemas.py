@@ -119,4 +119,31 @@ class VoicesOut(BaseModel):
     voices: list[VoiceOut]
 
 
+class BegunOut(BaseModel):
+    """What is being added or removed, and the task that does it."""
+
+    id: str
+    task_id: int
+
+
+class TaskErrorOut(BaseModel):
+    """Why it failed."""
+
+    code: str
+    message: str
+
+
+class TaskOut(BaseModel):
+    """Work on an avatar or a voice."""
+
+    task_id: int
+    kind: str = Field(description="avatar, voice")
+    act: str = Field(description="add, remove")
+    id: str = Field(description="of the avatar or the voice")
+    state: str = Field(description="queued, running, done, failed")
+    error: TaskErrorOut | None
+    created_at: str
+    ended_at: str | None
+
+
 ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorOut}, "5XX": {"model": ErrorOut}}

@@ -157,12 +157,3 @@ def test_a_page_that_the_settings_name_may_send_and_read(keyed: str) -> None:
     assert httpx.post(keyed + "/api/v1/messages", headers={**origin, "X-API-Key": "s3cret"}).status_code == 415
     stranger = httpx.options(keyed + "/api/v1/messages", headers={**asked, "Origin": "https://evil.example"})
     assert "access-control-allow-origin" not in stranger.headers
-
-
-@pytest.mark.parametrize("kind", ["avatars", "voices"])
-def test_adding_needs_the_admin_key_and_says_where_the_folder_goes(keyed: str, open_url: str, kind: str) -> None:
-    assert httpx.post(f"{keyed}/api/v1/{kind}", headers={"X-API-Key": "s3cret"}).status_code == 403
-    assert httpx.post(f"{open_url}/api/v1/{kind}").status_code == 403
-    response = httpx.post(f"{keyed}/api/v1/{kind}", headers={"X-API-Key": "b0ss"})
-    assert response.status_code == 501
-    assert f"SMARTTALKER_DATA_DIR/{kind}/" in response.json()["error"]["message"]

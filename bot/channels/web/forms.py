@@ -1,9 +1,9 @@
-"""A form with a recording, read piece by piece: fields into memory, the recording to disk."""
+"""A form with a file, read piece by piece: fields into memory, the file to disk."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -12,7 +12,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from core.decoding import refuse
-from core.errors import MalformedBody, TooLarge
+from core.errors import MalformedBody, SmartTalkerError, TooLarge
 from core.messages import MAX_AUDIO_BYTES
 from core.storage import storage_errors
 
@@ -20,28 +20,46 @@ AUDIO = "audio"
 MAX_FIELD = 64 * 1024
 """Bytes of all fields together; 2,000 characters of text take at most 8,000."""
 MAX_PARTS = 32
-MAX_FORM = MAX_AUDIO_BYTES + MAX_FIELD + 64 * 1024
-"""Bytes of the whole body."""
+_FRAMING = 64 * 1024
+MAX_FORM = MAX_AUDIO_BYTES + MAX_FIELD + _FRAMING
+"""Bytes of the whole body of a form with a recording."""
 
 
 @dataclass
 class Form:
-    """The fields' values in the order in which they came, and whether there is a recording."""
+    """The fields' values in the order in which they came, and whether there is a file."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
-    has_audio: bool = False
+    has_file: bool = False
     digest: str = ""
-    """SHA-256 of the recording."""
+    """SHA-256 of the file."""
 
 
-async def read_form(chunks: AsyncIterator[bytes], content_type: str, target: Path) -> Form:
-    """Writes the part `audio` to `target`. Raises MalformedBody, TooLarge, AudioInvalid, StorageError."""
+@dataclass(frozen=True)
+class Part:
+    """The part that is a file: its name, its bytes at most, and what is raised beyond them."""
+
+    name: str = AUDIO
+    most: int = MAX_AUDIO_BYTES
+    too_large: Callable[[], SmartTalkerError] = lambda: refuse("too_large")
+
+    @property
+    def most_of_form(self) -> int:
+        """Bytes of the whole body."""
+        return self.most + MAX_FIELD + _FRAMING
+
+
+async def read_form(chunks: AsyncIterator[bytes], content_type: str, target: Path, part: Part | None = None) -> Form:
+    """Writes the file's part, a recording if not told otherwise, to `target`.
+
+    Raises MalformedBody, TooLarge, StorageError, and what the part says (AudioInvalid for a recording).
+    """
     _, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
     if not boundary:
         raise MalformedBody("the form has no boundary", message_id="error-form")
     with storage_errors(), target.open("wb") as file:
-        reader = _Reader(file)
+        reader = _Reader(file, part or Part())
         try:
             parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
             async for chunk in chunks:
@@ -57,13 +75,14 @@ async def read_form(chunks: AsyncIterator[bytes], content_type: str, target: Pat
 class _Reader:
     """What the parser calls."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], part: Part) -> None:
         self._file = file
+        self._part = part
         self._form = Form()
         self._hash = hashlib.sha256()
-        self._audio_bytes = self._field_bytes = self._parts = 0
+        self._file_bytes = self._field_bytes = self._parts = 0
         self._header, self._value = bytearray(), bytearray()
-        self._name, self._is_audio = "", False
+        self._name, self._is_file = "", False
         self._data = bytearray()
         self.ended = False
 
@@ -79,33 +98,33 @@ class _Reader:
         }
 
     def form(self) -> Form:
-        self._form.digest = self._hash.hexdigest() if self._form.has_audio else ""
+        self._form.digest = self._hash.hexdigest() if self._form.has_file else ""
         return self._form
 
     def _begin(self) -> None:
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise MalformedBody("the form has too many parts", message_id="error-form")
-        self._name, self._is_audio = "", False
+        self._name, self._is_file = "", False
         self._data.clear()
 
     def _header_end(self) -> None:
         if self._header.lower() == b"content-disposition":
             _, options = parse_options_header(bytes(self._value))
             self._name = options.get(b"name", b"").decode("utf-8", "replace")
-            self._is_audio = self._name == AUDIO
-            if self._is_audio and self._form.has_audio:
-                raise MalformedBody("the form has two recordings", message_id="error-form")
-            self._form.has_audio |= self._is_audio
+            self._is_file = self._name == self._part.name
+            if self._is_file and self._form.has_file:
+                raise MalformedBody("the form has two files", message_id="error-form")
+            self._form.has_file |= self._is_file
         self._header.clear()
         self._value.clear()
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         piece = data[start:end]
-        if self._is_audio:
-            self._audio_bytes += len(piece)
-            if self._audio_bytes > MAX_AUDIO_BYTES:
-                raise refuse("too_large")
+        if self._is_file:
+            self._file_bytes += len(piece)
+            if self._file_bytes > self._part.most:
+                raise self._part.too_large()
             self._hash.update(piece)
             self._file.write(piece)
         else:
@@ -115,7 +134,7 @@ class _Reader:
             self._data.extend(piece)
 
     def _part_end(self) -> None:
-        if not self._is_audio:
+        if not self._is_file:
             try:
                 value = self._data.decode()
             except UnicodeDecodeError:

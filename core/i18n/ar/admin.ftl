@@ -231,3 +231,8 @@ admin-act-voice-add = بدء إعداد صوت
 admin-act-voice-added = صوت جديد جاهز
 admin-act-voice-remove = بدء حذف صوت
 admin-act-voice-removed = حذف صوت
+
+## عبر HTTP
+
+error-form-type = أرسل نموذجًا (multipart/form-data) فيه الملف «{ $field }».
+error-consent-field = لا يُضاف صوت إلا بموافقة صاحبه. أرسل الحقل consent=yes لتقرّ بما يلي: «{ $words }»

@@ -192,3 +192,8 @@ admin-act-voice-add = new voice begun
 admin-act-voice-added = new voice ready
 admin-act-voice-remove = removal of a voice begun
 admin-act-voice-removed = voice removed
+
+## Over HTTP
+
+error-form-type = Send a form (multipart/form-data) with the file “{ $field }”.
+error-consent-field = A voice is added only with consent. Send the field consent=yes to declare: “{ $words }”
