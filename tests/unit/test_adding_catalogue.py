@@ -105,7 +105,8 @@ def test_drafts_and_strange_folders_are_not_listed(tmp_path: Path) -> None:
     ("name", "expected"),
     [
         ("Mona", "mona"), ("Mona Lisa", "mona-lisa"), ("منى", "mna"), ("ليلى أحمد", "lyla-ahmd"),
-        ("Ünlü Şef", "unlu-sef"), ("شَيْماء", "shyma"), ("李", "new"), ("!!!", "new"), ("layla", "layla-2"), ("Omar", "omar-3"),
+        ("Ünlü Şef", "unlu-sef"), ("شَيْماء", "shyma"), ("李", "new"), ("!!!", "new"),
+        ("layla", "layla-2"), ("Omar", "omar-3"),
     ],
 )  # fmt: skip
 def test_an_id_is_made_of_a_name(name: str, expected: str) -> None:

@@ -12,7 +12,7 @@ Image = NDArray[np.uint8]
 
 SIDE = 1024
 """Pixels of the portrait."""
-CHEEKS = (330, 500)
+CHEEKS = (330, 540)
 """Pixels between the cheeks: as in the shipped portraits, and the most where the photo shows little about the face."""
 LEVEL = 0.47
 """Where between the portrait's upper and lower edge the middle of forehead and chin lies."""
@@ -47,7 +47,7 @@ def portrait(rgb: Image, mesh: NDArray[np.float32]) -> Image:
 def square(width: int, height: int, mesh: NDArray[np.float32]) -> tuple[int, int, int]:
     """Left, top and side of the portrait's square in the photo; it may reach beyond the photo's rim.
 
-    It is as large as a shipped portrait's, or as the photo allows, but the face never fills more than half of it.
+    It is as large as a shipped portrait's, or as the photo allows, but the face never fills much more than half of it.
     """
     wide = float(np.ptp(mesh[list(lm.CHEEKS), 0]))
     x = float(mesh[list(lm.CHEEKS), 0].mean())
@@ -59,14 +59,14 @@ def square(width: int, height: int, mesh: NDArray[np.float32]) -> tuple[int, int
 
 
 def _cut(rgb: Image, left: int, top: int, side: int) -> Image:
-    """The square; what lies beyond the photo's rim is its mirror image, more blurred the farther it is."""
+    """The square; what lies beyond the photo's rim is that rim, drawn outwards and blurred."""
     height, width = rgb.shape[:2]
     margins = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
     crop = rgb[max(top, 0) : min(top + side, height), max(left, 0) : min(left + side, width)]
     if not any(margins):
         return np.ascontiguousarray(crop)
-    whole = cv2.copyMakeBorder(crop, *margins, cv2.BORDER_REFLECT_101)
-    soft = cv2.GaussianBlur(whole, (0, 0), 0.02 * side)
+    whole = cv2.copyMakeBorder(crop, *margins, cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(cv2.GaussianBlur(whole, (0, 0), 0.03 * side), (0, 0), 0.03 * side)
     inside = np.zeros(whole.shape[:2], np.uint8)
     inside[margins[0] : side - margins[1], margins[2] : side - margins[3]] = 1
     far = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3) / (0.03 * side)

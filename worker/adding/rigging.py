@@ -9,6 +9,7 @@ writes portrait.png and rig.npz into FOLDER, an empty FOLDER argument only check
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ from worker.faces import landmarks as lm
 from worker.faces import mesh as meshes
 
 LIMITS = {
-    resource.RLIMIT_AS: 3 << 30,
+    resource.RLIMIT_AS: 4 << 30,
     resource.RLIMIT_CPU: 60,
     resource.RLIMIT_FSIZE: 16 << 20,
     resource.RLIMIT_CORE: 0,
@@ -93,6 +94,8 @@ def _write(picture: Image, points: lm.Points, folder: Path, donors: Path) -> Non
 def main(photo: str, folder: str, donors: str) -> int:
     for what, limit in LIMITS.items():
         resource.setrlimit(what, (limit, limit))
+    # Libraries start a thread a core, each with its stack; two are enough, and leave the others to the answers.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     cv2.setNumThreads(1)
     try:
         answer: dict[str, object] = dict(make(Path(photo), Path(folder) if folder else None, Path(donors)))
