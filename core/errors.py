@@ -23,6 +23,7 @@ SmartTalkerError
 │   └── ChildDied               the process that holds the engines died, hung or was killed
 ├── ChannelError                a platform did not take what was sent
 │   ├── PlatformAway            it does not answer, or says 5xx: nothing was sent
+│   │   └── AccountRefused      it does not let our account in: everything waits until the operator has acted
 │   ├── OutcomeUnknown          it went silent after the request was out: perhaps sent, perhaps not
 │   ├── RateLimited             it asks to wait; waiting is no failed attempt
 │   ├── WindowClosed            the person must write first
@@ -286,6 +287,12 @@ class PlatformAway(ChannelError):
     """The platform does not answer, or with 5xx; nothing was sent, and it is tried again."""
 
     code = "platform_away"
+
+
+class AccountRefused(PlatformAway):
+    """The platform does not let our account send: check the channel's token, and the account in its console."""
+
+    code = "account_refused"
 
 
 class OutcomeUnknown(ChannelError):

@@ -129,7 +129,8 @@ async def _rename(connection: AsyncConnection, inbound: Inbound) -> None:
 
 
 def _window(inbound: Inbound, window_s: float | None) -> datetime | None:
-    if window_s is None:
+    """Only what a person wrote opens it: the platform's word that they moved does not."""
+    if window_s is None or inbound.presence is not None:
         return None
     now = datetime.now(UTC)
     return min(inbound.sent_at or now, now) + timedelta(seconds=window_s)

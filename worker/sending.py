@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.channels.base import Channel, Chat, Limits, Outgoing
 from core.errors import (
+    AccountRefused,
     ConfigurationError,
     OutcomeUnknown,
     PlatformAway,
@@ -21,7 +22,8 @@ from core.errors import (
 from core.logging import get_logger
 from core.settings import HOME
 from core.states import OutboxState
-from db.outbox import STATUS_S, Verdict
+from db.outbox import Verdict
+from db.overlooked import STATUS_S
 from worker.pace import Pace
 
 log = get_logger(__name__)
@@ -36,7 +38,7 @@ BUG_ATTEMPTS = 4
 """An error that no channel should raise is seldom better next time."""
 LONGEST_BACK_OFF_S = 60.0
 CLOSED_S = 60.0
-"""A channel that finds out while sending that it is not configured is asked again after so long."""
+"""A channel that is not configured, or whose account is refused, is tried again after so long: the operator acts."""
 
 
 class Bug(PlatformAway):
@@ -99,7 +101,7 @@ def judge(error: SmartTalkerError, row: Mapping[str, Any], limits: Limits) -> Ve
     code = error.code
     if isinstance(error, RateLimited):
         return Verdict(OutboxState.PENDING, code, delay_s=max(error.retry_after_s, 0.1), refund=True)
-    if isinstance(error, ConfigurationError):
+    if isinstance(error, ConfigurationError | AccountRefused):
         return Verdict(OutboxState.PENDING, code, delay_s=CLOSED_S, refund=True)
     if isinstance(error, OutcomeUnknown):
         if "repeated" in row["payload"]:

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from fastapi import APIRouter
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
-from core.messages import Event
-from core.queue import Queue
-from core.settings import Settings
-from core.storage import Storage
+    from core.messages import Event
+    from core.queue import Queue
+    from core.settings import Settings
+    from core.storage import Storage
 
-Take = Callable[[Sequence[Event]], Awaitable[None]]
+Take = Callable[[Sequence["Event"]], Awaitable[None]]
 """Stores what came in, then returns; raises DatabaseUnavailable, and then the platform must send it again."""
 
 

@@ -92,7 +92,7 @@ class Call:
     @property
     def is_admin(self) -> bool:
         """In a group nobody is."""
-        people = {self.inbound.sender_id, *self.inbound.known_as, *map(str, self.inbound.addresses.values())}
+        people = {self.inbound.sender_id, *self.inbound.known_as}
         named = {(self.inbound.channel, person.lstrip("+")) for person in people}
         return not self.inbound.group and bool(named & self.desk.settings.admin_ids)
 

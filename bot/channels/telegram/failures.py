@@ -14,7 +14,7 @@ import httpx
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, TelegramError
 
 from bot.channels.telegram.client import Flood, NotTheBotApi, ServerTrouble
-from core.errors import ChannelError, OutcomeUnknown, PlatformAway, RateLimited, Refused, Unreachable
+from core.errors import AccountRefused, ChannelError, OutcomeUnknown, PlatformAway, RateLimited, Refused, Unreachable
 from core.logging import get_logger
 
 log = get_logger("bot.channels.telegram")
@@ -52,7 +52,7 @@ def failure(error: BaseException, *, unsent: bool = False, repeatable: bool = Fa
         return RateLimited(error.seconds)
     if isinstance(error, InvalidToken):
         log.error("telegram_token_rejected", remedy="set SMARTTALKER_TELEGRAM_TOKEN to what BotFather gave")
-        return PlatformAway("telegram rejects the token")
+        return AccountRefused("telegram rejects the token")
     if isinstance(error, Forbidden):
         return Unreachable(_description(error))
     if isinstance(error, BadRequest):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.channels.whatsapp.fields import mapping, number, prose
-from core.errors import ChannelError, PlatformAway, RateLimited, Refused, Unreachable, WindowClosed
+from core.errors import AccountRefused, ChannelError, PlatformAway, RateLimited, Refused, Unreachable, WindowClosed
 
 PAIR_LIMIT, REENGAGEMENT = 131056, 131047
 WAITS: dict[int, float] = {
@@ -30,10 +30,6 @@ AWAY = frozenset({1, 2, 131000, 131016, 131057})
 LONGEST_S = 3600.0
 _UNSAID = re.compile(r"\"[^\"]*\"|'[^']{12,}'|\S{25,}|\+?\d[\d ()-]{6,}\d")
 """What an error may quote of a request: values, tokens, numbers."""
-
-
-class AccountRefused(PlatformAway):
-    """Meta does not let this account send: check SMARTTALKER_WHATSAPP_TOKEN and the account in Meta's console."""
 
 
 def problem(status: int, body: bytes, headers: Mapping[str, str]) -> ChannelError:

@@ -10,8 +10,8 @@ import time
 
 import httpx
 
-from bot.channels.whatsapp.problems import AccountRefused, problem
-from core.errors import ChannelError, OutcomeUnknown, PlatformAway, Refused
+from bot.channels.whatsapp.problems import problem
+from core.errors import AccountRefused, ChannelError, OutcomeUnknown, PlatformAway, Refused
 from core.logging import get_logger
 
 log = get_logger(__name__)
