@@ -23,7 +23,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    or_,
     select,
     update,
 )
@@ -386,18 +385,4 @@ async def stranded(database: Database, limit: int = 100) -> list[uuid.UUID]:
     """Turns that could run now: each deserves a ring, in case Redis forgot its own."""
     async with database.begin() as connection:
         rows = await connection.execute(_claimable().limit(limit))
-        return list(rows.scalars())
-
-
-async def undelivered(database: Database, limit: int = 100) -> list[uuid.UUID]:
-    """Conversations with something to send, or with a rendered turn that nobody has ended yet."""
-    async with database.begin() as connection:
-        rendered = select(Turn.conversation_id).where(Turn.state == TurnState.RENDERED)
-        pending = select(OutboxRow.conversation_id).where(
-            or_(
-                OutboxRow.state == OutboxState.PENDING,
-                and_(OutboxRow.state == OutboxState.SENDING, OutboxRow.lease_until < func.now()),
-            )
-        )
-        rows = await connection.execute(rendered.union(pending).limit(limit))
         return list(rows.scalars())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any
 
@@ -23,7 +22,7 @@ from core.queue import COURIER, Queue
 from core.settings import HOME, Settings
 from core.states import OPEN, OutboxState
 from core.storage import Storage
-from db import outbox, turns
+from db import outbox, overlooked, turns
 from db.sessions import Database
 from worker.channels import Channels
 from worker.fetching import Fetcher
@@ -31,6 +30,7 @@ from worker.identity import Identity
 from worker.loop import arq_worker, finish, start, until_stopped
 from worker.pace import Pace
 from worker.patience import patiently
+from worker.rounds import Rounds, beside
 from worker.sending import Sending, outgoing
 from worker.signs import Signs
 from worker.tasking import Tasking
@@ -73,7 +73,7 @@ class Courier:
 
     async def start(self) -> None:
         """Takes back what a dead process of this name had in hand."""
-        recovered = await outbox.recover(self._database, self._owner, tracking())
+        recovered = await overlooked.recover(self._database, self._owner, tracking())
         log.info("courier_starts", owner=self._owner, recovered=len(recovered))
         with suppress(QueueUnavailable):
             await self._ring(recovered)
@@ -126,7 +126,9 @@ class Courier:
         except ConfigurationError:
             self._missing.add(name)
             return None
-        if channel.limits.window_s is not None and (released := await outbox.release(self._database, conversation_id)):
+        if channel.limits.window_s is not None and (
+            released := await overlooked.release(self._database, conversation_id)
+        ):
             log.info("released", rows=released)
         until = time.monotonic() + LOOK_S
         while await self._send_next(channel, conversation_id):
@@ -186,10 +188,10 @@ class Courier:
         Raises DatabaseUnavailable, QueueUnavailable.
         """
         freed = await turns.free_expired(self._database)
-        recovered = await outbox.recover(self._database, tracked=tracking())
+        recovered = await overlooked.recover(self._database, tracked=tracking())
         for turn_id in await turns.stranded(self._database, limit=1):
             await self._queue.ring_render(turn_id)
-        waiting = await outbox.undelivered(self._database, without=self._missing)
+        waiting = await overlooked.undelivered(self._database, without=self._missing)
         await self._ring(recovered | dict.fromkeys(waiting, 0.0))
         if freed or recovered:
             log.warning("reconciled", turns=freed, outbox=len(recovered))
@@ -205,21 +207,6 @@ def _at_once(name: str) -> bool:
 def tracking() -> list[str]:
     """The channels whose platform tells later what became of a message."""
     return [name for name in CHANNELS if limits_of(name).tracks]
-
-
-class Rounds:
-    """What is looked after every RECONCILE_AT: each part by itself, so that one that fails keeps no other from it."""
-
-    def __init__(self, *parts: Callable[[], Awaitable[None]]) -> None:
-        self._parts = parts
-
-    async def reconcile(self, _ctx: dict[Any, Any]) -> None:
-        for part in self._parts:
-            try:
-                await part()
-            except (DatabaseUnavailable, QueueUnavailable) as error:
-                log.warning("reconcile_failed", code=error.code)
-                return
 
 
 async def serve(settings: Settings) -> None:
@@ -243,17 +230,6 @@ async def serve(settings: Settings) -> None:
         works = await until_stopped(worker)
         await finish(works, list(worker.job_tasks.values()), DRAIN_S)
         log.info("courier_ends")
-
-
-@asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs for the length of the block."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def make_worker(queue: Queue, courier: Courier, tasking: Tasking, fetcher: Fetcher) -> Worker:

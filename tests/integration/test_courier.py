@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from arq.worker import Retry
 
-from core.errors import DatabaseUnavailable, InputError, QueueUnavailable, SurroundingsError
+from core.errors import InputError, QueueUnavailable, SurroundingsError
 from core.kinds import Layer
 from core.metrics import Metrics
 from core.queue import EVENTS, Queue
@@ -26,6 +26,7 @@ from tests.platforms import Platform, answered, due_now, make_office
 from tests.stack import ANSWER
 from worker.courier import Courier
 from worker.render import Renderer
+from worker.rounds import Rounds
 from worker.sending import ATTEMPTS
 
 AWAY = "postgresql://nobody@127.0.0.1:9/nothing"
@@ -126,8 +127,16 @@ async def test_a_database_that_is_away_is_tried_again(queue: Queue, tmp_path: Pa
     courier = Courier(office, Metrics(tmp_path / "metrics"), "c")
     with pytest.raises(Retry):
         await courier.send({}, "0d1f6a3c-7b1e-4b9e-9d3e-0c4f6a3c7b1e")
-    with pytest.raises(DatabaseUnavailable):
-        await courier.reconcile()
+    looked = []
+
+    async def look() -> None:
+        looked.append(True)
+
+    async def crash() -> None:
+        raise ValueError
+
+    await Rounds(courier.reconcile, crash, look).reconcile({})
+    assert looked == [True]
     await database.close()
 
 

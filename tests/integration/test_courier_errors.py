@@ -27,7 +27,7 @@ from core.errors import (
 from core.i18n import t
 from core.metrics import Metrics
 from core.queue import CANCELS, Queue
-from db import outbox, turns
+from db import outbox, overlooked, turns
 from db.intake import accept
 from db.sessions import Database
 from tests.helpers import inbound, outbox_of, rows, turn_row
@@ -434,7 +434,7 @@ async def test_a_channel_without_credentials_keeps_its_rows_and_breaks_no_other(
     assert await states(database, kept) == [("text", "pending")]
     assert (await outbox_of(database, kept))[0]["attempts"] == 0
     assert await states(database, sent) == [("text", "sent")]
-    assert await outbox.undelivered(database) == [UUID(closed)]
+    assert await overlooked.undelivered(database) == [UUID(closed)]
     await courier.reconcile()
     assert await rung(queue) == 0, "nobody rings for what can't be sent"
     written = capsys.readouterr()
@@ -525,6 +525,6 @@ async def test_a_rendered_turn_whose_rows_wait_is_not_rung_for_in_vain(make: Mak
     _, chat = await answered(database, "text", "voice")
     platform = Platform(errors=[RateLimited(30)])
     await make(platform).send({}, chat)
-    assert await outbox.undelivered(database) == []
+    assert await overlooked.undelivered(database) == []
     await due_now(database)
-    assert await outbox.undelivered(database) == [UUID(chat)]
+    assert await overlooked.undelivered(database) == [UUID(chat)]

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import LeaseLost
 from core.states import OutboxState, TurnEvent
-from db import outbox, turns
+from db import outbox, overlooked, turns
 from db.outbox import Verdict
 from db.sessions import Database
 from db.turns import Save
@@ -83,10 +83,10 @@ async def test_a_turn_whose_rows_went_out_before_it_was_rendered_still_ends(data
     await turns.save(database, claimed, Save(outbox=[{"kind": "text", "payload": {}}]))
     assert await sent(database, chat) == [(turn_id, "text")]
     await turns.save(database, claimed, Save(event=TurnEvent.RENDER))
-    assert await outbox.undelivered(database) == [chat]
+    assert await overlooked.undelivered(database) == [chat]
     settled, due_s = await outbox.rest(database, chat)
     assert (settled.done, due_s) == ((turn_id,), None)
-    assert await outbox.undelivered(database) == []
+    assert await overlooked.undelivered(database) == []
 
 
 async def test_parts_and_turns_go_in_order(database: Database) -> None:
@@ -150,13 +150,13 @@ async def test_a_dead_senders_row_is_sent_once_more_marked_and_then_never_again(
     chat = await conversation(database, first)
     late = await claim(database, chat, lease_s=-1)
     assert late is not None
-    assert await outbox.recover(database) == {chat: 0.0}
+    assert await overlooked.recover(database) == {chat: 0.0}
     again = await claim(database, chat, lease_s=-1)
     assert again is not None
     assert (again["kind"], again["payload"]) == ("text", {"text": "text", "repeated": True})
     with pytest.raises(LeaseLost):
         await outbox.settle(database, late, Verdict(OutboxState.SENT))
-    assert await outbox.recover(database) == {chat: 0.0}
+    assert await overlooked.recover(database) == {chat: 0.0}
     assert (await outbox_of(database, first))[0]["state"] == "unknown"
     assert [kind for _, kind in await sent(database, chat)] == ["voice"]
     assert (await turn_row(database, first))["state"] == "done"
@@ -170,7 +170,7 @@ async def test_failed_tries_do_not_use_up_the_repetition(database: Database) -> 
         assert row is not None
         await outbox.settle(database, row, Verdict(OutboxState.PENDING, "away"))
     await claim(database, chat, lease_s=-1)
-    await outbox.recover(database)
+    await overlooked.recover(database)
     assert (await outbox_of(database, first))[0]["state"] == "pending"
 
 
@@ -179,9 +179,9 @@ async def test_only_dead_senders_rows_are_recovered(database: Database) -> None:
     chat = await conversation(database, first)
     row = await claim(database, chat)
     assert row is not None
-    assert await outbox.recover(database) == {}
-    assert await outbox.recover(database, "somebody else") == {}
-    assert await outbox.recover(database, "c") == {chat: 0.0}
+    assert await overlooked.recover(database) == {}
+    assert await overlooked.recover(database, "somebody else") == {}
+    assert await overlooked.recover(database, "c") == {chat: 0.0}
 
 
 async def test_cancelling_holds_what_is_not_sent_and_lets_later_turns_go(database: Database) -> None:

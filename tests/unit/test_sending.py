@@ -22,7 +22,8 @@ from core.errors import (
 )
 from core.settings import HOME
 from core.states import OutboxState as S
-from db.outbox import STATUS_S, Verdict
+from db.outbox import Verdict
+from db.overlooked import STATUS_S
 from worker.sending import ATTEMPTS, BUG_ATTEMPTS, CLOSED_S, Bug, back_off_s, judge, where
 
 PLAIN, TRACKS = Limits(), Limits(tracks=True)
