@@ -11,6 +11,8 @@ from typing import Any
 
 MAX_TEXT = 2_000
 """Characters of one message."""
+MAX_PHOTO_BYTES = 20_000_000
+"""What a Telegram bot can download (core.telegram.org/bots/api#getfile); WhatsApp sends at most 5 MB."""
 MAX_AUDIO_BYTES = 16 * 1024 * 1024
 MAX_AUDIO_SECONDS = 300
 

@@ -1,16 +1,20 @@
-"""Ids of avatars and voices: made from a name, checked, and never used twice."""
+"""Names of avatars and voices, and ids: made from a name, checked, and never used twice."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+
+from core.errors import InputError
+from core.kinds import LANGUAGES
 
 ID_LENGTH = 48
 """A Telegram button carries 64 bytes (core.telegram.org/bots/api#inlinekeyboardbutton): an id and the command before
 it."""
 ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{ID_LENGTH - 1}}}\Z")
+NAME_LENGTH = 60
 REMOVED = ".removed"
 """The file in `avatars/` and `voices/` that lists the ids of what was removed, one a line: a cache somewhere may still
 hold the old face under its id."""
@@ -55,3 +59,15 @@ def removed_ids(folder: Path) -> set[str]:
 def remember_removed(folder: Path, value: str) -> None:
     with (folder / REMOVED).open("a", encoding="utf-8") as file:
         file.write(f"{value}\n")
+
+
+def checked_name(name: Mapping[str, str]) -> dict[str, str]:
+    """One name a language, the one for the other where it lacks. Raises InputError for an empty or an overlong one,
+    or one with control characters, quotes or backslashes."""
+    given = {language: " ".join(name[language].split()) for language in LANGUAGES if name.get(language, "").strip()}
+    for text in given.values():
+        if len(text) > NAME_LENGTH or any(char in '"\\' or not char.isprintable() for char in text):
+            raise InputError("a name has 1 to 60 printable characters, no quotes", message_id="error-name")
+    if not given:
+        raise InputError("a name has 1 to 60 printable characters, no quotes", message_id="error-name")
+    return {language: given.get(language) or next(iter(given.values())) for language in LANGUAGES}

@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.catalogue import Catalogue, Localised, new_id
 from core.errors import InputError
 from core.kinds import DEFAULT_LANGUAGE, LANGUAGES
-from core.naming import slug
+from core.naming import checked_name, slug
 from db import choices
-from worker.adding.folder import checked_name
 
 ID_OF_NAME = 32
 """Letters of an id that come from the name: "/admin avatar remove <id> yes" stays below the 64 bytes of a Telegram

@@ -21,9 +21,9 @@ from bot.services import Services, services
 from core.catalogue import Avatar, Voice
 from core.errors import DatabaseUnavailable, InputError, NotFound, QueueUnavailable, TooLarge
 from core.i18n import t
+from core.messages import MAX_PHOTO_BYTES
 from core.states import TaskState
 from db import admin
-from worker.adding.avatar import MAX_PHOTO_BYTES
 
 router = APIRouter(prefix="/api/v1", tags=["avatars and voices"], responses=ERRORS)
 

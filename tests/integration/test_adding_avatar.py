@@ -14,9 +14,9 @@ import pytest
 
 from core.catalogue import Avatar, Catalogue
 from core.errors import Conflict, Forbidden, InputError, NotFound, PhotoInvalid
+from core.messages import MAX_PHOTO_BYTES
 from core.settings import HOME
 from tests import photos
-from worker.adding import avatar as adding
 from worker.adding.avatar import add_avatar, check_photo, remove_avatar
 from worker.adding.limited import ask
 from worker.engines.tts.base import Phoneme, Speech
@@ -190,7 +190,7 @@ async def test_a_bad_photo_is_refused_with_its_reason_and_leaves_nothing(tmp_pat
 
 async def test_a_huge_file_is_not_opened(tmp_path: Path) -> None:
     with (tmp_path / "a.jpg").open("wb") as file:
-        file.truncate(adding.MAX_PHOTO_BYTES + 1)
+        file.truncate(MAX_PHOTO_BYTES + 1)
     with pytest.raises(PhotoInvalid) as caught:
         await check_photo(tmp_path / "a.jpg")
     assert caught.value.args_for_user == {"reason": "too_large"}

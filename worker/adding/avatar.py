@@ -13,13 +13,13 @@ from typing import Any
 
 from core.catalogue import Avatar, Localised, checked_id, read_persona
 from core.errors import ModelMissing, PhotoInvalid, StorageError, VideoError
+from core.messages import MAX_PHOTO_BYTES
+from core.naming import checked_name
 from core.settings import HOME
 from core.storage import storage_errors
-from worker.adding.folder import adding, checked_name, remove, write_toml, write_whole
+from worker.adding.folder import adding, remove, write_toml, write_whole
 from worker.adding.limited import ask
 
-MAX_PHOTO_BYTES = 20_000_000
-"""What a Telegram bot can download (core.telegram.org/bots/api#getfile); WhatsApp sends at most 5 MB."""
 TIMEOUT_S = 90.0
 PROCESS = "worker.adding.rigging"
 

@@ -12,14 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.catalogue import Localised, checked_id
+from core.catalogue import checked_id
 from core.errors import Conflict, Forbidden, InputError, NotFound
-from core.kinds import LANGUAGES
 from core.naming import ID, remember_removed, removed_ids
 from core.settings import HOME
 from core.storage import storage_errors
 
-NAME_LENGTH = 60
 DRAFT = ".draft-"
 STALE_S = 24 * 3600
 """After it, a draft's process is long gone."""
@@ -77,18 +75,6 @@ def remove(root: Path, kind: str, old: str) -> None:
         remember_removed(target.parent, old)
         target.rename(gone)
         shutil.rmtree(gone)
-
-
-def checked_name(name: Localised) -> dict[str, str]:
-    """One name a language, the one for the other where it lacks. Raises InputError for an empty or an overlong one,
-    or one with control characters, quotes or backslashes."""
-    given = {language: " ".join(name[language].split()) for language in LANGUAGES if name.get(language, "").strip()}
-    for text in given.values():
-        if len(text) > NAME_LENGTH or any(char in '"\\' or not char.isprintable() for char in text):
-            raise InputError("a name has 1 to 60 printable characters, no quotes", message_id="error-name")
-    if not given:
-        raise InputError("a name has 1 to 60 printable characters, no quotes", message_id="error-name")
-    return {language: given.get(language) or next(iter(given.values())) for language in LANGUAGES}
 
 
 def write_toml(path: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:

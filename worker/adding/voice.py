@@ -18,8 +18,9 @@ import numpy as np
 from core.catalogue import Localised
 from core.decoding import decode_voice
 from core.errors import AudioInvalid, VoiceInvalid
+from core.naming import checked_name
 from core.storage import storage_errors
-from worker.adding.folder import adding, checked_name, remove, write_toml
+from worker.adding.folder import adding, remove, write_toml
 from worker.adding.formant import fitted
 from worker.adding.listening import HOP_S, Heard, Sound, listen
 from worker.adding.refused import Refused
