@@ -11,8 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy import case, cast, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,7 +35,8 @@ NOTICE_S = 3600
 UNWANTED = (TurnState.CANCELLED, TurnState.SUPERSEDED, TurnState.MERGED)
 """Nobody waits for the answers of these."""
 _LOST = (OutboxState.FAILED, OutboxState.HELD)
-_ANYWHERE = "$.* ? (@ == $id || @ == $plus)"
+_PROVEN = ("wa_id", "user_id")
+"""Addresses that the platform gives a person; others, a user name among them, people choose themselves."""
 
 
 @dataclass
@@ -188,13 +188,10 @@ def _notice(row: Mapping[str, Any], administrator: Any, said: Mapping[str, str])
 
 
 async def _administrators(connection: AsyncConnection, but: uuid.UUID, admins: Admins) -> list[Any]:
-    """Conversations of administrators, found by the person's id or by another that is among the addresses."""
-    known = [Contact.external_id, Conversation.external_chat_id]
-    named: list[ColumnElement[bool]] = [tuple_(Conversation.channel, column).in_(list(admins)) for column in known]
-    for channel, person in sorted(admins):
-        sought = cast({"id": person, "plus": f"+{person}"}, Conversation.addresses.type)
-        among = func.jsonb_path_exists(Conversation.addresses, cast(literal(_ANYWHERE, Text), JSONPATH), sought)
-        named.append((Conversation.channel == channel) & among)
+    """Conversations of administrators, found by an id that the platform gives the person."""
+    known: list[Any] = [Contact.external_id, Conversation.external_chat_id]
+    known += [func.ltrim(Conversation.addresses[name].astext, "+") for name in _PROVEN]
+    named = [tuple_(Conversation.channel, column).in_(list(admins)) for column in known]
     found = await connection.execute(
         select(Conversation.id, func.coalesce(Conversation.language, Conversation.hint).label("spoken"))
         .join(Contact, Contact.id == Conversation.contact_id)

@@ -198,19 +198,23 @@ async def test_a_window_that_the_platform_knows_better_is_asked_once(make: Make,
     assert {state for _, state in await states(database, turn_id)} == {"held"}
 
 
-@pytest.mark.parametrize("where", ["chat_id", "address"])
+async def known_as(database: Database, chat: str, **addresses: str) -> None:
+    """The person goes by another id, and has these addresses."""
+    statement = (
+        "UPDATE conversations SET external_chat_id = 'bsuid', addresses = :addresses WHERE id = :id RETURNING id"
+    )
+    await rows(database, statement, id=chat, addresses=json.dumps(addresses))
+    await rows(database, "UPDATE contacts SET external_id = 'bsuid' WHERE external_id = :id RETURNING id", id=ADMIN)
+
+
+@pytest.mark.parametrize("addresses", [{}, {"wa_id": "+42"}, {"user_id": "42"}])
 async def test_administrators_are_told_once_an_hour_whom_and_why(
-    make: Make, database: Database, queue: Queue, where: str
+    make: Make, database: Database, queue: Queue, addresses: dict[str, str]
 ) -> None:
     platform = Platform(limits=TRACKS)
-    if where == "chat_id":
-        admin = await administrator(database)
-    else:
-        admin = await administrator(database)
-        statement = """UPDATE conversations SET external_chat_id = 'bsuid', addresses = '{"phone": "+42"}'
-            WHERE id = :id RETURNING id"""
-        await rows(database, statement, id=admin)
-        await rows(database, "UPDATE contacts SET external_id = 'bsuid' WHERE external_id = '42' RETURNING id")
+    admin = await administrator(database)
+    if addresses:
+        await known_as(database, admin, **addresses)
     courier = make(platform, admins=f"telegram:{ADMIN},whatsapp:7,telegram:99")
     _, chat = await answered(database, "text", "voice")
     await rows(database, "UPDATE contacts SET display_name = 'Mona' WHERE external_id <> :id RETURNING id", id=ADMIN)
@@ -225,6 +229,15 @@ async def test_administrators_are_told_once_an_hour_whom_and_why(
     assert await notices(database, chat) == await rows(
         database, "SELECT * FROM outbox WHERE conversation_id = :id AND turn_id IS NOT NULL ORDER BY id", id=chat
     )
+
+
+async def test_nobody_becomes_an_administrator_by_a_name_of_their_choice(make: Make, database: Database) -> None:
+    stranger = await administrator(database, display_name=ADMIN)
+    await known_as(database, stranger, username=ADMIN)
+    _, chat = await answered(database, "text")
+    await window(database, chat, -1)
+    await make(Platform(limits=TRACKS), admins=f"telegram:{ADMIN}").send({}, chat)
+    assert await notices(database, stranger) == []
 
 
 async def test_an_administrators_own_closed_window_makes_no_circle(make: Make, database: Database) -> None:
