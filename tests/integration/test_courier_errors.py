@@ -25,10 +25,11 @@ from core.errors import (
     WindowClosed,
 )
 from core.i18n import t
+from core.messages import Inbound, Status
 from core.metrics import Metrics
 from core.queue import CANCELS, Queue
 from db import outbox, overlooked, turns
-from db.intake import accept
+from db.intake import accept, entering
 from db.sessions import Database
 from tests.helpers import inbound, outbox_of, rows, turn_row
 from tests.platforms import Platform, answered, delayed_rings, due_now, make_office, rung
@@ -541,3 +542,29 @@ async def test_a_rendered_turn_whose_rows_wait_is_not_rung_for_in_vain(make: Mak
     assert await overlooked.undelivered(database) == []
     await due_now(database)
     assert await overlooked.undelivered(database) == [UUID(chat)]
+
+
+async def edit(database: Database, said: Inbound, by: UUID) -> None:
+    """The person's first message is corrected."""
+    async with entering(database, said, 86400.0) as entry:
+        assert entry is not None
+        await turns.correct(entry.connection, entry.conversation["id"], "q1", "else", by)
+
+
+async def test_blocking_writing_cancelling_and_statuses_at_once_never_lock_each_other_out(
+    make: Make, database: Database
+) -> None:
+    for number in range(8):
+        platform = Platform("whatsapp", errors=[Unreachable()])
+        turn_id, chat = await answered(database, "text", "voice", channel="whatsapp", chat=str(number))
+        (first, _) = await outbox_of(database, turn_id)
+        said = inbound(channel="whatsapp", account="bot", chat_id=str(number))
+        status = Status("whatsapp", "bot", f"s{number}", "m1", "failed", str(first["id"]), "unreachable")
+        await asyncio.gather(
+            make(platform).send({}, chat),
+            edit(database, said, turn_id),
+            turns.cancel(database, turn_id),
+            outbox.told(database, status),
+        )
+        assert {state for _, state in await states(database, turn_id)} <= {"failed", "held", "sent"}
+        assert (await turn_row(database, turn_id))["state"] in ("done", "cancelled", "superseded")
