@@ -72,10 +72,10 @@ async def entering(database: Database, inbound: Inbound, window_s: float | None 
 async def _enter(connection: AsyncConnection, inbound: Inbound, window_s: float | None) -> Entry:
     if inbound.conversation_id is not None:
         return await _enter_known(connection, inbound)
-    sender = await _contact(connection, inbound, inbound.sender_id, inbound.display_name)
-    owner = await _contact(connection, inbound, inbound.chat_id, None) if inbound.group else sender
     if inbound.known_as:
         await _rename(connection, inbound)
+    sender = await _contact(connection, inbound, inbound.sender_id, inbound.display_name)
+    owner = await _contact(connection, inbound, inbound.chat_id, None) if inbound.group else sender
     values = {
         "addresses": dict(inbound.addresses),
         "hint": inbound.hint,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import Select, case, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.states import OPEN, TurnState
@@ -13,8 +15,8 @@ from db.models import Conversation, OutboxRow, Turn
 from db.sessions import Database
 from db.views import queue_position
 
-MOST = 500
-"""Conversations that are looked after at once."""
+MOST = 100
+"""Conversations that are looked after at once: a sign every few seconds for more would use up what a platform takes."""
 
 
 def told_key(turn_id: object) -> str:
@@ -24,9 +26,7 @@ def told_key(turn_id: object) -> str:
 async def waiting(database: Database, channels: Collection[str]) -> list[Mapping[str, Any]]:
     """The oldest open turn of each reachable conversation on these channels, with the conversation's address,
     `position` (0 while it runs), `age_s`, and `told`."""
-    unsent = select(literal(1)).where(OutboxRow.turn_id == Turn.id, OutboxRow.state.in_(OPEN))
-    told = select(literal(1)).where(OutboxRow.dedupe_key == func.concat(Turn.id, ":notice:wait"))
-    busy = Turn.state.in_((TurnState.RECEIVED, TurnState.QUEUED, TurnState.RUNNING))
+    told = select(literal(1)).where(OutboxRow.dedupe_key == func.concat(Turn.id, ":notice:wait")).exists()
     question = (
         select(
             Turn.id,
@@ -35,8 +35,8 @@ async def waiting(database: Database, channels: Collection[str]) -> list[Mapping
             Turn.message_id,
             func.extract("epoch", func.now() - Turn.created_at).label("age_s"),
             func.extract("epoch", func.now() - Turn.started_at).label("running_s"),
-            queue_position().label("position"),
-            told.exists().label("told"),
+            case((told, None), else_=queue_position()).label("position"),
+            told.label("told"),
             Conversation.channel,
             Conversation.account,
             Conversation.external_chat_id,
@@ -46,17 +46,29 @@ async def waiting(database: Database, channels: Collection[str]) -> list[Mapping
             func.coalesce(Conversation.language, Conversation.hint).label("spoken"),
         )
         .join(Conversation, Conversation.id == Turn.conversation_id)
+        .where(Turn.id.in_(_first_of_each(channels)))
+    )
+    async with database.begin() as connection:
+        return [dict(row) for row in (await connection.execute(question)).mappings()]
+
+
+def _first_of_each(channels: Collection[str]) -> Select[uuid.UUID]:
+    """The oldest open turn of each conversation; of these the MOST that have waited longest."""
+    unsent = select(literal(1)).where(OutboxRow.turn_id == Turn.id, OutboxRow.state.in_(OPEN))
+    busy = Turn.state.in_((TurnState.RECEIVED, TurnState.QUEUED, TurnState.RUNNING))
+    first = (
+        select(Turn.id, Turn.created_at)
+        .join(Conversation, Conversation.id == Turn.conversation_id)
         .where(
             Conversation.channel.in_(channels),
             Conversation.reachable,
             or_(busy, (Turn.state == TurnState.RENDERED) & unsent.exists()),
         )
-        .distinct(Turn.conversation_id)
+        .ext(distinct_on(Turn.conversation_id))
         .order_by(Turn.conversation_id, Turn.seq)
-        .limit(MOST)
+        .subquery()
     )
-    async with database.begin() as connection:
-        return [dict(row) for row in (await connection.execute(question)).mappings()]
+    return select(first.c.id).order_by(first.c.created_at).limit(MOST)
 
 
 async def tell(database: Database, turn: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from core.decoding import decode_voice, refuse
-from core.errors import DatabaseUnavailable, QueueUnavailable, RateLimited, SmartTalkerError
+from core.errors import AccountRefused, DatabaseUnavailable, QueueUnavailable, RateLimited, SmartTalkerError
 from core.i18n import t
 from core.logging import get_logger, log_context
 from core.messages import MAX_AUDIO_BYTES, MAX_AUDIO_SECONDS
@@ -89,10 +89,10 @@ class Fetcher:
 
     async def _not_fetched(self, turn: Mapping[str, Any], error: SmartTalkerError) -> None:
         log.warning("not_fetched", code=error.code, attempt=turn["attempts"])
-        limited = isinstance(error, RateLimited)
-        if limited or (not error.permanent and turn["attempts"] < ATTEMPTS):
+        waits = isinstance(error, RateLimited | AccountRefused)
+        if waits or (not error.permanent and turn["attempts"] < ATTEMPTS):
             delay_s = error.retry_after_s if isinstance(error, RateLimited) else BACK_OFF_S[turn["attempts"] - 1]
-            await fetching.again(self._office.database, turn["id"], delay_s, refund=limited)
+            await fetching.again(self._office.database, turn["id"], delay_s, refund=waits)
             return await self._office.queue.ring_fetch(turn["id"], delay_s=delay_s)
         told = error if error.permanent else None
         message_id = told.user_message_id if told else "error-media-gone"
