@@ -11,12 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Contact, Conversation
 
+IDS = "_id"
+"""How the keys of those addresses end that the platform gives (`Conversation.addresses`)."""
+
 
 def _named(channel: str, person: str) -> Any:
-    """By the platform's id, or by an address of theirs (a phone number beside a BSUID), with or without a plus."""
+    """By the platform's id, or by an address that is one (a phone number beside a BSUID), with or without a plus; never
+    by a name that people give themselves."""
     spelled = (person, f"+{person}")
     values = func.jsonb_each_text(Conversation.addresses).table_valued("key", "value")
-    address = select(values.c.value).where(values.c.value.in_(spelled)).correlate(Conversation).exists()
+    address = (
+        select(values.c.value)
+        .where(values.c.key.endswith(IDS, autoescape=True), values.c.value.in_(spelled))
+        .correlate(Conversation)
+        .exists()
+    )
     private = select(Conversation.contact_id).where(Conversation.channel == channel, address)
     return (Contact.channel == channel) & or_(Contact.external_id.in_(spelled), Contact.id.in_(private))
 
@@ -41,6 +50,6 @@ async def grant(connection: AsyncConnection, contacts: Sequence[uuid.UUID], acce
 
 
 async def conversations(connection: AsyncConnection, contacts: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """Theirs, groups that somebody else owns left out."""
-    rows = await connection.execute(select(Conversation.id).where(Conversation.contact_id.in_(contacts)))
-    return list(rows.scalars())
+    """Theirs, locked; groups that somebody else owns left out."""
+    theirs = select(Conversation.id).where(Conversation.contact_id.in_(contacts)).order_by(Conversation.id)
+    return list((await connection.execute(theirs.with_for_update())).scalars())

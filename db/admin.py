@@ -145,8 +145,15 @@ async def conversations_named(connection: AsyncConnection, prefix: str) -> list[
 
 async def again(connection: AsyncConnection, turn: Mapping[str, Any], **columns: Any) -> uuid.UUID | None:
     """The failed turn's message as a new turn at the end of its conversation, the old one marked; None where somebody
-    was faster. columns: state and input of the new one."""
+    was faster, and then the transaction must not be committed. columns: state and input of the new one."""
     new = uuid.uuid4()
+    # The conversation before the turn, as everybody locks them; a seq that nobody gets goes with the transaction.
+    seq = await connection.scalar(
+        update(Conversation)
+        .where(Conversation.id == turn["conversation_id"])
+        .values(last_seq=Conversation.last_seq + 1)
+        .returning(Conversation.last_seq)
+    )
     marked = await connection.execute(
         update(Turn)
         .where(Turn.id == turn["id"], Turn.state == TurnState.FAILED, Turn.superseded_by.is_(None))
@@ -154,12 +161,6 @@ async def again(connection: AsyncConnection, turn: Mapping[str, Any], **columns:
     )
     if marked.rowcount != 1:
         return None
-    seq = await connection.scalar(
-        update(Conversation)
-        .where(Conversation.id == turn["conversation_id"])
-        .values(last_seq=Conversation.last_seq + 1)
-        .returning(Conversation.last_seq)
-    )
     kept = ("conversation_id", "message_id", "avatar", "voice", "language", "modes", "emotion_enabled")
     values = {"id": new, "seq": seq, **{name: turn[name] for name in kept}, **columns}
     await connection.execute(insert(Turn).values(values))

@@ -32,16 +32,16 @@ async def choose_avatar(connection: AsyncConnection, conversations: Sequence[uui
 
 async def forget_avatar(connection: AsyncConnection, avatar: str, instead: str) -> int:
     """Conversations fall back to the default, turns that wait to `instead`; how many conversations did."""
+    fallen = await connection.execute(update(Conversation).where(Conversation.avatar == avatar).values(avatar=None))
     waiting = (Turn.avatar == avatar, Turn.state.in_(_WAITING))
     await connection.execute(update(Turn).where(*waiting).values(avatar=instead))
-    fallen = await connection.execute(update(Conversation).where(Conversation.avatar == avatar).values(avatar=None))
     return int(fallen.rowcount)
 
 
 async def forget_voice(connection: AsyncConnection, voice: str) -> int:
     """Conversations and turns that wait speak with their avatar's own voice; how many conversations do."""
-    await connection.execute(update(Turn).where(Turn.voice == voice, Turn.state.in_(_WAITING)).values(voice=None))
     fallen = await connection.execute(update(Conversation).where(Conversation.voice == voice).values(voice=None))
+    await connection.execute(update(Turn).where(Turn.voice == voice, Turn.state.in_(_WAITING)).values(voice=None))
     return int(fallen.rowcount)
 
 

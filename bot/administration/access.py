@@ -81,6 +81,7 @@ async def _contacts(connection: AsyncConnection, who: Person) -> Sequence[Mappin
 
 
 def _names(contact: Mapping[str, Any]) -> set[str]:
-    """Their id and every address of theirs."""
-    addresses = (value for entry in contact["addresses"] or () for value in entry.values())
+    """Every id of theirs; what they call themselves is none."""
+    entries = (item for entry in contact["addresses"] or () for item in entry.items())
+    addresses = (value for key, value in entries if key.endswith(access.IDS))
     return {str(name).lstrip("+") for name in (contact["external_id"], *addresses)}

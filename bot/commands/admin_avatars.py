@@ -105,8 +105,10 @@ async def _conversations(call: Call, whom: str) -> list[uuid.UUID]:
 
 
 async def photo(call: Call, remote: Mapping[str, Any]) -> bool:
-    """A photo is a new avatar, if it has a name or gets one."""
+    """A photo is a new avatar, if it has a name or gets one; a changed caption only answers the question for it."""
     pending = admin_pending.current(call) or {}
+    if call.inbound.corrects and pending.get("command") != NAME:
+        return True
     said = _caption(remote.get("caption") or "")
     asked = pending.get("name") if pending.get("command") == PHOTO else None
     if said or asked:

@@ -8,12 +8,20 @@ from typing import Any
 from bot.commands.base import Call, Choice
 from core.i18n import message_ids, t
 
+MENU_TEXT = 1000
+"""Characters above a menu: an interactive message's body on WhatsApp has 1,024 (its list of limits), marks of direction
+among them."""
+
 
 def lines_of(call: Call, message_id: str, lines: Sequence[str], choices: Sequence[Choice] = ()) -> None:
-    """A notice, or a menu where there are choices, of lines that are localised already."""
+    """A notice, or a menu where there are choices, of lines that are localised already; what is too long to stand above
+    a menu goes ahead of it."""
     text = "\n".join(lines)
+    if not choices or len(text) > MENU_TEXT:
+        call.send("notice", text=text, id=message_id)
+        text = lines[0]
     if not choices:
-        return call.send("notice", text=text, id=message_id)
+        return None
     rows = [{"id": each.id, "title": each.title, "description": each.description} for each in choices]
     shown = [{name: value for name, value in row.items() if value is not None} for row in rows]
     return call.send("menu", text=text, id=message_id, button=t("menu-button", call.language), choices=shown)

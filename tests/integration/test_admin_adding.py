@@ -174,6 +174,14 @@ async def test_a_name_first_then_the_photo(database: Database, chief: Talk) -> N
     assert (await the_task(database))["payload"]["name"] == {"ar": "Mona", "en": "Mona"}
 
 
+async def test_a_changed_caption_gives_the_name_and_never_a_second_avatar(database: Database, chief: Talk) -> None:
+    await chief.event(remote=PHOTO)
+    edited = await chief.event(remote=PHOTO | {"caption": "Mona"}, corrects=True)
+    assert [row["payload"]["id"] for row in edited] == ["admin-avatar-begun"]
+    assert await chief.event(remote=PHOTO | {"caption": "Mina"}, corrects=True) == []
+    assert (await the_task(database))["payload"]["id"] == "mona"
+
+
 async def test_two_of_one_name_have_two_ids(database: Database, chief: Talk) -> None:
     for _ in range(2):
         await chief.event(remote=PHOTO | {"caption": "Mona"})

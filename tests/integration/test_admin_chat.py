@@ -101,9 +101,8 @@ async def test_in_a_group_nobody_is_an_administrator(database: Database, queue: 
 async def test_a_number_on_whatsapp_is_an_administrator_by_any_of_its_names(
     database: Database, queue: Queue, tmp_path: Path
 ) -> None:
-    talk = Talk(
-        database, queue, tmp_path, "whatsapp", person="BSUID.1", addresses={"phone": "+966500000001"}, admins=ADMINS
-    )
+    names = {"known_as": ("966500000001",), "addresses": {"wa_id": "966500000001"}}
+    talk = Talk(database, queue, tmp_path, "whatsapp", person="BSUID.1", admins=ADMINS, **names)
     assert await talk.ids("/admin pause") == ["admin-paused"]
     assert (await acts(database))[0][:2] == ("whatsapp:BSUID.1", "pause")
 
@@ -201,7 +200,8 @@ async def test_a_long_queue_is_paged_within_the_channels_limits(
     seen: set[str] = set()
     line, limits = "/admin queue", limits_of(channel)
     while line:
-        (told,) = await talk.press(line)
+        told = (await talk.press(line))[-1]
+        assert len(told["payload"]["text"]) <= 1024
         offered = told["payload"]["choices"]
         assert len(offered) <= limits.menu_choices
         assert all(len(each["title"]) <= limits.button_title for each in offered)
@@ -297,14 +297,25 @@ async def test_the_allowed_have_no_limit(database: Database, queue: Queue, tmp_p
 async def test_an_administrator_cant_be_banned(
     database: Database, queue: Queue, tmp_path: Path, chief: Talk, guest: Talk
 ) -> None:
-    other = Talk(
-        database, queue, tmp_path, "whatsapp", person="BSUID.1", addresses={"phone": "+966500000001"}, admins=ADMINS
-    )
+    names = {"known_as": ("966500000001",), "addresses": {"wa_id": "966500000001", "username": "chief"}}
+    other = Talk(database, queue, tmp_path, "whatsapp", person="BSUID.1", admins=ADMINS, **names)
     await other.say("/admin")
     await guest.say("hello")
     for who in ("1", "whatsapp:BSUID.1", "whatsapp:+966500000001", "whatsapp:٩٦٦٥٠٠٠٠٠٠٠١"):
         assert await chief.ids(f"/admin ban {who}") == ["error-ban-admin"], who
     assert await acts(database) == []
+
+
+async def test_a_name_that_people_give_themselves_protects_and_bans_nobody(
+    database: Database, queue: Queue, tmp_path: Path
+) -> None:
+    chief = Talk(database, queue, tmp_path, "whatsapp", person="966500000001", hint="en", admins=ADMINS)
+    names = {"addresses": {"username": "966500000001", "user_id": "BSUID.2"}}
+    await Talk(database, queue, tmp_path, "whatsapp", person="BSUID.2", admins=ADMINS, **names).say("hello")
+    assert await chief.ids("/admin ban BSUID.2") == ["admin-banned"]
+    assert await chief.ids("/admin allow whatsapp:966500000001") == ["admin-allowed"]
+    access = "SELECT access FROM contacts WHERE external_id = 'BSUID.2'"
+    assert (await rows(database, access))[0]["access"] == "banned"
 
 
 @pytest.mark.parametrize(

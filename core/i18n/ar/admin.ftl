@@ -58,7 +58,7 @@ admin-title-yes = نعم، احذف
 admin-title-no = لا، أبقِ
 admin-title-agreed = المتكلم موافق
 admin-title-leave = تراجع
-admin-use-here = استخدمها هنا
+admin-use-here = استخدام هنا
 admin-use-everyone = للجميع
 
 ## الأرقام
