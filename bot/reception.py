@@ -85,6 +85,9 @@ class Reception:
         self._metrics.received(inbound.channel, inbound.kind, "duplicate" if entry is None else "taken")
         if entry is not None:
             self._bell.all(call.conversation_id, call.effects)
+            if limits.window_s is not None and not entry.begun:
+                # What was held while the window was closed may go now.
+                self._bell.courier(call.conversation_id)
 
     async def _handle(self, call: Call) -> None:
         inbound, contact = call.inbound, call.entry.contact

@@ -86,7 +86,7 @@ class Corrected:
     changed: bool = True
 
 
-def _first_in_line(turn: type[Turn]) -> ColumnElement[bool]:
+def first_in_line(turn: type[Turn]) -> ColumnElement[bool]:
     """No earlier turn of the conversation is still before `rendered`."""
     earlier = aliased(Turn, name="earlier")
     return ~(
@@ -106,7 +106,7 @@ def _claimable() -> Select[uuid.UUID]:
     waiting = aliased(Turn, name="waiting")
     return (
         select(waiting.id)
-        .where(waiting.state == TurnState.QUEUED, waiting.not_before <= func.now(), _first_in_line(waiting))
+        .where(waiting.state == TurnState.QUEUED, waiting.not_before <= func.now(), first_in_line(waiting))
         .order_by(waiting.queued_at)
     )
 

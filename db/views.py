@@ -17,7 +17,7 @@ _INTERNAL = {"input_remote", "fence", "lease_owner", "lease_until", "not_before"
 _COLUMNS = [column for column in Turn.__table__.c if column.name not in _INTERNAL]
 
 
-def queue_position() -> ScalarSelect[Any]:
+def _queue_position() -> ScalarSelect[Any]:
     """How many turns come before this one, the running ones among them."""
     ahead = aliased(Turn)
     return (
@@ -35,7 +35,7 @@ def queue_position() -> ScalarSelect[Any]:
 
 def _select() -> Any:
     position = case(
-        (Turn.state == TurnState.RUNNING, 0), (Turn.state == TurnState.QUEUED, queue_position() + 1), else_=None
+        (Turn.state == TurnState.RUNNING, 0), (Turn.state == TurnState.QUEUED, _queue_position() + 1), else_=None
     )
     return select(*_COLUMNS, position.label("queue_position"))
 

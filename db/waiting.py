@@ -4,49 +4,79 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, or_, select
+from sqlalchemy import Select, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.states import OPEN, TurnState
 from db.models import Conversation, OutboxRow, Turn
 from db.sessions import Database
-from db.views import queue_position
+from db.turns import first_in_line
 
 MOST = 100
 """Conversations that are looked after at once: a sign every few seconds for more would use up what a platform takes."""
 
 
-def told_key(turn_id: object) -> str:
-    return f"{turn_id}:notice:wait"
+KEY = ":notice:wait"
+"""With the turn's id before it, the key of the notice in the outbox."""
 
 
-async def waiting(database: Database, channels: Collection[str]) -> list[Mapping[str, Any]]:
-    """The oldest open turn of each reachable conversation on these channels, with the conversation's address,
-    `position` (0 while it runs), `age_s`, and `told`."""
-    told = select(literal(1)).where(OutboxRow.dedupe_key == func.concat(Turn.id, ":notice:wait")).exists()
+async def watching(database: Database, channels: Collection[str]) -> list[Mapping[str, Any]]:
+    """Who looks at a reachable chat on these channels and waits: the oldest open turn of each, with the chat's
+    address."""
     question = (
         select(
-            Turn.id,
             Turn.conversation_id,
             Turn.state,
             Turn.message_id,
-            func.extract("epoch", func.now() - Turn.created_at).label("age_s"),
-            func.extract("epoch", func.now() - Turn.started_at).label("running_s"),
-            case((told, None), else_=queue_position()).label("position"),
-            told.label("told"),
             Conversation.channel,
             Conversation.account,
             Conversation.external_chat_id,
             Conversation.addresses,
             Conversation.traits,
             Conversation.is_group,
-            func.coalesce(Conversation.language, Conversation.hint).label("spoken"),
         )
         .join(Conversation, Conversation.id == Turn.conversation_id)
         .where(Turn.id.in_(_first_of_each(channels)))
+    )
+    async with database.begin() as connection:
+        return [dict(row) for row in (await connection.execute(question)).mappings()]
+
+
+async def untold(database: Database, channels: Collection[str], settled_s: float) -> list[Mapping[str, Any]]:
+    """Turns that are next in their conversation, are settled_s old, and of whose wait nobody was told: `place` (turns
+    before it in all), `running_s`, and `spoken` (the chat's language)."""
+    line = (
+        select(Turn.id, (func.row_number().over(order_by=Turn.queued_at) - 1).label("before"))
+        .where(Turn.state == TurnState.QUEUED)
+        .subquery()
+    )
+    running = select(func.count()).where(Turn.state == TurnState.RUNNING).correlate(None).scalar_subquery()
+    told = select(literal(1)).where(OutboxRow.dedupe_key == func.concat(Turn.id, KEY))
+    question = (
+        select(
+            Turn.id,
+            Turn.conversation_id,
+            Turn.state,
+            func.coalesce(line.c.before + running, 0).label("place"),
+            func.extract("epoch", func.now() - Turn.started_at).label("running_s"),
+            func.coalesce(Conversation.language, Conversation.hint).label("spoken"),
+        )
+        .join(Conversation, Conversation.id == Turn.conversation_id)
+        .outerjoin(line, line.c.id == Turn.id)
+        .where(
+            Turn.state.in_((TurnState.QUEUED, TurnState.RUNNING)),
+            Turn.created_at < func.now() - timedelta(seconds=settled_s),
+            Conversation.channel.in_(channels),
+            Conversation.reachable,
+            first_in_line(Turn),
+            ~told.exists(),
+        )
+        .order_by(Turn.created_at)
+        .limit(MOST)
     )
     async with database.begin() as connection:
         return [dict(row) for row in (await connection.execute(question)).mappings()]
@@ -81,7 +111,7 @@ async def tell(database: Database, turn: Mapping[str, Any], payload: Mapping[str
                 turn_id=turn["id"],
                 kind="notice",
                 payload=payload,
-                dedupe_key=told_key(turn["id"]),
+                dedupe_key=f"{turn['id']}{KEY}",
             )
             .on_conflict_do_nothing(index_elements=["dedupe_key"])
             .returning(OutboxRow.id)

@@ -10,7 +10,14 @@ from contextlib import suppress
 from typing import Any
 
 from core.decoding import decode_voice, refuse
-from core.errors import AccountRefused, DatabaseUnavailable, QueueUnavailable, RateLimited, SmartTalkerError
+from core.errors import (
+    AccountRefused,
+    ConfigurationError,
+    DatabaseUnavailable,
+    QueueUnavailable,
+    RateLimited,
+    SmartTalkerError,
+)
 from core.i18n import t
 from core.logging import get_logger, log_context
 from core.messages import MAX_AUDIO_BYTES, MAX_AUDIO_SECONDS
@@ -89,9 +96,10 @@ class Fetcher:
 
     async def _not_fetched(self, turn: Mapping[str, Any], error: SmartTalkerError) -> None:
         log.warning("not_fetched", code=error.code, attempt=turn["attempts"])
-        waits = isinstance(error, RateLimited | AccountRefused)
+        # The operator acts on a refused account and on missing credentials, and the person's message is kept meanwhile.
+        waits = isinstance(error, RateLimited | AccountRefused | ConfigurationError)
         if waits or (not error.permanent and turn["attempts"] < ATTEMPTS):
-            delay_s = error.retry_after_s if isinstance(error, RateLimited) else BACK_OFF_S[turn["attempts"] - 1]
+            delay_s = error.retry_after_s if isinstance(error, RateLimited) else back_off_s(turn["attempts"])
             await fetching.again(self._office.database, turn["id"], delay_s, refund=waits)
             return await self._office.queue.ring_fetch(turn["id"], delay_s=delay_s)
         told = error if error.permanent else None
@@ -103,3 +111,8 @@ class Fetcher:
         if await fetching.failed(self._office.database, turn, why, notice):
             await self._office.queue.ring_courier(turn["conversation_id"])
         return None
+
+
+def back_off_s(attempts: int) -> float:
+    """After so many attempts, the first of them 1."""
+    return BACK_OFF_S[min(attempts, len(BACK_OFF_S)) - 1]

@@ -59,12 +59,15 @@ class Signs:
                 log.exception("signs_failed")
 
     async def look(self) -> None:
-        """Once over everybody. Raises DatabaseUnavailable."""
-        waits = await waiting.waiting(self._office.database, self._periods)
-        if not waits:
+        """Once over everybody. Raises DatabaseUnavailable, QueueUnavailable, RedisError."""
+        watching = await waiting.watching(self._office.database, self._periods)
+        if not watching:
             return
+        await asyncio.gather(*map(self._sign, watching))
         pace = await views.seconds_a_turn(self._office.database)
-        await asyncio.gather(*(self._sign(turn) for turn in waits), *(self._tell(turn, pace) for turn in waits))
+        if pace is not None:
+            for turn in await waiting.untold(self._office.database, self._periods, SETTLED_S):
+                await self._tell(turn, pace)
 
     async def _sign(self, turn: Mapping[str, Any]) -> None:
         period = self._periods[turn["channel"]]
@@ -87,13 +90,11 @@ class Signs:
                     channel = self._office.channel(turn["channel"])
                     await channel.progress(chat, uploading=uploading, message_id=turn["message_id"])
 
-    async def _tell(self, turn: Mapping[str, Any], pace: float | None) -> None:
-        if turn["told"] or turn["state"] not in (TurnState.QUEUED, TurnState.RUNNING) or turn["age_s"] < SETTLED_S:
-            return
+    async def _tell(self, turn: Mapping[str, Any], pace: float) -> None:
         left = seconds_left(turn, pace)
-        if left is None or left <= LONG_S:
+        if left <= LONG_S:
             return
-        place = 0 if turn["state"] == TurnState.RUNNING else int(turn["position"])
+        place = int(turn["place"])
         message_id = "notice-wait-place" if place else "notice-wait"
         seconds = STEP_S * max(round(left / STEP_S), 1)
         text = t(message_id, turn["spoken"], place=place, seconds=seconds)
@@ -102,14 +103,12 @@ class Signs:
             await self._office.queue.ring_courier(turn["conversation_id"])
 
 
-def seconds_left(turn: Mapping[str, Any], pace: float | None) -> float | None:
-    """From the measured mean; a turn that takes longer than that has as long again as it has run. None: not known.
+def seconds_left(turn: Mapping[str, Any], pace: float) -> float:
+    """From the mean of late; a turn that takes longer than that has as long again as it has run.
 
     pace: mean seconds a turn.
     """
-    if pace is None:
-        return None
     if turn["state"] == TurnState.RUNNING:
         ran = float(turn["running_s"] or 0.0)
         return pace - ran if ran < pace else ran
-    return pace * (int(turn["position"]) + 1)
+    return pace * (int(turn["place"]) + 1)

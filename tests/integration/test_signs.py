@@ -133,12 +133,11 @@ async def test_whoever_is_next_hears_of_the_seconds_alone(signs: Signs, database
 @pytest.mark.parametrize(
     ("turn", "mean", "left"),
     [
-        ({"state": TurnState.QUEUED, "position": 0}, 8.0, 8.0),
-        ({"state": TurnState.QUEUED, "position": 4}, 8.0, 40.0),
+        ({"state": TurnState.QUEUED, "place": 0}, 8.0, 8.0),
+        ({"state": TurnState.QUEUED, "place": 4}, 8.0, 40.0),
         ({"state": TurnState.RUNNING, "running_s": 3.0}, 8.0, 5.0),
         ({"state": TurnState.RUNNING, "running_s": 30.0}, 8.0, 30.0),
-        ({"state": TurnState.QUEUED, "position": 4}, None, None),
     ],
 )
-def test_the_estimate(turn: dict[str, object], mean: float | None, left: float | None) -> None:
+def test_the_estimate(turn: dict[str, object], mean: float, left: float) -> None:
     assert seconds_left(turn, mean) == left
