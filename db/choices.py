@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.states import TaskState, TurnState
+from core.states import BEFORE_RENDERED, TaskState, TurnState
 from db.models import Conversation, Task, Turn
 
 RESERVING = 0x736D_7274
 """The advisory lock under which ids of avatars and voices are given out."""
-_WAITING = (TurnState.RECEIVED, TurnState.QUEUED)
+_TO_COME = (*BEFORE_RENDERED, TurnState.FAILED)
+"""Turns that may yet begin, begin anew, or be asked again."""
 
 
 async def clear_avatars(connection: AsyncConnection) -> int:
@@ -31,17 +32,17 @@ async def choose_avatar(connection: AsyncConnection, conversations: Sequence[uui
 
 
 async def forget_avatar(connection: AsyncConnection, avatar: str, instead: str) -> int:
-    """Conversations fall back to the default, turns that wait to `instead`; how many conversations did."""
+    """Conversations fall back to the default, turns to come to `instead`; how many conversations did."""
     fallen = await connection.execute(update(Conversation).where(Conversation.avatar == avatar).values(avatar=None))
-    waiting = (Turn.avatar == avatar, Turn.state.in_(_WAITING))
+    waiting = (Turn.avatar == avatar, Turn.state.in_(_TO_COME))
     await connection.execute(update(Turn).where(*waiting).values(avatar=instead))
     return int(fallen.rowcount)
 
 
 async def forget_voice(connection: AsyncConnection, voice: str) -> int:
-    """Conversations and turns that wait speak with their avatar's own voice; how many conversations do."""
+    """Conversations and turns to come speak with their avatar's own voice; how many conversations do."""
     fallen = await connection.execute(update(Conversation).where(Conversation.voice == voice).values(voice=None))
-    await connection.execute(update(Turn).where(Turn.voice == voice, Turn.state.in_(_WAITING)).values(voice=None))
+    await connection.execute(update(Turn).where(Turn.voice == voice, Turn.state.in_(_TO_COME)).values(voice=None))
     return int(fallen.rowcount)
 
 
