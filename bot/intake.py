@@ -12,7 +12,7 @@ from bot.commands import registry
 from bot.commands.base import Call, Desk
 from core.errors import DatabaseUnavailable, TextInvalid
 from core.messages import MAX_TEXT, Accepted, Inbound
-from db import intake
+from db import entering, inbox, intake
 from db.sessions import Database
 
 STORE_S = 10.0
@@ -58,15 +58,15 @@ class Intake:
 
     async def _command(self, inbound: Inbound) -> Accepted:
         """Its replies are a turn's answer that is rendered already: whoever asks over HTTP asks for a turn."""
-        async with intake.entering(self._database, inbound) as entry:
+        async with entering.entering(self._database, inbound) as entry:
             if entry is not None:
                 call = Call.of(self._desk, entry, limits_of(inbound.channel))
                 await registry.run(call)
-                turn_id = await intake.add_answered(
+                turn_id = await entering.add_answered(
                     entry, call.effects.replies, call.language, self._desk.settings.default_avatar
                 )
         if entry is None:
-            return await intake.known(self._database, inbound)
+            return await inbox.known(self._database, inbound)
         self._bell.all(call.conversation_id, call.effects)
         return Accepted(str(turn_id), str(call.conversation_id))
 

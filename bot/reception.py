@@ -17,7 +17,7 @@ from core.logging import get_logger, log_context
 from core.messages import Event, Inbound, Status
 from core.metrics import Metrics
 from core.states import TurnState
-from db import intake, outbox, switches, turns
+from db import entering, outbox, switches, turns
 from db.sessions import Database
 
 log = get_logger("bot.reception")
@@ -75,19 +75,16 @@ class Reception:
     async def _enter(self, inbound: Inbound, handle: Handle) -> None:
         limits = limits_of(inbound.channel)
         try:
-            async with asyncio.timeout(STORE_S), intake.entering(self._database, inbound, limits.window_s) as entry:
+            async with asyncio.timeout(STORE_S), entering.entering(self._database, inbound, limits.window_s) as entry:
                 if entry is not None:
                     call = Call.of(self._desk, entry, limits)
                     await handle(call)
-                    await intake.reply(entry, call.effects.replies)
+                    await entering.reply(entry, call.effects.replies)
         except TimeoutError:
             raise DatabaseUnavailable from None
         self._metrics.received(inbound.channel, inbound.kind, "duplicate" if entry is None else "taken")
         if entry is not None:
             self._bell.all(call.conversation_id, call.effects)
-            if limits.window_s is not None and not entry.begun:
-                # What was held while the window was closed may go now.
-                self._bell.courier(call.conversation_id)
 
     async def _handle(self, call: Call) -> None:
         inbound, contact = call.inbound, call.entry.contact
@@ -110,7 +107,7 @@ class Reception:
     async def _flooded(self, call: Call) -> bool:
         """Told once a minute."""
         rate = self._desk.settings.user_rate
-        if call.is_admin or call.entry.contact["access"] == "allowed" or not await intake.too_many(call.entry, rate):
+        if call.is_admin or call.entry.contact["access"] == "allowed" or not await entering.too_many(call.entry, rate):
             return False
         call.say("notice-flood", rate=rate)
         minute = int(time.time() // 60)
@@ -132,7 +129,7 @@ class Reception:
             call.say("notice-welcome")
         if await switches.get(call.connection, switches.PAUSED):
             call.say("notice-paused")
-        await intake.add_turn(call.entry, self._desk.settings.default_avatar, id=turn_id, input_text=said)
+        await entering.add_turn(call.entry, self._desk.settings.default_avatar, id=turn_id, input_text=said)
         (call.effects.renders if inbound.remote is None else call.effects.fetches).append(turn_id)
         return None
 

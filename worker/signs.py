@@ -23,7 +23,7 @@ log = get_logger(__name__)
 LOOK_S = 1.0
 SIGN_S = 8.0
 """A sign that takes longer is dropped; the next one comes soon."""
-AT_ONCE = 16
+AT_ONCE = 4
 LONG_S = 10.0
 """Who must wait longer is told their place and the seconds."""
 SETTLED_S = 0.5

@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.storage import Storage
 from core.text.sentences import detect_language
 from db import tasks
-from db.intake import Entry
+from db.entering import Entry
 
 
 @dataclass(frozen=True)

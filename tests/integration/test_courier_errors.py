@@ -29,7 +29,8 @@ from core.messages import Inbound, Status
 from core.metrics import Metrics
 from core.queue import CANCELS, Queue
 from db import outbox, overlooked, turns
-from db.intake import accept, entering
+from db.entering import entering
+from db.intake import accept
 from db.sessions import Database
 from tests.helpers import inbound, outbox_of, rows, turn_row
 from tests.platforms import Platform, answered, delayed_rings, due_now, make_office, rung

@@ -1,0 +1,84 @@
+"""Every event that came, once."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from functools import cache
+
+from sqlalchemy import Executable, Integer, Uuid, bindparam, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.errors import Conflict
+from core.messages import Accepted, Inbound
+from db.models import Inbox
+from db.sessions import Database
+
+
+class KnownEvent(Exception):
+    """Rolls the transaction back: the event is in the inbox already."""
+
+
+async def remember(
+    connection: AsyncConnection, inbound: Inbound, conversation_id: uuid.UUID, turn_id: uuid.UUID | None
+) -> int:
+    """The event's number. Raises KnownEvent."""
+    values = {
+        "channel": inbound.channel,
+        "account": inbound.account,
+        "external_event_id": inbound.event_id,
+        "digest": inbound.digest,
+        "conversation_id": conversation_id,
+        "turn_id": turn_id,
+        "payload": {"kind": inbound.kind},
+    }
+    number = (await connection.execute(_remember(), values)).scalar_one_or_none()
+    if number is None:
+        raise KnownEvent
+    return int(number)
+
+
+@cache
+def _remember() -> Executable:
+    """Built once: building takes longer than executing."""
+    names = ("channel", "account", "external_event_id", "digest", "conversation_id", "turn_id", "payload")
+    return (
+        upsert(Inbox)
+        .values({name: bindparam(name) for name in names})
+        .on_conflict_do_nothing(index_elements=["channel", "account", "external_event_id"])
+        .returning(Inbox.id)
+    )
+
+
+async def known(database: Database, inbound: Inbound) -> Accepted:
+    """What became of an event that came before. Raises Conflict where it came with another content."""
+    question = select(Inbox.turn_id, Inbox.conversation_id, Inbox.digest).where(
+        Inbox.channel == inbound.channel,
+        Inbox.account == inbound.account,
+        Inbox.external_event_id == inbound.event_id,
+    )
+    async with database.begin() as connection:
+        row = (await connection.execute(question)).one()
+    if row.digest != inbound.digest:
+        raise Conflict
+    turn_id = None if row.turn_id is None else str(row.turn_id)
+    return Accepted(turn_id, str(row.conversation_id), duplicate=True)
+
+
+async def too_many(connection: AsyncConnection, conversation_id: uuid.UUID, a_minute: int) -> bool:
+    """Whether more than so many events came from the chat within the last minute; statuses of answers are none."""
+    return bool(await connection.scalar(_too_many(), {"conversation": conversation_id, "rate": a_minute}))
+
+
+@cache
+def _too_many() -> Executable:
+    oldest = (
+        select(Inbox.received_at)
+        .where(Inbox.conversation_id == bindparam("conversation", type_=Uuid), Inbox.payload["kind"].astext != "status")
+        .order_by(Inbox.id.desc())
+        .offset(bindparam("rate", type_=Integer))
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(oldest > func.now() - timedelta(minutes=1))
