@@ -91,7 +91,8 @@ async def _rows_left(stack: Stack) -> list[str]:
 
 def _files_left(stack: Stack) -> list[str]:
     media = stack.folder / "media"
-    return [str(path.relative_to(media)) for path in media.rglob("*") if path.is_file() and path.parent.name != "pictures"]
+    files = [path.relative_to(media) for path in media.rglob("*") if path.is_file()]
+    return [str(path) for path in files if path.parts[0] != "pictures"]
 
 
 @pytest.mark.timeout(240)

@@ -51,7 +51,7 @@ class Webhook:
             if events:
                 await self._take(events)
         except SurroundingsError as error:
-            log.warning("telegram_not_stored", code=error.code)
+            log.warning("telegram_not_stored", code=error.code, reason=str(error))
             return 503
         return 200
 

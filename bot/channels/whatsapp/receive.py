@@ -115,7 +115,7 @@ class Receiver:
             if found:
                 await take(found)
         except SurroundingsError as error:
-            log.warning("webhook_not_stored", code=error.code, events=len(found))
+            log.warning("webhook_not_stored", code=error.code, reason=str(error), events=len(found))
         except Exception as error:
             log.error("webhook_failed", error=type(error).__name__, events=len(found))
         else:
