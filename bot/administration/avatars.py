@@ -98,9 +98,13 @@ async def check_removable(
 ) -> None:
     """Raises Forbidden for a shipped one, Conflict for the default one. root: DATA_DIR."""
     if not avatar.folder.is_relative_to(root):
-        raise Forbidden("it is shipped with SmartTalker", message_id="error-avatar-shipped")
+        raise Forbidden(
+            f"the avatar {avatar.id} is shipped with SmartTalker and stays", message_id="error-avatar-shipped"
+        )
     if avatar.id in (await default(connection, catalogue, otherwise), otherwise):
-        raise Conflict("it is the default avatar", message_id="error-avatar-default")
+        raise Conflict(
+            f"{avatar.id} is the default avatar: make another one that first", message_id="error-avatar-default"
+        )
 
 
 async def remove(

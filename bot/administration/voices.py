@@ -61,10 +61,12 @@ async def add(
 def check_removable(catalogue: Catalogue, voice: Voice, *, root: Path) -> None:
     """Raises Forbidden for a shipped one, Conflict for one that an avatar speaks with. root: DATA_DIR."""
     if not voice.folder.is_relative_to(root):
-        raise Forbidden("it is shipped with SmartTalker", message_id="error-voice-shipped")
+        raise Forbidden(f"the voice {voice.id} is shipped with SmartTalker and stays", message_id="error-voice-shipped")
     speakers = [avatar.id for avatar in catalogue.avatars() if avatar.voice == voice.id]
     if speakers:
-        raise Conflict("avatars speak with it", message_id="error-voice-in-use", avatars=speakers)
+        raise Conflict(
+            f"these avatars speak with it: {', '.join(speakers)}", message_id="error-voice-in-use", avatars=speakers
+        )
 
 
 async def remove(

@@ -157,18 +157,17 @@ def add_avatar(
     name: Annotated[str, typer.Option(help="The name in Latin letters.")] = "",
     name_ar: Annotated[str, typer.Option(help="The name in Arabic.")] = "",
     voice_id: Annotated[str, typer.Option("--voice", help="Whose voice it speaks; the default avatar's if none.")] = "",
-    avatar_id: Annotated[str, typer.Option("--id", help="Its id; made from the name if none.")] = "",
 ) -> None:
     """Make an avatar from a photo."""
-    from bot.cli.catalogue import add_avatar as add
+    from bot.cli.adding import add_avatar as add
 
-    add(read_settings(), photo, _names(name, name_ar), voice_id or None, avatar_id or None)
+    add(read_settings(), photo, _names(name, name_ar), voice_id or None)
 
 
 @avatar.command("remove")
 def remove_avatar(avatar_id: Annotated[str, typer.Argument(help="The avatar's id.")]) -> None:
     """Delete an avatar that was added."""
-    from bot.cli.catalogue import remove_avatar as remove
+    from bot.cli.adding import remove_avatar as remove
 
     remove(read_settings(), avatar_id)
 
@@ -178,20 +177,19 @@ def add_voice(
     recording: Annotated[Path, typer.Argument(help="3 to 30 seconds of one person speaking: Ogg, MP3, M4A, WAV …")],
     name: Annotated[str, typer.Option(help="The name in Latin letters.")] = "",
     name_ar: Annotated[str, typer.Option(help="The name in Arabic.")] = "",
-    voice_id: Annotated[str, typer.Option("--id", help="Its id; made from the name if none.")] = "",
     consent: Annotated[bool, typer.Option("--consent", help="The speaker agrees; it is kept with the voice.")] = False,
     speaker: Annotated[str, typer.Option(help="Who speaks and agrees; the name if none.")] = "",
 ) -> None:
     """Make a voice from a recording."""
-    from bot.cli.catalogue import add_voice as add
+    from bot.cli.adding import add_voice as add
 
-    add(read_settings(), recording, _names(name, name_ar), voice_id or None, speaker, consent=consent)
+    add(read_settings(), recording, _names(name, name_ar), speaker, consent=consent)
 
 
 @voice.command("remove")
 def remove_voice(voice_id: Annotated[str, typer.Argument(help="The voice's id.")]) -> None:
     """Delete a voice that was added."""
-    from bot.cli.catalogue import remove_voice as remove
+    from bot.cli.adding import remove_voice as remove
 
     remove(read_settings(), voice_id)
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime
-from pathlib import Path
-
 from rich.console import Console
 from rich.table import Table
 
-from core.catalogue import Catalogue, new_id
+from core.catalogue import Catalogue
 from core.errors import SmartTalkerError
 from core.kinds import LANGUAGES, Layer
 from core.settings import HOME, PROFILES, Settings
@@ -90,63 +86,6 @@ def make_rig(settings: Settings, avatar_id: str) -> None:
 
         build_alone(avatar.folder, HOME / "avatars")
     print(f"{avatar.rig} is made")
-
-
-def add_avatar(
-    settings: Settings, photo: Path, names: dict[str, str], voice: str | None, avatar_id: str | None
-) -> None:
-    """The default avatar lends its persona, and its voice where none is given."""
-    from worker.adding.avatar import add_avatar as add
-
-    catalogue = catalogue_of(settings)
-    template = catalogue.avatar(settings.default_avatar)
-    spoken = catalogue.voice(voice or template.voice).id
-    new = avatar_id or _id(catalogue, "avatars", names)
-    who = "command line"
-    folder = asyncio.run(
-        add(photo, avatar_id=new, name=names, voice=spoken, root=settings.data_dir, template=template, added_by=who)
-    )
-    print(f"avatar {new} is made: {folder}")
-
-
-def remove_avatar(settings: Settings, avatar_id: str) -> None:
-    from worker.adding.avatar import remove_avatar as remove
-
-    remove(settings.data_dir, avatar_id)
-    print(f"avatar {avatar_id} is removed")
-
-
-def add_voice(
-    settings: Settings, recording: Path, names: dict[str, str], voice_id: str | None, speaker: str, *, consent: bool
-) -> None:
-    """speaker: who gave the consent."""
-    from worker.adding.voice import add_voice as add
-    from worker.adding.voice import refuse
-
-    if not consent:
-        raise refuse("no_consent")
-    new = voice_id or _id(catalogue_of(settings), "voices", names)
-    given = {
-        "who": speaker or next(iter(names.values())),
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "words": "The operator has confirmed on the command line (--consent) that the speaker agrees.",
-    }
-    folder = asyncio.run(
-        add(recording, voice_id=new, name=names, root=settings.data_dir, consent=given, added_by="command line")
-    )
-    print(f"voice {new} is made: {folder}")
-
-
-def remove_voice(settings: Settings, voice_id: str) -> None:
-    from worker.adding.voice import remove_voice as remove
-
-    remove(settings.data_dir, voice_id)
-    print(f"voice {voice_id} is removed")
-
-
-def _id(catalogue: Catalogue, kind: str, names: dict[str, str]) -> str:
-    """The English name makes the better id."""
-    return new_id(names.get("en") or names.get("ar", ""), catalogue.taken(kind), otherwise=kind.removesuffix("s"))
 
 
 def _cell(layer: Layer, name: str) -> str:

@@ -139,36 +139,46 @@ def test_doctor_stops_at_wrong_settings() -> None:
     assert "SMARTTALKER_HEARTBEAT_S must be smaller" in result.stdout
 
 
-def test_an_avatar_and_a_voice_are_added_and_removed(tmp_path: Path) -> None:
+def test_an_avatar_and_a_voice_are_added_and_removed(tmp_path: Path, migrated_url: str, redis_url: str) -> None:
     photo, recording = HOME / "avatars" / "omar" / "portrait.png", HOME / "voices" / "omar" / "reference.wav"
-    data = str(tmp_path)
-    spoken = smarttalker("voice", "add", str(recording), "--name-ar", "منى", "--consent", data_dir=data)
+    servers = {"database_url": migrated_url, "redis_url": redis_url, "data_dir": str(tmp_path)}
+    spoken = smarttalker("voice", "add", str(recording), "--name-ar", "منى", "--consent", **servers)
     assert spoken.stdout.startswith("voice mna is made: "), spoken.stderr
-    shown = smarttalker("avatar", "add", str(photo), "--name", "Mona", "--voice", "mna", data_dir=data)
+    shown = smarttalker("avatar", "add", str(photo), "--name", "Mona", "--voice", "mna", **servers)
     assert shown.stdout.startswith("avatar mona is made: "), shown.stderr
-    assert " mona " in "".join(f" {line}" for line in smarttalker("avatar", "list", data_dir=data).stdout.splitlines())
-    assert smarttalker("doctor", data_dir=data, port="0").returncode == 0
-    assert smarttalker("avatar", "remove", "mona", data_dir=data).stdout == "avatar mona is removed\n"
-    assert smarttalker("voice", "remove", "mna", data_dir=data).stdout == "voice mna is removed\n"
-    again = smarttalker("avatar", "add", str(photo), "--name", "Mona", data_dir=data)
+    assert " mona " in "".join(f" {line}" for line in smarttalker("avatar", "list", **servers).stdout.splitlines())
+    assert smarttalker("doctor", **servers, port="0").returncode == 0
+    assert smarttalker("avatar", "remove", "mona", **servers).stdout == "avatar mona is removed\n"
+    assert smarttalker("voice", "remove", "mna", **servers).stdout == "voice mna is removed\n"
+    again = smarttalker("avatar", "add", str(photo), "--name", "Mona", **servers)
     assert again.stdout.startswith("avatar mona-2 is made: "), again.stderr
+    acts = "SELECT string_agg(act, ' ' ORDER BY id) FROM audit WHERE actor = 'command line'"
+    assert query(migrated_url, acts).startswith(
+        "voice-consent voice-add voice-added avatar-add avatar-added avatar-remove"
+    )
+    assert not list((tmp_path / "media").glob("*"))
 
 
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["avatar", "add", str(HOME / "README.md"), "--name", "X"], "error: the file is no picture: send JPEG"),
-        (["avatar", "add", "/dev/null/x", "--name", "X"], "error: Not a directory"),
+        (["avatar", "add", str(HOME / "README.md"), "--name", "X"], "error: This is not a picture that can be opened"),
+        (["avatar", "add", "/dev/null/x", "--name", "X"], "error: /dev/null/x is not there"),
         (["avatar", "add", str(HOME / "README.md")], "error: a name has 1 to 60 printable characters"),
         (["avatar", "add", str(HOME / "README.md"), "--name", "X", "--voice", "who"], "error: no voice is called who"),
-        (["avatar", "remove", "layla"], "error: the avatar layla belongs to SmartTalker"),
-        (["voice", "add", str(HOME / "README.md"), "--name", "X"], "error: a voice needs the consent"),
-        (["voice", "add", str(HOME / "README.md"), "--name", "X", "--consent"], "error: the recording can't be opened"),
+        (["avatar", "remove", "layla"], "error: the avatar layla is shipped with SmartTalker"),
+        (["voice", "add", str(HOME / "README.md"), "--name", "X"], "error: a voice needs its speaker's consent"),
+        (
+            ["voice", "add", str(HOME / "README.md"), "--name", "X", "--consent"],
+            "error: The recording could not be opened",
+        ),
         (["voice", "remove", "nobody"], "error: no voice is called nobody"),
     ],
 )
-def test_adding_and_removing_say_what_is_wrong(tmp_path: Path, command: list[str], message: str) -> None:
-    result = smarttalker(*command, data_dir=str(tmp_path))
+def test_adding_and_removing_say_what_is_wrong(
+    tmp_path: Path, migrated_url: str, redis_url: str, command: list[str], message: str
+) -> None:
+    result = smarttalker(*command, data_dir=str(tmp_path), database_url=migrated_url, redis_url=redis_url)
     assert result.returncode == 1
     assert result.stderr.startswith(message)
     assert result.stderr.count("\n") == 1

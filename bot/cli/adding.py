@@ -1,0 +1,183 @@
+"""Avatars and voices from the command line: the services that the chat and REST use, and their task done here."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.administration import avatars, naming, voices
+from bot.administration.avatars import Begun
+from bot.channels.base import Surroundings
+from bot.cli.serve import stopped_by_signals
+from core.catalogue import Catalogue
+from core.embedded import embedded_servers
+from core.errors import InputError, NotFound
+from core.i18n import t
+from core.logging import configure_logging
+from core.queue import Queue
+from core.settings import HOME, Settings
+from core.states import TaskState
+from core.storage import Storage, storage_errors
+from db import admin
+from db.migrate import upgrade
+from db.sessions import Database
+from worker.channels import Channels
+from worker.identity import Identity
+from worker.tasking import Tasking
+from worker.tasks.base import Office
+
+ACTOR = "command line"
+LANGUAGE = "en"
+POLL_S = 0.2
+WORDS = (
+    "{speaker} agrees that this recording becomes a voice, as the operator confirms on the command line (--consent)."
+)
+
+Begin = Callable[[Office, AsyncConnection], Awaitable[Begun]]
+
+
+def add_avatar(settings: Settings, photo: Path, names: Mapping[str, str], voice: str | None) -> None:
+    """The default avatar lends its persona, and its voice where none is given. Raises what the photo can't be."""
+    named, source = _named(names), _kept(settings, photo)
+
+    async def begin(office: Office, connection: AsyncConnection) -> Begun:
+        template = await avatars.default(connection, office.catalogue, settings.default_avatar)
+        speaks = voice or office.catalogue.avatar(template).voice
+        return await avatars.add(
+            connection,
+            office.catalogue,
+            actor=ACTOR,
+            names=named,
+            source={"file": source},
+            voice=speaks,
+            template=template,
+            language=LANGUAGE,
+            key=f"cli:{source}",
+        )
+
+    done = _run(settings, avatars.KIND, begin, source)
+    print(f"avatar {done} is made: {settings.data_dir / 'avatars' / done}")
+
+
+def remove_avatar(settings: Settings, avatar_id: str) -> None:
+    """Whoever talks with it gets the default one. Raises NotFound, Forbidden, Conflict."""
+
+    async def begin(office: Office, connection: AsyncConnection) -> Begun:
+        return await avatars.remove(
+            connection,
+            office.catalogue,
+            actor=ACTOR,
+            avatar=office.catalogue.avatar(avatar_id),
+            root=settings.data_dir,
+            otherwise=settings.default_avatar,
+            language=LANGUAGE,
+        )
+
+    print(f"avatar {_run(settings, avatars.KIND, begin)} is removed")
+
+
+def add_voice(settings: Settings, recording: Path, names: Mapping[str, str], speaker: str, *, consent: bool) -> None:
+    """speaker: who agrees. Raises what the recording can't be, and InputError without a consent."""
+    if not consent:
+        raise InputError("a voice needs its speaker's consent: add --consent where the speaker has agreed")
+    named, source = _named(names), _kept(settings, recording)
+
+    async def begin(office: Office, connection: AsyncConnection) -> Begun:
+        who = speaker or next(iter(names.values()), "The speaker")
+        return await voices.add(
+            connection,
+            office.catalogue,
+            actor=ACTOR,
+            names=named,
+            source={"file": source},
+            words=WORDS.format(speaker=who),
+            language=LANGUAGE,
+            key=f"cli:{source}",
+        )
+
+    done = _run(settings, voices.KIND, begin, source)
+    print(f"voice {done} is made: {settings.data_dir / 'voices' / done}")
+
+
+def remove_voice(settings: Settings, voice_id: str) -> None:
+    """Raises NotFound, Forbidden, and Conflict while an avatar speaks with it."""
+
+    async def begin(office: Office, connection: AsyncConnection) -> Begun:
+        return await voices.remove(
+            connection,
+            office.catalogue,
+            actor=ACTOR,
+            voice=office.catalogue.voice(voice_id),
+            root=settings.data_dir,
+            language=LANGUAGE,
+        )
+
+    print(f"voice {_run(settings, voices.KIND, begin)} is removed")
+
+
+def _named(names: Mapping[str, str]) -> dict[str, str]:
+    """Raises InputError."""
+    return naming.named(names) if len(names) > 1 else naming.names_of(next(iter(names.values()), ""))
+
+
+def _kept(settings: Settings, file: Path) -> str:
+    """A copy in the storage, under this name: the task deletes what it worked on. Raises NotFound, StorageError."""
+    if not file.is_file():
+        raise NotFound(f"{file} is not there")
+    name = f"{uuid.uuid4()}/0/upload"
+    with storage_errors(), Storage(settings.media_dir).writing(name) as draft:
+        shutil.copyfile(file, draft)
+    return name
+
+
+def _run(settings: Settings, kind: str, begin: Begin, source: str | None = None) -> str:
+    """The id of what was added or removed, done by this process or by a courier that was quicker."""
+    # What went wrong is said in a sentence; the log of a task would say it once more.
+    configure_logging("cli", settings.model_copy(update={"log_level": "error"}))
+    try:
+        with stopped_by_signals(), embedded_servers(settings) as complete:
+            upgrade(complete.database_url)
+            return asyncio.run(_act(complete, kind, begin))
+    finally:
+        if source is not None:
+            Storage(settings.media_dir).remove(source.partition("/")[0])
+
+
+async def _act(settings: Settings, kind: str, begin: Begin) -> str:
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url, size=4)
+        stack.push_async_callback(database.close)
+        queue = await Queue.open(settings.redis_url)
+        stack.push_async_callback(queue.close)
+        storage = Storage(settings.media_dir)
+        channels = Channels(Surroundings(settings, queue, storage))
+        stack.push_async_callback(channels.close)
+        office = Office(settings, database, queue, storage, Catalogue(settings.data_dir, HOME), channels)
+        async with database.begin() as connection:
+            begun = await begin(office, connection)
+        await Tasking(office, Identity(settings.data_dir, "cli").name).task({}, str(begun.task_id))
+        await _ended(database, begun.task_id, kind)
+        return begun.id
+
+
+async def _ended(database: Database, task_id: int, kind: str) -> None:
+    """Raises InputError with the sentence of what went wrong."""
+    while True:
+        async with database.begin() as connection:
+            row = await admin.task(connection, task_id, (kind,))
+        if row is None or row["state"] == TaskState.DONE:
+            return
+        if row["state"] == TaskState.FAILED:
+            raise InputError(_said(row["error"] or {}))
+        await asyncio.sleep(POLL_S)
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    return t(error.get("message_id", "error-internal"), LANGUAGE, **error.get("args", {}))
