@@ -159,3 +159,7 @@ class Receiver(Protocol):
         """Until it is cancelled: registers what the platform must know, polls where there is no webhook. Outlives a
         platform that is away."""
         ...
+
+    async def check(self) -> str:
+        """Asks the platform once who we are there, and says how messages come in. Raises ChannelError."""
+        ...

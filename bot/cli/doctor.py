@@ -62,6 +62,8 @@ def look() -> Iterator[Finding]:
     }
     for subject, check in checks.items():
         yield _checked(subject, lambda check=check: check(settings))  # type: ignore[misc]
+    for name in settings.channels:
+        yield _checked(name, lambda name=name: _channel(settings, name))  # type: ignore[misc]
     for layer, names in chosen_engines(settings).items():
         for name in names:
             yield _engine(layer, name)
@@ -178,6 +180,18 @@ def _existing(path: Path) -> str:
     if not path.exists():
         raise SmartTalkerError(f"{path} is missing: remove .venv and run `make`, or set the server's URL")
     return str(path)
+
+
+def _channel(settings: Settings, name: str) -> str:
+    from bot.channels.base import Surroundings
+    from bot.channels.registry import open_receiver
+    from core.queue import Queue
+    from core.storage import Storage
+
+    # Nobody is rung for: the queue is never connected to.
+    queue = Queue.lazy(settings.redis_url or "redis://127.0.0.1")
+    receiver = open_receiver(name, Surroundings(settings, queue, Storage(settings.media_dir)))
+    return asyncio.run(receiver.check())
 
 
 def _avatars(settings: Settings) -> str:

@@ -14,6 +14,7 @@ import pytest
 from core.embedded import find_place
 from core.settings import HOME, PROFILES
 from tests.helpers import query
+from tests.messengers import CHANNELS, CREDENTIALS, platform
 
 COMMANDS = ("up", "bot", "courier", "render", "demo", "migrate", "models", "avatar", "voice", "bench", "doctor")
 NOBODY = "postgresql://nobody:hidden-word@127.0.0.1:1/none"
@@ -131,6 +132,19 @@ def test_doctor_names_everything_that_is_wrong(tmp_path: Path) -> None:
     assert "persona.toml" in result.stdout
     assert "hidden-word" not in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_doctor_asks_each_platform_who_we_are(tmp_path: Path, channel: str) -> None:
+    with platform(channel, "http://127.0.0.1:9") as url:
+        settings = {**CREDENTIALS[channel], f"{channel}_api_url": url, "public_url": "https://talk.example.org"}
+        good = smarttalker("doctor", data_dir=str(tmp_path), port="0", **settings)
+        wrong = smarttalker("doctor", data_dir=str(tmp_path), port="0", **settings | {f"{channel}_token": "1:other"})
+    (line,) = (line for line in good.stdout.splitlines() if f" {channel} " in line)
+    assert "✓" in line
+    assert f"https://talk.example.org/webhooks/{channel}" in line
+    assert any("✗" in line and f" {channel} " in line for line in wrong.stdout.splitlines())
+    assert "1:other" not in wrong.stdout + wrong.stderr
 
 
 def test_doctor_stops_at_wrong_settings() -> None:

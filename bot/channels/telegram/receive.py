@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from bot.channels.base import Surroundings, Take
 from bot.channels.telegram.client import Client, open_client
+from bot.channels.telegram.failures import translated
 from bot.channels.telegram.parse import Parser
 from bot.channels.telegram.polling import Poller
 from bot.channels.telegram.registration import PATH, Registration
@@ -40,6 +41,17 @@ class Receiver:
             await self._serve(client, take)
         finally:
             await client.close_connections()
+
+    async def check(self) -> str:
+        """The bot's name, and whether Telegram calls or is asked. Raises ChannelError."""
+        client = open_client(self._settings)
+        try:
+            with translated():
+                me = await client.get_me()
+        finally:
+            await client.close_connections()
+        way = "polled" if self._secret is None else f"calls {self._settings.public_url.rstrip('/')}{PATH}"
+        return f"@{me.username}, {way}"
 
     async def _serve(self, client: Client, take: Take) -> None:
         """Messages come first, the list of commands after; groups are understood as soon as the bot knows its name."""

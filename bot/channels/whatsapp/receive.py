@@ -82,6 +82,12 @@ class Receiver:
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
         await asyncio.Event().wait()
 
+    async def check(self) -> str:
+        """The number's id, and where Meta must call. Raises ChannelError."""
+        await _check(self._settings)
+        where = self._settings.public_url.rstrip("/") or "https://<your address>"
+        return f"number {self._account}; the callback URL in Meta's console is {where}{PATH}"
+
     def _confirmed(self, request: Request) -> Response:
         query = request.query_params
         known = signature.same(query.get("hub.verify_token", ""), self._verify)
