@@ -92,3 +92,34 @@ def test_the_media_key_is_made_once_and_private(tmp_path: Path) -> None:
     assert len(first) == 32
     (file,) = (tmp_path / "data").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+WHATSAPP = {"whatsapp_phone_id": "1", "whatsapp_token": "t", "whatsapp_app_secret": "s", "whatsapp_verify_token": "v"}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        *(({k: v for k, v in WHATSAPP.items() if k != name}, name.upper()) for name in WHATSAPP),
+        ({"telegram_token": "no token"}, "TELEGRAM_TOKEN"),
+        ({"telegram_webhook_secret": "s", "public_url": "https://a.example"}, "TELEGRAM_TOKEN is missing"),
+        ({"telegram_webhook_secret": "s", "telegram_token": "1:a"}, "PUBLIC_URL"),
+        ({"telegram_webhook_secret": "ä", "telegram_token": "1:a", "public_url": "https://a"}, "1 to 256 letters"),
+        ({"admins": "somebody"}, "“somebody” is not channel:id"),
+    ],
+)
+def test_half_a_channel_refuses_to_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, str], named: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in given.items():
+        monkeypatch.setenv(f"SMARTTALKER_{name.upper()}", value)
+    with pytest.raises(ConfigurationError, match=named):
+        read_settings()
+
+
+def test_a_channel_is_on_when_its_credentials_are_there() -> None:
+    assert Settings(_env_file=None).channels == {}
+    settings = Settings(_env_file=None, telegram_token="12:ab", admins=" telegram:7, whatsapp:+966 ", **WHATSAPP)
+    assert settings.channels == {"telegram": "12", "whatsapp": "1"}
+    assert settings.admin_ids == {("telegram", "7"), ("whatsapp", "966")}

@@ -1,0 +1,43 @@
+"""`smarttalker up --simulate`: whose credentials, and which processes."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from bot.cli.simulation import parse, simulate
+from core.errors import ConfigurationError
+from core.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [("", []), ("telegram", ["telegram"]), (" WhatsApp , telegram,telegram", ["whatsapp", "telegram"])],
+)
+def test_names(given: str, names: list[str]) -> None:
+    assert parse(given) == names
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(ConfigurationError, match="knows telegram and whatsapp, not signal"):
+        parse("telegram,signal")
+
+
+def test_simulated_platforms_take_the_place_of_real_ones() -> None:
+    real = Settings(_env_file=None, telegram_token="1:real", port=0)
+    simulation = simulate(real, ["telegram", "whatsapp"])
+    settings = simulation.settings
+    assert settings.telegram_token is not None
+    assert settings.telegram_token.get_secret_value() != "1:real"
+    assert settings.telegram_api_url == simulation.urls["telegram"]
+    assert set(settings.channels) == {"telegram", "whatsapp"}
+    ports = {settings.port, *(urlsplit(url).port for url in simulation.urls.values())}
+    assert len(ports) == 3
+    assert settings.public_url == f"http://127.0.0.1:{settings.port}"
+    assert len(simulation.commands) == 2
+
+
+def test_without_any_nothing_changes() -> None:
+    real = Settings(_env_file=None, telegram_token="1:real")
+    assert simulate(real, []).settings is real
