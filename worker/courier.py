@@ -24,6 +24,7 @@ from core.states import OPEN, OutboxState
 from core.storage import Storage
 from db import outbox, overlooked, turns
 from db.sessions import Database
+from worker import signs
 from worker.channels import Channels
 from worker.fetching import Fetcher
 from worker.identity import Identity
@@ -32,7 +33,6 @@ from worker.pace import Pace
 from worker.patience import patiently
 from worker.rounds import Rounds, beside
 from worker.sending import Sending, outgoing
-from worker.signs import Signs
 from worker.tasking import Tasking
 from worker.tasks.base import Office
 
@@ -160,6 +160,8 @@ class Courier:
             text_length=channel.limits.text_length,
         )
         settled = await patiently(settle, PATIENCE_S)
+        if verdict.state is OutboxState.SENT and channel.limits.progress_s is not None:
+            await signs.ended(self._queue, row["conversation_id"])
         if verdict.state not in OPEN or verdict.code is not None:
             self._metrics.sent(channel.name, row["kind"], verdict.state)
         await self._ended(row["conversation_id"], settled)
@@ -225,7 +227,7 @@ async def serve(settings: Settings) -> None:
         tasking = Tasking(office, identity.name)
         await courier.start()
         await tasking.start()
-        await stack.enter_async_context(beside(Signs(office).run()))
+        await stack.enter_async_context(beside(signs.Signs(office).run()))
         worker = make_worker(queue, courier, tasking, Fetcher(office))
         works = await until_stopped(worker)
         await finish(works, list(worker.job_tasks.values()), DRAIN_S)

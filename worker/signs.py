@@ -14,6 +14,7 @@ from bot.channels.registry import limits_of
 from core.errors import ChannelError, ConfigurationError, DatabaseUnavailable, QueueUnavailable
 from core.i18n import t
 from core.logging import get_logger
+from core.queue import Queue
 from core.states import TurnState
 from db import views, waiting
 from worker.tasks.base import Office
@@ -35,6 +36,12 @@ STEP_S = 5
 def sign_key(conversation_id: object) -> str:
     """In Redis while a sign is shown, so that several couriers show one."""
     return f"smarttalker:sign:{conversation_id}"
+
+
+async def ended(queue: Queue, conversation_id: object) -> None:
+    """A message that arrives ends the sign on the person's screen: whoever still waits is shown it again."""
+    with suppress(RedisError, OSError):
+        await queue.pool.delete(sign_key(conversation_id))
 
 
 class Signs:

@@ -16,7 +16,7 @@ from db.intake import accept
 from db.sessions import Database
 from tests.helpers import inbound, rows
 from tests.platforms import Platform, make_office
-from worker.signs import Signs, seconds_left, sign_key
+from worker.signs import Signs, ended, seconds_left, sign_key
 
 CREDENTIALS = {"telegram_token": "1:a"}
 
@@ -74,6 +74,17 @@ async def test_a_sign_is_shown_and_renewed_when_it_ends(
     key = sign_key(conversation["conversation_id"])
     assert 2000 < await queue.pool.pttl(key) <= 4000
     await queue.pool.delete(key)
+    await signs.look()
+    assert len(signal.shown) == 2
+
+
+async def test_a_message_that_arrives_ends_the_sign_and_whoever_still_waits_sees_it_again(
+    signs: Signs, signal: Signal, database: Database, queue: Queue
+) -> None:
+    await ask(database)
+    await signs.look()
+    chat = (await rows(database, "SELECT conversation_id FROM turns"))[0]["conversation_id"]
+    await ended(queue, chat)
     await signs.look()
     assert len(signal.shown) == 2
 
