@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from core.messages import Inbound
+from core.metrics import Metrics
 from db.intake import accept
 from db.sessions import Database, async_url
 
@@ -59,6 +65,14 @@ async def turn_row(database: Database, turn_id: UUID) -> dict[str, Any]:
 
 async def outbox_of(database: Database, turn_id: UUID) -> list[dict[str, Any]]:
     return await rows(database, "SELECT * FROM outbox WHERE turn_id = :id ORDER BY id", id=turn_id)
+
+
+@cache
+def shared_metrics() -> Metrics:
+    """One for the test run: each keeps its files open for as long as its process lives."""
+    folder = Path(tempfile.mkdtemp(prefix="smarttalker-metrics-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Metrics(folder)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

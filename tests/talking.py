@@ -11,12 +11,11 @@ from bot.commands.base import Desk
 from bot.reception import Reception
 from core.catalogue import Catalogue
 from core.messages import Inbound
-from core.metrics import Metrics
 from core.queue import Queue
 from core.settings import HOME, Settings
 from core.storage import Storage
 from db.sessions import Database
-from tests.helpers import rows
+from tests.helpers import rows, shared_metrics
 
 
 class Talk:
@@ -34,7 +33,7 @@ class Talk:
         self.person = str(changes.pop("person", token_hex(6)))
         self.channel = channel
         self.reception = Reception(
-            database, Bell(queue), Desk(self.settings, self.catalogue, self.storage), Metrics(folder / "metrics")
+            database, Bell(queue), Desk(self.settings, self.catalogue, self.storage), shared_metrics()
         )
         self._changes = changes
         self._read = 0

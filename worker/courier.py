@@ -5,30 +5,27 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from arq.cron import cron
 from arq.worker import Retry, Worker, func
 
-from bot.channels.base import Channel, Surroundings
+from bot.channels.base import Channel
 from bot.channels.registry import CHANNELS, limits_of
-from core.catalogue import Catalogue
 from core.errors import ConfigurationError, DatabaseUnavailable, LeaseLost, QueueUnavailable
 from core.logging import get_logger, log_context
 from core.metrics import Metrics
 from core.queue import COURIER, Queue
-from core.settings import HOME, Settings
+from core.settings import Settings
 from core.states import OPEN, OutboxState
-from core.storage import Storage
 from db import outbox, overlooked, turns
-from db.sessions import Database
 from worker import signs
-from worker.channels import Channels
 from worker.fetching import Fetcher
 from worker.identity import Identity
 from worker.loop import arq_worker, finish, start, until_stopped
+from worker.office import opened
 from worker.pace import Pace
 from worker.patience import patiently
 from worker.rounds import Rounds, beside
@@ -54,6 +51,7 @@ JOBS = 64
 """Side by side: sends wait for platforms, not for this machine, and a slow one must hold up nobody else."""
 JOB_S = 300
 TASK_JOB_S = 3600
+DATABASE_CONNECTIONS = 8
 RECONCILE_AT = {0, 15, 30, 45}
 """Seconds of each minute."""
 
@@ -213,24 +211,15 @@ def tracking() -> list[str]:
 
 async def serve(settings: Settings) -> None:
     identity = Identity(settings.data_dir, "courier")
-    async with AsyncExitStack() as stack:
-        database = Database(settings.database_url, size=8)
-        stack.push_async_callback(database.close)
-        queue = await Queue.open(settings.redis_url)
-        stack.push_async_callback(queue.close)
-        storage = Storage(settings.media_dir)
-        channels = Channels(Surroundings(settings, queue, storage))
-        stack.push_async_callback(channels.close)
-        catalogue = Catalogue(settings.data_dir, HOME)
-        office = Office(settings, database, queue, storage, catalogue, channels)
+    async with opened(settings, DATABASE_CONNECTIONS) as office:
         courier = Courier(office, Metrics(settings.data_dir / "metrics"), identity.name)
         tasking = Tasking(office, identity.name)
         await courier.start()
         await tasking.start()
-        await stack.enter_async_context(beside(signs.Signs(office).run()))
-        worker = make_worker(queue, courier, tasking, Fetcher(office))
-        works = await until_stopped(worker)
-        await finish(works, list(worker.job_tasks.values()), DRAIN_S)
+        worker = make_worker(office.queue, courier, tasking, Fetcher(office))
+        async with beside(signs.Signs(office).run()):
+            works = await until_stopped(worker)
+            await finish(works, list(worker.job_tasks.values()), DRAIN_S)
         log.info("courier_ends")
 
 

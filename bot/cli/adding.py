@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.administration import avatars, naming, voices
 from bot.administration.avatars import Begun
-from bot.channels.base import Surroundings
 from bot.cli.serve import stopped_by_signals
-from core.catalogue import Catalogue
 from core.embedded import embedded_servers
 from core.errors import InputError, NotFound
 from core.i18n import t
 from core.logging import configure_logging
-from core.queue import Queue
-from core.settings import HOME, Settings
+from core.settings import Settings
 from core.states import TaskState
 from core.storage import Storage, storage_errors
 from db import admin
 from db.migrate import upgrade
 from db.sessions import Database
-from worker.channels import Channels
 from worker.identity import Identity
+from worker.office import opened
 from worker.tasking import Tasking
 from worker.tasks.base import Office
 
 ACTOR = "command line"
 LANGUAGE = "en"
 POLL_S = 0.2
+DATABASE_CONNECTIONS = 2
 WORDS = (
     "{speaker} agrees that this recording becomes a voice, as the operator confirms on the command line (--consent)."
 )
@@ -151,19 +148,11 @@ def _run(settings: Settings, kind: str, begin: Begin, source: str | None = None)
 
 
 async def _act(settings: Settings, kind: str, begin: Begin) -> str:
-    async with AsyncExitStack() as stack:
-        database = Database(settings.database_url, size=4)
-        stack.push_async_callback(database.close)
-        queue = await Queue.open(settings.redis_url)
-        stack.push_async_callback(queue.close)
-        storage = Storage(settings.media_dir)
-        channels = Channels(Surroundings(settings, queue, storage))
-        stack.push_async_callback(channels.close)
-        office = Office(settings, database, queue, storage, Catalogue(settings.data_dir, HOME), channels)
-        async with database.begin() as connection:
+    async with opened(settings, DATABASE_CONNECTIONS) as office:
+        async with office.database.begin() as connection:
             begun = await begin(office, connection)
         await Tasking(office, Identity(settings.data_dir, "cli").name).task({}, str(begun.task_id))
-        await _ended(database, begun.task_id, kind)
+        await _ended(office.database, begun.task_id, kind)
         return begun.id
 
 

@@ -14,14 +14,13 @@ from arq.worker import Retry
 
 from core.errors import InputError, QueueUnavailable, SurroundingsError
 from core.kinds import Layer
-from core.metrics import Metrics
 from core.queue import EVENTS, Queue
 from core.settings import Settings
 from core.states import TurnEvent
 from db import outbox, turns
 from db.sessions import Database
 from db.turns import Save
-from tests.helpers import CountingDatabase, outbox_of, post, turn_row
+from tests.helpers import CountingDatabase, outbox_of, post, shared_metrics, turn_row
 from tests.platforms import Platform, answered, due_now, make_office
 from tests.stack import ANSWER
 from worker.courier import Courier
@@ -40,7 +39,7 @@ def platform() -> Platform:
 @pytest.fixture
 async def courier(database: Database, queue: Queue, tmp_path: Path, platform: Platform) -> Courier:
     office, _ = make_office(database, queue, tmp_path, platform)
-    return Courier(office, Metrics(tmp_path / "metrics"), "host:courier-0")
+    return Courier(office, shared_metrics(), "host:courier-0")
 
 
 async def states(database: Database, turn_id: UUID) -> list[str]:
@@ -124,7 +123,7 @@ async def test_a_courier_that_dies_inside_a_send_repeats_it_once(
 async def test_a_database_that_is_away_is_tried_again(queue: Queue, tmp_path: Path) -> None:
     database = Database(AWAY)
     office, _ = make_office(database, queue, tmp_path)
-    courier = Courier(office, Metrics(tmp_path / "metrics"), "c")
+    courier = Courier(office, shared_metrics(), "c")
     with pytest.raises(Retry):
         await courier.send({}, "0d1f6a3c-7b1e-4b9e-9d3e-0c4f6a3c7b1e")
     looked = []
@@ -205,7 +204,7 @@ async def renderer(
             _env_file=None, database_url=migrated_url, redis_url=redis_url, data_dir=tmp_path, **engines
         )
         at_once = AtOnce(queue.pool)
-        metrics = Metrics(tmp_path / "metrics")
+        metrics = shared_metrics()
         office, _ = make_office(database, at_once, tmp_path)
         at_once.courier, at_once.rings = Courier(office, metrics, "c"), set()
         renderer = Renderer(settings, database, at_once, metrics, "r")

@@ -26,13 +26,12 @@ from core.errors import (
 )
 from core.i18n import t
 from core.messages import Inbound, Status
-from core.metrics import Metrics
 from core.queue import CANCELS, Queue
 from db import outbox, overlooked, turns
 from db.entering import entering
 from db.intake import accept
 from db.sessions import Database
-from tests.helpers import inbound, outbox_of, rows, turn_row
+from tests.helpers import inbound, outbox_of, rows, shared_metrics, turn_row
 from tests.platforms import Platform, answered, delayed_rings, due_now, make_office, rung
 from worker.courier import Courier
 from worker.sending import BUG_ATTEMPTS
@@ -45,7 +44,7 @@ Make = Callable[..., Courier]
 def make(database: Database, queue: Queue, tmp_path: Path) -> Make:
     def build(*platforms: Platform, owner: str = "host:courier-0", on: Queue | None = None, **settings: Any) -> Courier:
         office, _ = make_office(database, on or queue, tmp_path, *platforms, **settings)
-        return Courier(office, Metrics(tmp_path / "metrics"), owner)
+        return Courier(office, shared_metrics(), owner)
 
     return build
 

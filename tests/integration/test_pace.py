@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from bot.channels.base import Chat, Limits, Outgoing, Rates
-from core.metrics import Metrics
 from core.queue import Queue, opened
 from db.sessions import Database
-from tests.helpers import outbox_of
+from tests.helpers import outbox_of, shared_metrics
 from tests.platforms import Platform, answered, delayed_rings, make_office, rung
 from worker.channels import Channels
 from worker.courier import Courier, make_worker
@@ -145,7 +144,7 @@ async def couriers(database: Database, queue: Queue, redis_url: str, tmp_path: P
         for number in range(2):
             mine = await stack.enter_async_context(opened(redis_url))
             office, channels = make_office(database, mine, tmp_path, platform)
-            courier = Courier(office, Metrics(tmp_path / "metrics"), f"host:courier-{number}")
+            courier = Courier(office, shared_metrics(), f"host:courier-{number}")
             worker = make_worker(mine, courier, Tasking(office, f"host:courier-{number}"), Fetcher(office))
             running.append((worker, asyncio.create_task(worker.async_run())))
             stack.push_async_callback(Channels.close, channels)
