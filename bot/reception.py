@@ -17,7 +17,7 @@ from core.logging import get_logger, log_context
 from core.messages import Event, Inbound, Status
 from core.metrics import Metrics
 from core.states import TurnState
-from db import entering, outbox, switches, turns
+from db import endings, entering, outbox, switches
 from db.sessions import Database
 
 log = get_logger("bot.reception")
@@ -136,7 +136,7 @@ class Reception:
     async def _corrected(self, call: Call, said: str, by: uuid.UUID) -> bool:
         """Whether the corrected message is to be answered anew."""
         message_id = call.inbound.message_id or ""
-        corrected = await turns.correct(call.connection, call.conversation_id, message_id, said, by)
+        corrected = await endings.correct(call.connection, call.conversation_id, message_id, said, by)
         if corrected is None:
             return True
         if not corrected.changed:

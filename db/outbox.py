@@ -36,10 +36,10 @@ from sqlalchemy.orm import aliased
 from core.errors import LeaseLost
 from core.states import OPEN, OutboxState
 from db.consequences import Admins, follow, learn, lock
+from db.endings import end_delivered
 from db.models import Conversation, OutboxRow
 from db.sessions import Database
 from db.statuses import told
-from db.turns import end_delivered
 
 __all__ = ["Settled", "Verdict", "told"]
 

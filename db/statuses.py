@@ -15,9 +15,9 @@ from core.errors import RateLimited, Refused, WindowClosed
 from core.messages import Status
 from core.states import OPEN, OutboxState
 from db.consequences import Admins, follow, lock
+from db.endings import end_delivered
 from db.models import Conversation, Inbox, OutboxRow
 from db.sessions import Database
-from db.turns import end_delivered
 
 ATTEMPTS = 30
 """After so many a row whose platform asks to wait again and again has failed."""

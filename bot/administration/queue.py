@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.errors import Conflict, NotFound
 from core.states import TurnState
 from core.storage import Storage
-from db import admin, audit, switches, turns
+from db import admin, audit, endings, switches
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ async def resume(connection: AsyncConnection, *, actor: str) -> bool:
 async def cancel(connection: AsyncConnection, *, actor: str, turn: str) -> Cancelled:
     """turn: the beginning of its id. Raises NotFound, Conflict where it has ended."""
     row = await _named(connection, turn)
-    state = await turns.cancel_within(connection, row["id"])
+    state = await endings.cancel_within(connection, row["id"])
     if state not in (TurnState.RUNNING, TurnState.CANCELLED) or row["state"] == TurnState.CANCELLED:
         raise Conflict("it has ended", message_id="error-turn-ended", turn=_short(row))
     await audit.write(connection, actor, "cancel", str(row["id"]))

@@ -18,7 +18,7 @@ from bot.channels.web.receive import checked_uuid
 from bot.services import Services, services
 from core.errors import NotFound, QueueUnavailable
 from core.states import TurnState
-from db import turns, views
+from db import endings, views
 
 router = APIRouter(prefix="/api/v1", tags=["turns"], responses=ERRORS)
 
@@ -38,7 +38,7 @@ async def get_turn(turn_id: str, services: Shared) -> JSONResponse:
 async def cancel_turn(turn_id: str, services: Shared) -> JSONResponse:
     """Cancels: 200 with the turn when it has ended, 202 when its worker was asked and has not answered yet."""
     known = checked_uuid(turn_id)
-    state = await turns.cancel(services.database, known)
+    state = await endings.cancel(services.database, known)
     if state is None:
         raise NotFound("no such turn", message_id="error-no-turn")
     row = await _row(services, known)

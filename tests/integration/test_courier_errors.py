@@ -27,7 +27,7 @@ from core.errors import (
 from core.i18n import t
 from core.messages import Inbound, Status
 from core.queue import CANCELS, Queue
-from db import outbox, overlooked, turns
+from db import endings, outbox, overlooked
 from db.entering import entering
 from db.intake import accept
 from db.sessions import Database
@@ -67,7 +67,7 @@ async def administrator(database: Database, channel: str = "telegram", **changes
     """The conversation of somebody whom the settings name."""
     message = inbound(channel=channel, account="bot", chat_id=ADMIN, sender_id=ADMIN, language="en", **changes)
     accepted = await accept(database, message, avatar="layla")
-    await turns.cancel(database, UUID(accepted.turn_id))
+    await endings.cancel(database, UUID(accepted.turn_id))
     return accepted.conversation_id
 
 
@@ -388,7 +388,7 @@ async def test_a_cancelled_answer_does_not_step_down(make: Make, database: Datab
     turn_id, chat = await answered(database, "video", modes=["video"])
 
     async def cancel(_: Outgoing) -> None:
-        await turns.cancel(database, turn_id)
+        await endings.cancel(database, turn_id)
 
     platform = Platform(errors=[Refused()], during=cancel)
     await make(platform).send({}, chat)
@@ -548,7 +548,7 @@ async def edit(database: Database, said: Inbound, by: UUID) -> None:
     """The person's first message is corrected."""
     async with entering(database, said, 86400.0) as entry:
         assert entry is not None
-        await turns.correct(entry.connection, entry.conversation["id"], "q1", "else", by)
+        await endings.correct(entry.connection, entry.conversation["id"], "q1", "else", by)
 
 
 async def test_blocking_writing_cancelling_and_statuses_at_once_never_lock_each_other_out(
@@ -563,7 +563,7 @@ async def test_blocking_writing_cancelling_and_statuses_at_once_never_lock_each_
         await asyncio.gather(
             make(platform).send({}, chat),
             edit(database, said, turn_id),
-            turns.cancel(database, turn_id),
+            endings.cancel(database, turn_id),
             outbox.told(database, status),
         )
         assert {state for _, state in await states(database, turn_id)} <= {"failed", "held", "sent"}

@@ -12,7 +12,7 @@ import pytest
 from core.decoding import refuse
 from core.errors import AccountRefused, MediaGone, PlatformAway, RateLimited
 from core.queue import Queue
-from db import turns
+from db import endings, turns
 from db.intake import accept
 from db.sessions import Database
 from tests.helpers import inbound, outbox_of, rows, turn_row
@@ -149,7 +149,7 @@ async def test_a_turn_that_was_cancelled_meanwhile_leaves_no_file(
 
     async def slow(remote: Mapping[str, Any], target: Path) -> None:
         await fetch(remote, target)
-        await turns.cancel(database, turn_id)
+        await endings.cancel(database, turn_id)
 
     keeper.fetch = slow  # type: ignore[method-assign]
     await fetcher.fetch({}, str(turn_id))

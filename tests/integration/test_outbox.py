@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import LeaseLost
 from core.states import OutboxState, TurnEvent
-from db import outbox, overlooked, turns
+from db import endings, outbox, overlooked, turns
 from db.outbox import Verdict
 from db.sessions import Database
 from db.turns import Save
@@ -190,7 +190,7 @@ async def test_cancelling_holds_what_is_not_sent_and_lets_later_turns_go(databas
     chat = await conversation(database, first)
     row = await claim(database, chat)
     assert row is not None
-    assert await turns.cancel(database, first) == "cancelled"
+    assert await endings.cancel(database, first) == "cancelled"
     await outbox.settle(database, row, Verdict(OutboxState.SENT))
     assert [row["state"] for row in await outbox_of(database, first)] == ["sent", "held", "held"]
     assert await sent(database, chat) == [(second, "text")]
@@ -201,7 +201,7 @@ async def test_cancelling_and_delivering_at_once_never_lock_each_other_out(datab
     for _ in range(10):
         first = await answered(database, "text", "voice", "video")
         chat = await conversation(database, first)
-        await asyncio.gather(turns.cancel(database, first), outbox.deliver(database, chat))
+        await asyncio.gather(endings.cancel(database, first), outbox.deliver(database, chat))
         state = (await turn_row(database, first))["state"]
         states = {row["state"] for row in await outbox_of(database, first)}
         assert (state, states) in [("done", {"delivered"}), ("cancelled", {"held"})]

@@ -11,7 +11,7 @@ import pytest
 
 from core.messages import Status
 from core.states import OutboxState
-from db import outbox, turns
+from db import endings, outbox
 from db.intake import accept
 from db.outbox import Verdict
 from db.sessions import Database
@@ -243,7 +243,7 @@ async def test_administrators_hear_of_a_window_that_was_closed(database: Databas
     admin = await accept(
         database, inbound(channel="whatsapp", account="bot", chat_id="99", sender_id="99"), avatar="layla"
     )
-    await turns.cancel(database, UUID(admin.turn_id))
+    await endings.cancel(database, UUID(admin.turn_id))
     turn_id, chat, (row,) = await sent(database, "text")
     rung = await outbox.told(
         database, status("failed", row["id"], "m0", error="window_closed"), {("whatsapp", "99")}, None

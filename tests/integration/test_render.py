@@ -11,7 +11,7 @@ import av
 import pytest
 
 from core.queue import Queue
-from db import turns
+from db import endings
 from tests.helpers import CountingDatabase, outbox_of, rows, turn_row
 from tests.stack import Stack
 
@@ -34,7 +34,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory, migrated_url: str, r
 async def cancel(stack: Stack, turn_id: UUID) -> float:
     """Asks as the web process does; the seconds until the turn had ended."""
     began = time.monotonic()
-    await turns.cancel(stack.database, turn_id)
+    await endings.cancel(stack.database, turn_id)
     await stack.queue.ask_cancel(turn_id)
     await stack.end_of(turn_id)
     return time.monotonic() - began

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import LeaseLost
 from core.states import ENDS, TurnEvent, TurnState, sources
-from db import fetching, turns
+from db import endings, fetching, turns
 from db.sessions import Database
 from db.turns import Claimed, Save
 from tests.helpers import outbox_of, post, rows, turn_row
@@ -219,7 +219,7 @@ async def test_cancel_in_every_state(database: Database, state: TurnState) -> No
     row = {"kind": "text", "payload": {"text": "a"}}
     await turns.save(database, claimed, Save(outbox=[row]))
     await force(database, turn_id, state)
-    after = await turns.cancel(database, turn_id)
+    after = await endings.cancel(database, turn_id)
     stored = await turn_row(database, turn_id)
     unsent = (await outbox_of(database, turn_id))[0]["state"]
     assert stored["state"] == after
@@ -237,7 +237,7 @@ async def test_cancel_in_every_state(database: Database, state: TurnState) -> No
 
 
 async def test_nobody_knows_the_turn(database: Database) -> None:
-    assert await turns.cancel(database, uuid4()) is None
+    assert await endings.cancel(database, uuid4()) is None
 
 
 async def test_cancelling_and_ending_at_once_never_lock_each_other_out(database: Database) -> None:
@@ -247,7 +247,7 @@ async def test_cancelling_and_ending_at_once_never_lock_each_other_out(database:
         texts = [{"kind": kind, "payload": {}} for kind in ("text", "voice")]
         await turns.save(database, claimed, Save(outbox=texts))
         await asyncio.gather(
-            *(turns.cancel(database, turn_id) for _ in range(4)),
+            *(endings.cancel(database, turn_id) for _ in range(4)),
             turns.save(database, claimed, Save(event=TurnEvent.CANCEL)),
         )
         assert (await turn_row(database, turn_id))["state"] == "cancelled"
