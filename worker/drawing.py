@@ -168,7 +168,7 @@ class Clipper:
         self._scene.check()
         if self._writer is None:
             raise VideoError(f"{self._name} drew before anything was said")
-        if self._first is None:
+        if self._first is None and self._scene.job.thumbnail:
             self._first = frame.copy()
         self._writer.add_frame(frame)
         if number % PROGRESS_EVERY == 0:
@@ -177,16 +177,23 @@ class Clipper:
             self._scene.report("layer", layer=Layer.VIDEO, progress=round(share, 3))
 
     def _finish(self, drawing_s: float, upscaling_s: float) -> None:
-        if self._writer is None or self._first is None:
+        if self._writer is None:
             raise VideoError(f"{self._name} drew nothing")
         clip = self._writer.close()
         self._writer = None
         report, scene = self._scene.report, self._scene
-        thumbnail = scene.job.path / "video.jpg"
-        write_thumbnail(thumbnail, self._first)
+        still = self._thumbnail()
         fitted = fit(clip.path, scene.job.max_video_bytes)
         if upscaling_s > 0:
             name = scene.engines.name(Layer.UPSCALE, scene.language)
             report("time", layer=Layer.UPSCALE, ms=upscaling_s * 1000, engine=name)
         report("time", layer=Layer.VIDEO, ms=drawing_s * 1000, engine=self._name)
-        report("video", **(asdict(clip) | {"path": str(clip.path), "bytes": fitted, "thumbnail": str(thumbnail)}))
+        report("video", **(asdict(clip) | {"path": str(clip.path), "bytes": fitted} | still))
+
+    def _thumbnail(self) -> dict[str, str]:
+        """Where the channel wants one."""
+        if not self._scene.job.thumbnail or self._first is None:
+            return {}
+        path = self._scene.job.path / "video.jpg"
+        write_thumbnail(path, self._first)
+        return {"thumbnail": str(path)}

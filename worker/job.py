@@ -16,8 +16,8 @@ class Job:
 
     media: the decoded voice note (WAV, 16 kHz, mono) where the user spoke. language: asked for; known_language: the
     conversation's. history: [{"role", "text"}], oldest first. outputs: what earlier attempts saved, by layer, by part.
-    folder: where this attempt writes its files; its name ends with the fence. width … max_video_bytes: what the
-    channel takes.
+    folder: where this attempt writes its files; its name ends with the fence. width … thumbnail: what the channel
+    takes.
     """
 
     turn_id: str
@@ -36,6 +36,7 @@ class Job:
     height: int = 512
     fps: int = 25
     max_video_bytes: int = 16_000_000
+    thumbnail: bool = False
 
     def saved(self, layer: str, part: int = 0) -> Mapping[str, Any] | None:
         return self.outputs.get(layer, {}).get(str(part))

@@ -276,6 +276,7 @@ def make_job(claimed: turns.Claimed, media: Path) -> Job:
         height=limits.video_height,
         fps=limits.fps,
         max_video_bytes=limits.max_video_bytes,
+        thumbnail=limits.thumbnails,
     )
 
 

@@ -48,6 +48,8 @@ class Limits:
     max_video_seconds: float = 300.0
     round_seconds: float = 0.0
     """A square clip up to so long is shown as a round one; 0: there are none."""
+    thumbnails: bool = False
+    """The platform shows a still picture until a clip plays, and wants it from us."""
     voice_container: str = "ogg"
     max_voice_bytes: int = 16 * 1024 * 1024
     max_document_bytes: int = 16 * 1024 * 1024

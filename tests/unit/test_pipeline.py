@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -158,7 +159,7 @@ def test_a_text_becomes_text_voice_and_video(job: Job) -> None:
     partial = [data["text"] for data in reports.of("partial")]
     assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(partial))
     (voice,), (video,) = reports.of("voice"), reports.of("video")
-    assert files(job) == {"voice.ogg", "video.mp4", "video.jpg"}
+    assert files(job) == {"voice.ogg", "video.mp4"}
     spoken = sum(data["data"]["seconds"] for data in reports.of("output", "tts"))
     assert voice["seconds"] == pytest.approx(spoken)
     assert seconds(voice["path"])["audio"] == pytest.approx(spoken, abs=0.05)
@@ -169,14 +170,29 @@ def test_a_text_becomes_text_voice_and_video(job: Job) -> None:
     assert {data["layer"] for data in reports.of("time")} == {"video"}
 
 
+def test_a_channel_that_wants_a_still_picture_gets_one(job: Job) -> None:
+    reports = run(replace(job, thumbnail=True))
+    (video,) = reports.of("video")
+    picture = cv2.imread(video["thumbnail"])
+    assert picture is not None
+    assert picture.shape == (48, 64, 3)
+
+
+def test_a_clip_that_can_never_fit_steps_down_to_voice(job: Job) -> None:
+    reports = run(replace(job, max_video_bytes=1000))
+    assert reports.of("video") == []
+    assert reports.of("voice")
+    assert reports.steps[-1] == ("video", "fake", "video_failed")
+
+
 @pytest.mark.parametrize(
     ("modes", "made"),
     [
         (("text",), set()),
         (("voice",), {"voice.ogg"}),
         (("text", "voice"), {"voice.ogg"}),
-        (("video",), {"voice.ogg", "video.mp4", "video.jpg"}),
-        (("text", "video"), {"voice.ogg", "video.mp4", "video.jpg"}),
+        (("video",), {"voice.ogg", "video.mp4"}),
+        (("text", "video"), {"voice.ogg", "video.mp4"}),
     ],
 )
 def test_only_what_was_asked_for_is_made(job: Job, modes: tuple[str, ...], made: set[str]) -> None:
@@ -287,7 +303,7 @@ def test_an_arabic_voice_note_on_an_english_ear_is_answered_in_arabic(job: Job, 
     assert MISSING_EAR in reports.answer["text"]
     assert reports.steps == [("asr", "fake", "language_unsupported")]
     assert reports.of("output", "emotion") == []
-    assert files(job) == {"voice.ogg", "video.mp4", "video.jpg"}
+    assert files(job) == {"voice.ogg", "video.mp4"}
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
@@ -390,7 +406,7 @@ def test_video_steps_down_to_voice(job: Job, error: Exception, frames: int) -> N
 def test_video_steps_down_from_engine_to_engine_first(job: Job, error: Exception, frames: int) -> None:
     reports = run(job, Cast(musetalk=Broken.Video(error, frames), puppet=FakeVideo()))
     assert reports.steps == [("video", "musetalk", "video_failed")]
-    assert files(job) == {"voice.ogg", "video.mp4", "video.jpg"}
+    assert files(job) == {"voice.ogg", "video.mp4"}
     assert seconds(reports.of("video")[0]["path"])["video"] == pytest.approx(
         reports.of("voice")[0]["seconds"], abs=0.05
     )
@@ -447,7 +463,7 @@ def test_an_emotion_that_can_not_be_read_is_neutral(job: Job, error: Exception) 
     reports = run(replace(job, text="joy"), Cast({Layer.EMOTION: Broken.Emotion(error)}))
     assert reports.steps == [("emotion", "fake", "emotion_failed")]
     assert reports.of("output", "emotion") == []
-    assert files(job) == {"voice.ogg", "video.mp4", "video.jpg"}
+    assert files(job) == {"voice.ogg", "video.mp4"}
 
 
 @pytest.mark.parametrize("modes", [ALL, ("text",)])
@@ -589,7 +605,7 @@ def test_a_retry_asks_no_engine_for_what_is_saved(job: Job) -> None:
     again = replace(recorded(job), folder=str(job.path.parent / "2"), outputs=first.saved())
     second = run(again, cast)
     assert second.steps == second.of("output") == []
-    assert files(again) == {"voice.ogg", "video.mp4", "video.jpg"}
+    assert files(again) == {"voice.ogg", "video.mp4"}
     assert second.of("voice")[0]["seconds"] == first.of("voice")[0]["seconds"]
     assert second.of("video")[0]["frames"] == first.of("video")[0]["frames"]
 

@@ -10,6 +10,7 @@ LIMITS = Limits(
     fps=25,
     max_video_bytes=50_000_000,
     round_seconds=60.0,
+    thumbnails=True,
     max_voice_bytes=50_000_000,
     max_document_bytes=50_000_000,
     max_fetch_bytes=20_000_000,
