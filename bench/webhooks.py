@@ -20,8 +20,10 @@ from bench.stack import FAKES, own_folder, running
 from core.errors import SurroundingsError
 from core.supervisor import free_port
 
-RATE, SECONDS, WARM_UP_S = 100, 20, 2
+RATE, SECONDS = 100, 20
 PEOPLE = 200
+WARM_UP_S, SETTLE_S = 4, 3.0
+"""Everybody has written once before, so that nobody is welcomed while it is measured."""
 DUPLICATES = 0.25
 """Of the webhooks of the first part; the second's is a third."""
 UPDATES = 10_000
@@ -42,8 +44,10 @@ def _latencies() -> Figures:
         for name, platform in platforms.items():
             url, chats = f"{address}/webhooks/{name}", platform.people(PEOPLE)
             asked = list(_repeated(_ASKED[name], chats))
-            offer(url, RATE // 2, WARM_UP_S, asked[: RATE * WARM_UP_S], "200")
-            figures |= spread(f"{name}_webhook", offer(url, RATE, SECONDS, asked[RATE * WARM_UP_S :], "200"))
+            first = [_ASKED[name](-1 - each, chat) for each, chat in enumerate(chats)]
+            offer(url, PEOPLE // WARM_UP_S, WARM_UP_S, first, "200")
+            time.sleep(SETTLE_S)
+            figures |= spread(f"{name}_webhook", offer(url, RATE, SECONDS, asked, "200"))
     return figures
 
 
@@ -60,10 +64,10 @@ def _talking(processes: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Platfo
 
 
 def _repeated(make: Callable[[int, str], Asked], chats: list[str]) -> Iterator[Asked]:
-    """More than enough requests, a quarter of them a repetition of one of late."""
+    """A quarter of the requests is a repetition of one of late."""
     chance = random.Random(7)  # noqa: S311 (which one is repeated is no secret)
     made: list[Asked] = []
-    for number in range(RATE * (SECONDS + 2 * WARM_UP_S)):
+    for number in range(RATE * SECONDS):
         again = bool(made) and chance.random() < DUPLICATES
         made.append(chance.choice(made[-50:]) if again else make(number, chats[number % len(chats)]))
         yield made[-1]
