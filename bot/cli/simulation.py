@@ -62,8 +62,13 @@ def simulate(settings: Settings, platforms: Sequence[str]) -> Simulation:
     return Simulation(settings, commands, urls)
 
 
+def _account(digits: int) -> str:
+    """A new one each time: a simulator begins anew, and its numbers must not be taken for those of the last one."""
+    return str(secrets.randbelow(9 * 10 ** (digits - 1)) + 10 ** (digits - 1))
+
+
 def _telegram(settings: Settings, url: str) -> tuple[dict[str, Any], list[str]]:
-    token = f"100200300:{secrets.token_hex(16)}"
+    token = f"{_account(9)}:{secrets.token_hex(16)}"
     changes = {
         "telegram_token": SecretStr(token),
         "telegram_api_url": url,
@@ -73,7 +78,7 @@ def _telegram(settings: Settings, url: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _whatsapp(settings: Settings, url: str) -> tuple[dict[str, Any], list[str]]:
-    phone_id = "240000000000001"
+    phone_id = _account(15)
     secret = {name: secrets.token_hex(16) for name in ("token", "app_secret", "verify_token")}
     changes: dict[str, Any] = {f"whatsapp_{name}": SecretStr(value) for name, value in secret.items()}
     changes |= {"whatsapp_phone_id": phone_id, "whatsapp_api_url": url}

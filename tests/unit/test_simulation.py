@@ -38,6 +38,12 @@ def test_simulated_platforms_take_the_place_of_real_ones() -> None:
     assert len(simulation.commands) == 2
 
 
+def test_each_simulation_has_accounts_of_its_own() -> None:
+    """The database remembers the events of the last one, whose numbers begin as these do."""
+    ones, others = (simulate(Settings(_env_file=None), ["telegram", "whatsapp"]).settings.channels for _ in range(2))
+    assert not set(ones.values()) & set(others.values())
+
+
 def test_without_any_nothing_changes() -> None:
     real = Settings(_env_file=None, telegram_token="1:real")
     assert simulate(real, []).settings is real
