@@ -13,7 +13,7 @@ from bot.commands import flows, registry
 from bot.commands.base import Call, Desk
 from bot.intake import STORE_S, checked_text
 from core.errors import DatabaseUnavailable, SmartTalkerError, TextInvalid
-from core.logging import get_logger, log_context
+from core.logging import get_logger, log_context, where
 from core.messages import Event, Inbound, Status
 from core.metrics import Metrics
 from core.states import TurnState
@@ -64,7 +64,7 @@ class Reception:
             log.warning("event_refused", code=error.code)
             told = error
         except Exception as error:
-            log.exception("event_failed")
+            log.error("event_failed", error=type(error).__name__, where=where(error))
             told = SmartTalkerError(type(error).__name__)
 
         async def apologise(call: Call) -> None:

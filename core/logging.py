@@ -10,7 +10,9 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
@@ -18,9 +20,9 @@ from pydantic import SecretStr
 from structlog.contextvars import bound_contextvars as log_context
 from structlog.typing import EventDict, Processor
 
-from core.settings import Settings
+from core.settings import HOME, Settings
 
-__all__ = ["Redactor", "configure_logging", "get_logger", "log_context"]
+__all__ = ["Redactor", "configure_logging", "get_logger", "log_context", "where"]
 
 _MASK = "***"
 _WORDS = frozenset({"answer", "caption", "content", "prompt", "question", "text", "transcript"})
@@ -159,3 +161,13 @@ def _install(handler: logging.Handler, level: str) -> None:
     # A statement's log holds rows' values, and Alembic's tells of every start.
     for name in ("sqlalchemy", "alembic"):
         logging.getLogger(name).setLevel("WARNING")
+
+
+def where(error: BaseException) -> list[str]:
+    """The innermost frames of an error, without what the error says: that may hold a token or a message's text."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return [f"{_short_path(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _short_path(path: str) -> str:
+    return str(Path(path).relative_to(HOME)) if Path(path).is_relative_to(HOME) else Path(path).name

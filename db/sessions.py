@@ -22,7 +22,13 @@ class Database:
     def __init__(self, url: str, *, size: int = 10) -> None:
         """url: as SQLAlchemy writes it, `postgresql+asyncpg://…`; `postgres://` and `postgresql://` serve too."""
         self._engine: AsyncEngine = create_async_engine(
-            async_url(url), pool_size=size, max_overflow=size, pool_timeout=5, pool_pre_ping=False
+            async_url(url),
+            pool_size=size,
+            max_overflow=size,
+            pool_timeout=5,
+            pool_pre_ping=False,
+            # What people write is a parameter, and an error's text goes into the log.
+            hide_parameters=True,
         )
 
     @asynccontextmanager

@@ -19,7 +19,7 @@ from core.errors import (
     SmartTalkerError,
 )
 from core.i18n import t
-from core.logging import get_logger, log_context
+from core.logging import get_logger, log_context, where
 from core.messages import MAX_AUDIO_BYTES, MAX_AUDIO_SECONDS
 from core.storage import storage_errors
 from db import fetching
@@ -66,7 +66,7 @@ class Fetcher:
         except SmartTalkerError as error:
             return await self._not_fetched(turn, error)
         except Exception as error:
-            log.exception("fetch_failed")
+            log.error("fetch_failed", error=type(error).__name__, where=where(error))
             return await self._not_fetched(turn, SmartTalkerError(type(error).__name__))
         if await fetching.arrived(self._office.database, turn["id"], media):
             await self._office.queue.ring_render(turn["id"])

@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from core.errors import DatabaseUnavailable, QueueUnavailable
-from core.logging import get_logger
-from worker.sending import where
+from core.logging import get_logger, where
 
 log = get_logger(__name__)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from bot.channels.base import Channel, Chat, Limits, Outgoing
@@ -19,8 +17,7 @@ from core.errors import (
     Unreachable,
     WindowClosed,
 )
-from core.logging import get_logger
-from core.settings import HOME
+from core.logging import get_logger, where
 from core.states import OutboxState
 from db.outbox import Verdict
 from db.overlooked import STATUS_S
@@ -136,13 +133,3 @@ def outgoing(row: Mapping[str, Any]) -> Outgoing:
         ),
         reply_to=row["reply_to"],
     )
-
-
-def where(error: BaseException) -> list[str]:
-    """The innermost frames of an error, without what the error says: that may hold a token or a message's text."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    return [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
-
-
-def _short(path: str) -> str:
-    return str(Path(path).relative_to(HOME)) if Path(path).is_relative_to(HOME) else Path(path).name

@@ -13,10 +13,9 @@ from arq.worker import Retry
 from core.errors import DatabaseUnavailable, LeaseLost, QueueUnavailable, SmartTalkerError
 from core.i18n import t
 from core.kinds import DEFAULT_LANGUAGE, LANGUAGES
-from core.logging import get_logger, log_context
+from core.logging import get_logger, log_context, where
 from db import tasks
 from worker.patience import patiently
-from worker.sending import where
 from worker.tasks.base import Office, Run
 
 log = get_logger(__name__)

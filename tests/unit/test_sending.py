@@ -20,11 +20,12 @@ from core.errors import (
     Unreachable,
     WindowClosed,
 )
+from core.logging import where
 from core.settings import HOME
 from core.states import OutboxState as S
 from db.outbox import Verdict
 from db.overlooked import STATUS_S
-from worker.sending import ATTEMPTS, BUG_ATTEMPTS, CLOSED_S, Bug, back_off_s, judge, where
+from worker.sending import ATTEMPTS, BUG_ATTEMPTS, CLOSED_S, Bug, back_off_s, judge
 
 PLAIN, TRACKS = Limits(), Limits(tracks=True)
 AGAIN: dict[str, Any] = {"repeated": True}
