@@ -26,6 +26,12 @@ def points(avatar: str) -> lm.Points:
     return lm.read(HOME / "avatars" / avatar / "frames" / "landmarks.npz")["rest"]
 
 
+def seen(avatar: str, scale: float = 1.0) -> lm.Seen:
+    """What the models see of the portrait, drawn `scale` times as large."""
+    stored = lm.read(HOME / "avatars" / avatar / "frames" / "landmarks.npz")
+    return lm.Seen(stored["mesh"] * np.float32(scale), stored["person"])
+
+
 def frame(avatar: str, name: str) -> Image:
     return read_frame(HOME / "avatars" / avatar / "frames", name, portrait(avatar))
 

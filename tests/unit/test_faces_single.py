@@ -39,7 +39,7 @@ class Pair:
     def __init__(self, avatar: str) -> None:
         self.avatar, self.picture, self.points = avatar, photos.portrait(avatar), photos.points(avatar)
         self.measured = rigs.load(HOME / "avatars" / avatar / "rig.npz")
-        self.alone = rig_of(self.picture, self.points, lender(avatar))
+        self.alone = rig_of(self.picture, photos.seen(avatar), lender(avatar))
         self._painters = [Painter(rig, self.picture, CANVAS) for rig in (self.measured, self.alone)]
 
     def draw(self, shown: Pose) -> tuple[Frame, Frame]:
@@ -108,7 +108,7 @@ def test_nothing_bends_more_than_in_the_measured_rig(pair: Pair) -> None:
 @pytest.mark.parametrize("avatar", AVATARS)
 def test_dark_skin_keeps_its_colour_and_gets_teeth_in_its_light(avatar: str) -> None:
     dark, light = photos.dark_skinned(photos.portrait(avatar)), photos.portrait(avatar)
-    rigs_of = [rig_of(picture, photos.points(avatar), lender(avatar)) for picture in (dark, light)]
+    rigs_of = [rig_of(picture, photos.seen(avatar), lender(avatar)) for picture in (dark, light)]
     teeth = [float(rig.teeth_upper[..., :3].max()) for rig in rigs_of]
     assert GAIN[0] - 0.05 < teeth[0] / teeth[1] < 0.85
     lid = rigs_of[0].lids[0, -1].astype(int)
@@ -119,8 +119,8 @@ def test_dark_skin_keeps_its_colour_and_gets_teeth_in_its_light(avatar: str) -> 
 @pytest.mark.parametrize("scale", [0.6, 1.4])
 def test_it_works_at_any_size_of_the_face(scale: float) -> None:
     side = round(1024 * scale)
-    rig: Rig = rig_of(photos.resized(photos.portrait("omar"), side), photos.points("omar") * scale, lender("omar"))
-    usual = rig_of(photos.portrait("omar"), photos.points("omar"), lender("omar"))
+    rig: Rig = rig_of(photos.resized(photos.portrait("omar"), side), photos.seen("omar", scale), lender("omar"))
+    usual = rig_of(photos.portrait("omar"), photos.seen("omar"), lender("omar"))
     assert rig.mouth_half == pytest.approx(scale * usual.mouth_half, rel=0.05)
     assert float(rig.jaw_travel) == pytest.approx(scale * float(usual.jaw_travel), rel=0.08)
 
@@ -145,7 +145,7 @@ def test_the_light_of_an_eye_is_read_from_its_white() -> None:
 
 def test_a_face_in_grey_stays_grey() -> None:
     grey = cv2.cvtColor(cv2.cvtColor(photos.portrait("sara"), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
-    rig = rig_of(grey, photos.points("sara"), lender("sara"))
+    rig = rig_of(grey, photos.seen("sara"), lender("sara"))
     assert np.abs(np.ptp(rig.lids.astype(int), axis=-1)).max() < 25
     assert np.ptp(rig.teeth_upper[..., :3].astype(int), axis=-1).max() == 0
     assert np.ptp(rig.tongue) == 0

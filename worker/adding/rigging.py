@@ -52,7 +52,7 @@ def make(photo: Path, folder: Path | None, donors: Path) -> dict[str, float]:
         raise Refused("no_face")
     checks.check_look(picture, found)
     if folder is not None:
-        _write(picture, found[: lm.COUNT, :2], folder, donors)
+        _write(picture, lm.Seen(found, meshes.person(picture)), folder, donors)
     return {name: round(value, 1) for name, value in facts.items()}
 
 
@@ -81,11 +81,11 @@ def _near(rgb: Image, mesh: checks.Mesh) -> tuple[Image, checks.Mesh]:
     return cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8), moved * scale
 
 
-def _write(picture: Image, points: lm.Points, folder: Path, donors: Path) -> None:
+def _write(picture: Image, seen: lm.Seen, folder: Path, donors: Path) -> None:
     from worker.faces.donor import nearest
     from worker.faces.single import rig_of
 
-    rig = rig_of(picture, points, nearest(donors, points))
+    rig = rig_of(picture, seen, nearest(donors, seen.points))
     if not cv2.imwrite(str(folder / "portrait.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
         raise OSError("portrait.png")
     rig.save(folder / "rig.npz")

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StorageError, VideoError
+from worker.faces import head, lids, matte, mouth, muscles
 from worker.faces import landmarks as lm
-from worker.faces import lids, mouth, muscles
+from worker.faces.eyes import following, irises
 from worker.faces.rig import Rig
 
 Image = NDArray[np.uint8]
@@ -37,9 +38,9 @@ def build_rig(folder: Path) -> None:
     """
     rest = read_picture(folder / "portrait.png")
     frames = {name: read_frame(folder / "frames", name, rest) for name in FRAMES}
-    points = _landmarks(folder / "frames", {"rest": rest, **frames})
+    points, seen = _landmarks(folder / "frames", {"rest": rest, **frames})
     try:
-        _measure(rest, frames, points).save(folder / "rig.npz")
+        _measure(rest, frames, points, seen).save(folder / "rig.npz")
     except OSError as error:
         raise StorageError(f"{folder / 'rig.npz'}: {error.strerror}") from error
 
@@ -66,24 +67,26 @@ def read_frame(folder: Path, name: str, rest: Image) -> Image:
     return whole
 
 
-def _landmarks(folder: Path, frames: dict[str, Image]) -> dict[str, lm.Points]:
+def _landmarks(folder: Path, frames: dict[str, Image]) -> tuple[dict[str, lm.Points], lm.Seen]:
+    """Each frame's points, and what is seen of the one at rest."""
     path = folder / "landmarks.npz"
-    if path.is_file():
-        return lm.read(path)
-    points = {name: lm.detect(frame) for name, frame in frames.items()}
-    stored: dict[str, Any] = dict(points)
-    np.savez_compressed(path, **stored)
-    return points
+    if not path.is_file():
+        found = {name: lm.detect(frame) for name, frame in frames.items()}
+        stored: dict[str, Any] = {name: seen.points for name, seen in found.items()}
+        stored |= {"mesh": found["rest"].mesh, "person": found["rest"].person.astype(np.float16)}
+        np.savez_compressed(path, **stored)
+    known = lm.read(path)
+    return known, lm.Seen(known.pop("mesh"), known.pop("person"))
 
 
-def _measure(rest: Image, frames: dict[str, Image], points: dict[str, lm.Points]) -> Rig:
+def _measure(rest: Image, frames: dict[str, Image], points: dict[str, lm.Points], seen: lm.Seen) -> Rig:
     neutral = points["rest"]
     closed = muscles.Mouth(mouth.seam(rest, neutral))
     bared = lm.symmetric(neutral, neutral + lm.symmetric(neutral, points["teeth"]))
     face = muscles.Face(neutral, closed, lm.symmetric(neutral, points["aa"]), bared)
     teeth = mouth.plates(frames["teeth"], points["teeth"], closed.half)
     eyes = lids.atlas(rest, frames["blink"], neutral, points["blink"])
-    return assembled(rest, face, teeth, eyes, np.array(TONGUE, np.float32))
+    return assembled(rest, face, teeth, eyes, np.array(TONGUE, np.float32), seen)
 
 
 def assembled(
@@ -92,9 +95,12 @@ def assembled(
     teeth: tuple[NDArray[np.int32], Image, Image],
     eyes: tuple[NDArray[np.int32], NDArray[np.uint8]],
     tongue: NDArray[np.float32],
+    seen: lm.Seen,
 ) -> Rig:
     """teeth: as `mouth.plates` gives them; eyes: as `lids.atlas` does; tongue: RGB."""
     nodes = _nodes(face.rest)
+    alpha = matte.refined(rest, seen.person)
+    pose = head.measured((rest.shape[1], rest.shape[0]), seen.mesh, alpha)
     upper, lower = muscles.fields(face, nodes)
     return Rig(
         size=np.array(rest.shape[1::-1], np.int32),
@@ -111,6 +117,14 @@ def assembled(
         tongue=tongue.astype(np.float32),
         lids_at=eyes[0],
         lids=eyes[1],
+        iris=irises(seen.mesh),
+        gaze=following(face.rest, eyes[0], eyes[1]),
+        alpha=alpha,
+        head_spacing=np.array(pose.spacing, np.float32),
+        depth=pose.depth,
+        follow=pose.follow,
+        breath=pose.breath,
+        pivot=pose.pivot,
         chin=np.asarray(face.rest[lm.CHIN, 1]),
         forehead=np.asarray(face.rest[lm.FOREHEAD, 1]),
         cheeks=face.rest[list(lm.CHEEKS), 0],

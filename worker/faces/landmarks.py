@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -24,7 +25,12 @@ from worker.faces.mesh import NO_MODEL
 Points = NDArray[np.float32]
 """(n, 2) x, y in the portrait's pixels."""
 
+Mesh = NDArray[np.float32]
+"""(478, 3): x, y in pixels and depth in the same unit, towards the camera negative; the last ten are the irises."""
+
 COUNT = 468
+MESH_COUNT = 478
+"""With the ten of the irises."""
 
 LIP_UPPER_INNER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 LIP_LOWER_INNER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
@@ -35,6 +41,8 @@ EYE_UPPER = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 
 EYE_LOWER = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
 BROWS_BELOW = ((46, 53, 52, 65, 55), (276, 283, 282, 295, 285))
 BROWS = ((70, 63, 105, 66, 107), (336, 296, 334, 293, 300))
+IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
+"""The middle and four points of the rim, the viewer's left eye first."""
 CHIN = 152
 NOSE = 1
 FOREHEAD = 10
@@ -53,13 +61,26 @@ def read(path: Path) -> dict[str, Points]:
         raise VideoError(f"{path}: {error}") from error
 
 
-def detect(rgb: NDArray[np.uint8]) -> Points:
-    """(468, 2) of the one face in (h, w, 3) RGB, found in a process of its own (see `worker.faces.mesh`).
+@dataclass(frozen=True)
+class Seen:
+    """What the models see of a portrait. person: (h, w) 0–1, where the person is."""
+
+    mesh: Mesh
+    person: NDArray[np.float32]
+
+    @property
+    def points(self) -> Points:
+        """(468, 2): the face without the irises."""
+        return self.mesh[:COUNT, :2]
+
+
+def detect(rgb: NDArray[np.uint8]) -> Seen:
+    """The one face in (h, w, 3) RGB, found in a process of its own (see `worker.faces.mesh`).
 
     Raises ModelMissing where mediapipe is not installed, VideoError where no face is found.
     """
     with tempfile.TemporaryDirectory(prefix="smarttalker-") as folder:
-        picture, target = Path(folder) / "picture.png", Path(folder) / "points.npy"
+        picture, target = Path(folder) / "picture.png", Path(folder) / "seen.npz"
         cv2.imwrite(str(picture), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         command = [sys.executable, "-m", "worker.faces.mesh", str(picture), str(target)]
         done = subprocess.run(command, capture_output=True, check=False, timeout=DETECT_S, env=_environment())
@@ -67,7 +88,8 @@ def detect(rgb: NDArray[np.uint8]) -> Points:
             raise ModelMissing("mediapipe, which finds a face's landmarks, is not installed: run `make install`")
         if done.returncode != 0:
             raise VideoError("no face was found in the portrait")
-        return np.asarray(np.load(target, allow_pickle=False)[:COUNT, :2], np.float32)
+        with np.load(target, allow_pickle=False) as seen:
+            return Seen(seen["mesh"].astype(np.float32), seen["person"].astype(np.float32))
 
 
 def _environment() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Faces in a picture, found by MediaPipe's models (detector and face mesh), which its package carries.
 
 The library prints to standard error and takes half a second to import, so this module is imported by processes that
-exist for it alone: `python -m worker.faces.mesh PICTURE TARGET` writes the one face's landmarks as `.npy`;
+exist for it alone: `python -m worker.faces.mesh PICTURE TARGET` writes the one face's `mesh` and `person` as `.npz`;
 `worker.adding.rigging` is the other. Exit status 3 means that there is no face, 4 that mediapipe is not installed.
 """
 
@@ -100,16 +100,27 @@ def _around(rgb: Image, face: Found) -> tuple[int, int, Image]:
     return left, top, crop
 
 
+def person(rgb: Image) -> NDArray[np.float32]:
+    """(h, w) 0–1: how sure MediaPipe's selfie segmentation is that a pixel is the person's; it looks at 256 x 256."""
+    without_plotting()
+    from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
+
+    with SelfieSegmentation(model_selection=0) as model:
+        return np.asarray(model.process(np.ascontiguousarray(rgb)).segmentation_mask, np.float32)
+
+
 def main(picture: str, target: str) -> int:
     without_plotting()
     try:
         import mediapipe  # noqa: F401 - asked for before the work begins
     except ImportError:
         return NO_MODEL
-    points = mesh(cv2.cvtColor(np.asarray(cv2.imread(picture)), cv2.COLOR_BGR2RGB).astype(np.uint8))
+    rgb = cv2.cvtColor(np.asarray(cv2.imread(picture)), cv2.COLOR_BGR2RGB).astype(np.uint8)
+    points = mesh(rgb)
     if points is None:
         return NO_FACE
-    np.save(Path(target), points)
+    with Path(target).open("wb") as file:
+        np.savez_compressed(file, mesh=points, person=person(rgb).astype(np.float16))
     return 0
 
 

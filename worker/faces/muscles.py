@@ -62,7 +62,7 @@ class Face:
         if muscle == "wide":
             return self._measured(self.bared)
         u, v = self.mouth.uv(self.rest)
-        if muscle in ("brow", "worry"):
+        if muscle in _BROWS:
             return _BROWS[muscle](self)
         return (_SHAPES[muscle](u, v, self._below()) * self.mouth.half).astype(np.float32)
 
@@ -130,6 +130,16 @@ def _smile(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.boo
     return np.stack([0.10 * u * near, -0.16 * u**2 * near], axis=-1)
 
 
+def _sad(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
+    near = _bell(np.maximum(np.abs(u) - 1, 0), 0.5) * _bell(v, 0.8)
+    return np.stack([0 * u, 0.11 * u**2 * near], axis=-1)
+
+
+def _cheek(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
+    near = _bell((np.abs(u) - 1.35).astype(np.float32), 0.6) * _bell(v + 1.1, 0.75)
+    return np.stack([0 * u, -0.10 * near], axis=-1)
+
+
 _SHAPES: dict[str, Shape] = {
     "round": _round,
     "press": _press,
@@ -137,6 +147,8 @@ _SHAPES: dict[str, Shape] = {
     "upper": _upper,
     "lower": _lower,
     "smile": _smile,
+    "sad": _sad,
+    "cheek": _cheek,
 }
 
 
@@ -151,9 +163,18 @@ def _lift(face: Face, inner: bool) -> lm.Points:
     return shift
 
 
+def _knit(face: Face) -> lm.Points:
+    """The brows come down and, at their inner ends, towards each other."""
+    shift = -0.55 * _lift(face, inner=False)
+    u = (face.rest[:, 0] - face.mouth.middle) / face.mouth.half
+    shift[:, 0] = -np.sign(u) * np.abs(shift[:, 1]) * _bell(u, 0.8)
+    return shift
+
+
 _BROWS: dict[str, Callable[[Face], lm.Points]] = {
     "brow": lambda face: _lift(face, inner=False),
     "worry": lambda face: _lift(face, inner=True),
+    "knit": _knit,
 }
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import VideoError
 
-VERSION = 1
+VERSION = 2
 
 MUSCLES = (
     "jaw",  # dropped until the lips part by 0.75 of the mouth's half width
@@ -28,6 +28,9 @@ MUSCLES = (
     "smile",  # corners out and up, lips closed
     "brow",  # brows raised
     "worry",  # inner ends of the brows raised
+    "knit",  # brows drawn down and together
+    "sad",  # corners drawn down
+    "cheek",  # cheeks and lower lids raised
 )
 
 
@@ -40,6 +43,13 @@ class Rig:
     teeth_at: left, top of the two plates; teeth_upper, teeth_lower: (h, w, 4) RGB premultiplied with alpha, alpha.
     teeth_jaw: how far the jaw was open where the plates were taken; jaw_travel: pixels that the lower teeth move
     for jaw = 1. tongue: RGB. lids_at: (2, 2) left, top of each eye's patches; lids: (2, steps, h, w, 3), open to shut.
+    iris: (2, 3) x, y and radius of each eye's iris. gaze: (2, steps, h, w), as `lids`: how much of the iris' shift
+    each pixel follows, of 255.
+    alpha: (h, w) of the portrait's size, how much of each pixel is the person, of 255.
+    head_spacing: pixels between the nodes of the three grids of the head, whose first node is the portrait's pixel
+    (0, 0) and whose last lies at or beyond its rim. depth: (rows, columns) pixels towards the viewer, from `pivot`;
+    follow: (rows, columns) 0–1, how much of the head's motion reaches the place; breath: (rows, columns, 2), where a
+    deep breath moves it. pivot: x, y about which the head turns.
     chin, forehead: y. cheeks: x of the face's left and right rim.
     """
 
@@ -57,6 +67,14 @@ class Rig:
     tongue: NDArray[np.float32]
     lids_at: NDArray[np.int32]
     lids: NDArray[np.uint8]
+    iris: NDArray[np.float32]
+    gaze: NDArray[np.uint8]
+    alpha: NDArray[np.uint8]
+    head_spacing: NDArray[np.float32]
+    depth: NDArray[np.float16]
+    follow: NDArray[np.float16]
+    breath: NDArray[np.float16]
+    pivot: NDArray[np.float32]
     chin: NDArray[np.float32]
     forehead: NDArray[np.float32]
     cheeks: NDArray[np.float32]

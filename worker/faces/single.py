@@ -36,15 +36,16 @@ def build_alone(folder: Path, donors: Path) -> None:
     Raises VideoError where the portrait is missing or shows no face, ModelMissing without mediapipe, StorageError.
     """
     rest = read_picture(folder / "portrait.png")
-    points = lm.detect(rest)
+    seen = lm.detect(rest)
     try:
-        rig_of(rest, points, nearest(donors, points)).save(folder / "rig.npz")
+        rig_of(rest, seen, nearest(donors, seen.points)).save(folder / "rig.npz")
     except OSError as error:
         raise StorageError(f"{folder / 'rig.npz'}: {error.strerror}") from error
 
 
-def rig_of(rest: Image, points: lm.Points, donor: Donor) -> Rig:
-    """rest: (h, w, 3) RGB, a frontal face with its mouth closed; points: its landmarks (468, 2)."""
+def rig_of(rest: Image, seen: lm.Seen, donor: Donor) -> Rig:
+    """rest: (h, w, 3) RGB, a frontal face with its mouth closed; seen: what the models see of it."""
+    points = seen.points
     closed = muscles.Mouth(mouth.seam(rest, points))
     face = muscles.Face(points, closed, donor.opened * closed.half, donor.bared * closed.half)
     shut, shut_at = shut_eyes(rest, points, donor.lids)
@@ -55,7 +56,7 @@ def rig_of(rest: Image, points: lm.Points, donor: Donor) -> Rig:
     if _is_grey(rest, points):
         upper, lower = _without_colour(upper), _without_colour(lower)
         tongue = np.full(3, tongue.mean(), np.float32)
-    return assembled(rest, face, (at, upper, lower), eyes, tongue)
+    return assembled(rest, face, (at, upper, lower), eyes, tongue, seen)
 
 
 def _is_grey(rest: Image, points: lm.Points) -> bool:

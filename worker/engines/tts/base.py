@@ -27,11 +27,13 @@ class Phoneme:
 @dataclass(frozen=True)
 class Speech:
     """A piece of sound: samples (n,) float32 mono, -1 … 1, at sample_rate Hz; its phonemes in order of time,
-    or None where the engine does not know them."""
+    or None where the engine does not know them. text and language (BCP 47 primary tag): what is said, where known."""
 
     samples: NDArray[np.float32]
     sample_rate: int
     phonemes: tuple[Phoneme, ...] | None
+    text: str | None = None
+    language: str | None = None
 
     @property
     def seconds(self) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from core.catalogue import Avatar
@@ -16,6 +17,30 @@ from worker.engines.tts.base import Speech
 
 Frame = NDArray[np.uint8]
 """(height, width, 3), RGB, 0 … 255."""
+
+
+@dataclass(frozen=True)
+class Planes:
+    """A frame as the encoder takes it: 4:2:0, BT.709, limited range. y: (height, width); u, v: (height / 2, width / 2),
+    uint8, views of `buffer`, an av.VideoFrame (yuv420p)."""
+
+    y: NDArray[np.uint8]
+    u: NDArray[np.uint8]
+    v: NDArray[np.uint8]
+    buffer: Any
+
+    def rgb(self) -> Frame:
+        """A copy in RGB."""
+        picture = self.buffer.reformat(
+            format="rgb24", src_colorspace=Colorspace.ITU709, src_color_range=ColorRange.MPEG
+        )
+        return np.asarray(picture.to_ndarray(), np.uint8)
+
+
+Picture = Frame | Planes
+
+HELD = 2
+"""So many frames that an engine yielded may still be in use when it is asked for the next one."""
 
 
 @dataclass(frozen=True)
