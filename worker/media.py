@@ -43,6 +43,9 @@ VIDEO_SOUND_RATE = 48_000
 OPUS_RATE = 48_000
 """Opus has no other clock (RFC 6716)."""
 
+KEYFRAMES = 100
+"""Frames from one picture that stands alone to the next: where a player can jump to."""
+
 _X264 = "rc-lookahead=0:mbtree=0:bframes=0:scenecut=0:weightp=0:aq-mode=0:threads=1"
 """x264 spends its time on what a talking head does not have (cuts, fades, fast motion); without B-frames and in the
 main profile the clip also plays in WhatsApp on Android. One thread: drawing runs on the other core."""
@@ -154,28 +157,30 @@ class Mp4Writer:
     together: `close` adds silence, or the last frame again, to the shorter one.
     """
 
-    def __init__(self, path: Path, width: int, height: int, fps: int, sample_rate: int) -> None:
-        """width, height: even. sample_rate: of the sound that will be added, Hz. Raises StorageError, VideoError."""
-        if width % 2 or height % 2 or min(width, height, fps, sample_rate) <= 0:
+    def __init__(
+        self, path: Path, width: int, height: int, fps: int, sample_rate: int | None, *, keyframes: int = KEYFRAMES
+    ) -> None:
+        """width, height: even. sample_rate: of the sound that will be added, Hz; None for a clip without a track of
+        sound. keyframes: every so many frames at least. Raises StorageError, VideoError."""
+        rate = VIDEO_SOUND_RATE if sample_rate is None else sample_rate
+        if width % 2 or height % 2 or min(width, height, fps, rate) <= 0:
             raise VideoError(f"no {width}x{height} video at {fps}/s can be encoded")
-        self._size, self._fps, self._rate = (width, height), fps, sample_rate
+        self._size, self._fps, self._rate, self._keyframes = (width, height), fps, rate, keyframes
         self._lock = threading.Lock()
         self._file = _File(path, "mp4", {"movflags": "+faststart"})
         try:
             self._video = self._video_stream()
-            audio = self._file.container.add_stream(
-                "aac", rate=VIDEO_SOUND_RATE, layout="mono", options={"aac_coder": "fast"}, bit_rate=96_000
-            )
+            self._sound = None if sample_rate is None else _Sound(self._audio_stream(), sample_rate)
         except BaseException:
             self._file.drop()
             raise
-        self._sound = _Sound(audio, sample_rate)
         self._convert = VideoReformatter()
         self._last: av.VideoFrame | None = None
         self._frames = 0
 
     def _video_stream(self) -> VideoStream:
-        options = {"preset": "superfast", "crf": "23", "profile": "main", "g": "100", "x264-params": _X264}
+        options = {"preset": "superfast", "crf": "23", "profile": "main", "x264-params": _X264}
+        options["g"] = str(self._keyframes)
         stream: Any = self._file.container.add_stream("libx264", rate=self._fps, options=options)
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"
@@ -183,9 +188,17 @@ class Mp4Writer:
         stream.colorspace, stream.color_range = Colorspace.ITU709, ColorRange.MPEG
         return stream  # type: ignore[no-any-return]
 
+    def _audio_stream(self) -> AudioStream:
+        options = {"aac_coder": "fast"}
+        return self._file.container.add_stream(
+            "aac", rate=VIDEO_SOUND_RATE, layout="mono", options=options, bit_rate=96_000
+        )
+
     def add_sound(self, samples: Samples) -> None:
         """The next samples, at the writer's sample rate."""
         with self._lock, self._file.guard():
+            if self._sound is None:
+                raise VideoError("sound in a video without a track of sound")
             self._file.mux(self._sound.encode(samples))
 
     def add_frame(self, frame: NDArray[np.uint8]) -> None:
@@ -210,7 +223,7 @@ class Mp4Writer:
         """Ends both streams at the same time, writes the index, renames. Raises VideoError without any frame."""
         with self._lock, self._file.guard():
             self._even_out()
-            self._file.mux(self._sound.flush())
+            self._file.mux(self._sound.flush() if self._sound else [])
             self._file.mux(self._video.encode(None))
             size = self._file.finish()
         return Clip(self._file.path, self._frames / self._fps, self._frames, *self._size, size)
@@ -218,6 +231,8 @@ class Mp4Writer:
     def _even_out(self) -> None:
         if self._last is None:
             raise VideoError("a video without a single frame")
+        if self._sound is None:
+            return
         missing = math.ceil(self._sound.samples * self._fps / self._rate) - self._frames
         for _ in range(missing):
             self._put(self._convert.reformat(self._last, format="yuv420p"))

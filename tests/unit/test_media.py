@@ -104,6 +104,22 @@ def test_sound_and_picture_end_together(tmp_path: Path, frames: int, seconds: fl
         assert abs(ends[0] - ends[1]) <= 1 / FPS
 
 
+def test_a_clip_without_sound_has_no_track_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    writer = Mp4Writer(path, 64, 48, FPS, None, keyframes=40)
+    for shade in range(41):
+        writer.add_frame(picture((shade, 60, 30)))
+    clip = writer.close()
+    assert (clip.frames, clip.seconds) == (41, pytest.approx(1.64))
+    with av.open(str(path)) as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+        keys = [packet.pts for packet in container.demux(video=0) if packet.is_keyframe]
+        assert container.duration == 1_640_000
+    assert len(keys) == 2
+    with pytest.raises(VideoError):
+        Mp4Writer(path, 64, 48, FPS, None).add_sound(tone(0.1, 16_000))
+
+
 @pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 48_000])
 def test_sound_keeps_its_place(tmp_path: Path, rate: int) -> None:
     """A click at 1 s is heard at 1 s, whatever the encoder's priming is."""
