@@ -138,11 +138,12 @@ class Painter:
         maps = [self._enlarge(nodes[window], width, height) for nodes in (above, below, skull)]
         skin = [remap(self._texture, at) for at in maps[:2]]
         far = [remap(self._seam, at) for at in maps[:2]]
-        upper = np.clip(0.5 - far[0], 0, 1)
-        lower = np.clip(0.5 + far[1], 0, 1)
+        cut = np.clip((far[0] - far[1]) / 3, 0, self._inner.interior.shade(pose).trim)
+        upper = np.clip(0.5 - far[0] - cut, 0, 1)
+        lower = np.clip(0.5 + far[1] - cut, 0, 1)
         lower = np.where(upper < 1, np.minimum(lower / np.maximum(1 - upper, 1e-3), 1), 1)
         if float(lower.min()) < 1:
-            inner = self._inner.draw(maps[2], far[0], pose)
+            inner = self._inner.draw(maps[2], far[0] + cut, -far[1] + cut, pose)
             behind = inner + (skin[1] - inner) * lower[..., None]
         else:
             behind = skin[1].astype(np.float32)

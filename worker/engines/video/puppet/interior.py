@@ -1,0 +1,176 @@
+"""What shows between the lips: plates laid over each other behind the skin, and the light that reaches them.
+
+The order is: the mouth's depth in one colour (`Interior.depth`), then the layers of a pose, each over the ones before,
+then the light. Everything is in pixels of the texture, that is the portrait at the scale at which it is drawn, on the
+skull: before the head turns, and not moved by the expression.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.engines.video.puppet.pose import INDEX, Pose
+from worker.faces.rig import Rig
+
+Plate = NDArray[np.uint8]
+"""(h, w, 4): RGB premultiplied with alpha, alpha. Outside it there is nothing."""
+
+FLESH = (0.27, 0.56)
+"""The mouth's depth and the palate, of the tongue's colour."""
+
+
+class Layer(NamedTuple):
+    """The plate's pixel (column i, row j) lies at x = dx + i, y = dy + sy * j of the texture."""
+
+    plate: Plate
+    dx: float
+    dy: float
+    sy: float
+
+
+@dataclass(frozen=True)
+class Shade:
+    """How much of the light reaches a place in the mouth: the colour becomes depth + factor * (colour - depth).
+
+    below, above: pixels below the upper lip's rim and above the lower lip's; x: the texture's column.
+
+        factor = gain * rise(below, *upper) * rise(above, *lower) * max(1 - fall * ((x - middle) / half)², corner)
+        rise(distance, floor, reach) = min(floor + (1 - floor) * max(distance, 0) / reach, 1)
+
+    trim: as the lips part, the dark crease of the portrait's closed lips is cut off both rims: where they are `gap`
+    pixels apart, min(gap / 3, trim) pixels of each.
+    """
+
+    gain: float
+    upper: tuple[float, float]
+    lower: tuple[float, float]
+    middle: float
+    half: float
+    fall: float
+    corner: float
+    trim: float
+
+    def factor(
+        self, x: NDArray[np.float32], below: NDArray[np.float32], above: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        side = np.maximum(1 - self.fall * ((x - self.middle) / self.half) ** 2, self.corner)
+        return np.asarray(self.gain * _rise(below, *self.upper) * _rise(above, *self.lower) * side, np.float32)
+
+
+class Interior:
+    """The plates of one rig at one scale.
+
+    depth: (3,) RGB, the mouth's depth. Upper teeth and palate rest on the skull; lower teeth and tongue on the jaw.
+    """
+
+    def __init__(self, rig: Rig, scale: float) -> None:
+        """scale: texture pixels for one of the portrait's."""
+        self._half = rig.mouth_half * scale
+        self._middle = _texture(float(rig.seam[0, 0] + rig.seam[-1, 0]) / 2, scale)
+        self._line = _texture(float(rig.seam[:, 1].mean()), scale)
+        self._teeth_at = (_texture(float(rig.teeth_at[0]), scale), _texture(float(rig.teeth_at[1]), scale))
+        self._upper, self._lower = (_resized(plate, scale) for plate in (rig.teeth_upper, rig.teeth_lower))
+        self._travel, self._taken = float(rig.jaw_travel) * scale, float(rig.teeth_jaw) * scale
+        colour = rig.tongue.astype(np.float32)
+        self.depth = colour * FLESH[0]
+        self._palate = _palate(self._half, colour * FLESH[1])
+        self._tongue = _tongue(self._half, colour)
+        self._tip = _tip(self._half, colour)
+
+    def layers(self, pose: Pose) -> list[Layer]:
+        """Back to front."""
+        drop = self._drop(pose)
+        x, y = self._teeth_at
+        found = [
+            Layer(self._palate, self._middle - self._palate.shape[1] / 2, self._line - 0.3 * self._half, 1.0),
+            self._tongue_layer(pose, drop),
+            Layer(self._lower, x, y + drop - self._taken, 1.0),
+        ]
+        if pose.tip > 0:
+            found.append(self._tip_layer(pose, drop))
+        return [*found, Layer(self._upper, x, y, 1.0)]
+
+    def shade(self, pose: Pose) -> Shade:
+        rounding = min(max(float(pose.muscles[INDEX["round"]]), 0.0), 1.0)
+        half = self._half
+        return Shade(
+            gain=1.0 - 0.25 * rounding,
+            upper=(0.55, 0.12 * half),
+            lower=(0.75, 0.08 * half),
+            middle=self._middle,
+            half=half * (1 - 0.33 * rounding),
+            fall=0.55,
+            corner=0.25,
+            trim=0.03 * half,
+        )
+
+    def _drop(self, pose: Pose) -> float:
+        """Pixels that the lower teeth have moved down from where they meet the upper."""
+        muscles = pose.muscles
+        return self._travel * float(muscles[INDEX["jaw"]]) + self._taken * float(muscles[INDEX["wide"]])
+
+    def _tongue_layer(self, pose: Pose, drop: float) -> Layer:
+        """Its back lies behind the lower teeth, lower as the jaw drops; raised, it reaches the upper teeth."""
+        half, raised = self._half, min(max(pose.tongue, 0.0), 1.0)
+        top = self._line + 0.10 * half + 0.62 * drop - raised * (0.03 * half + 0.5 * drop)
+        return Layer(self._tongue, self._middle - self._tongue.shape[1] / 2, top, 1.0)
+
+    def _tip_layer(self, pose: Pose, drop: float) -> Layer:
+        """From behind the lower teeth up between both rows."""
+        half, out = self._half, min(pose.tip, 1.0)
+        top = self._line + 0.10 * half + drop - out * (0.06 * half + 0.6 * drop)
+        return Layer(self._tip, self._middle - self._tip.shape[1] / 2, top, 0.4 + 0.6 * out)
+
+
+def _rise(distance: NDArray[np.float32], floor: float, reach: float) -> NDArray[np.float32]:
+    return np.minimum(floor + (1 - floor) / reach * np.maximum(distance, 0), 1)
+
+
+def _texture(place: float, scale: float) -> float:
+    """A place of the portrait in the texture."""
+    return (place + 0.5) * scale - 0.5
+
+
+def _resized(plate: Plate, scale: float) -> Plate:
+    size = (max(1, round(plate.shape[1] * scale)), max(1, round(plate.shape[0] * scale)))
+    return cv2.resize(plate, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC).astype(np.uint8)
+
+
+def _uv(half: float, wide: float, tall: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """u from -1 to 1 across, v from 0 to 1 down, of a plate `wide` by `tall` half widths of the mouth."""
+    width, height = max(2, round(wide * half)), max(2, round(tall * half))
+    u, v = np.meshgrid(np.linspace(-1, 1, width), np.linspace(0, 1, height))
+    return u.astype(np.float32), v.astype(np.float32)
+
+
+def _plate(colour: NDArray[np.float32], light: NDArray[np.float32], alpha: NDArray[np.float32]) -> Plate:
+    rgb = np.clip(colour * light[..., None], 0, 255) * alpha[..., None]
+    return np.concatenate([rgb, 255 * alpha[..., None]], axis=2).round().astype(np.uint8)
+
+
+def _palate(half: float, colour: NDArray[np.float32]) -> Plate:
+    """The roof behind the upper teeth, lost in the dark further back."""
+    u, v = _uv(half, 2.2, 1.0)
+    alpha = np.clip(1.25 - v / (0.75 - 0.25 * u**2), 0, 1) * np.clip(1.2 - 1.2 * u**2, 0, 1)
+    return _plate(colour, np.ones_like(u), alpha.astype(np.float32))
+
+
+def _tongue(half: float, colour: NDArray[np.float32]) -> Plate:
+    """An ellipse with a soft rim, brighter on its back, with a groove along its middle."""
+    u, v = _uv(half, 1.24, 0.68)
+    alpha = np.clip((1 - u**2 - (2 * v - 1) ** 2) * 2.2, 0, 1)
+    light = np.clip(0.55 + 0.35 * (1 - 2 * v), 0.35, 1) * (1 - 0.18 * np.exp(-((u / 0.19) ** 2)))
+    return _plate(colour, light.astype(np.float32), alpha.astype(np.float32))
+
+
+def _tip(half: float, colour: NDArray[np.float32]) -> Plate:
+    """What is seen of it from the front between the teeth: a flat, moist end."""
+    u, v = _uv(half, 0.8, 0.3)
+    alpha = np.clip((1 - np.abs(u) ** 3 - np.abs(2 * v - 1) ** 3) * 3, 0, 1)
+    light = 1.12 - 0.45 * v
+    return _plate(colour, light.astype(np.float32), alpha.astype(np.float32))
