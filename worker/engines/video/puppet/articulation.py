@@ -1,95 +1,95 @@
-"""From segments to smooth movements: coarticulation by dominance, and closures that are always reached.
-
-Cohen and Massaro 1993, "Modeling coarticulation in synthetic visual speech": each segment pulls every articulator
-towards its target with a dominance that falls off exponentially before and after it; the movement is the average
-weighted by dominance.
-"""
+"""From segments to smooth movements: the mouth's shape at any moment of speech that comes piece by piece."""
 
 from __future__ import annotations
 
-from collections import deque
+import math
+from bisect import bisect_left
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.visemes import ARTICULATORS, VISEMES, Segment
+from worker.engines.video.puppet.closures import Closure, closed
+from worker.engines.video.puppet.dominance import REACH, Pulls, blend
+from worker.engines.video.puppet.gestures import Gestures
+from worker.engines.video.puppet.visemes import ARTICULATORS, Segment
 
-STEP = 0.01
-"""Seconds between the points of a track."""
+RATE = 100
+"""Points of the track a second."""
 
 LEAD = 0.045
-"""The mouth is this much ahead of the sound, as a speaker's is."""
+"""Seconds by which the mouth is ahead of the sound, as a speaker's is."""
 
-BEFORE, AFTER = 18.0, 22.0
-"""How fast a dominance falls off before and after its segment, a second."""
+CHUNK = 48
+"""Points of the track that are reckoned at once."""
 
-REACH = 0.35
-"""Seconds beyond which a segment no longer pulls."""
+BLUR = (0.25, 0.5, 0.25)
+"""Over points of the track: dominances have corners, muscles have none."""
 
-_PARTING = [ARTICULATORS.index(name) for name in ("jaw", "upper", "lower", "tuck")]
-_WIDE, _PRESS, _TUCK, _JAW = (ARTICULATORS.index(name) for name in ("wide", "press", "tuck", "jaw"))
+NEAR = 0.12
+"""Seconds beyond which a closure does not show."""
+
+_NEVER = (0, 0)
 
 
 class Articulation:
-    """Segments go in as they become known, the mouth's shape at a moment comes out; old segments are forgotten."""
+    """Segments go in as they become known, the mouth's shape at a moment comes out. It knows the segments that still
+    pull and half a second of track, however long the speech."""
 
     def __init__(self) -> None:
-        self._segments: deque[Segment] = deque()
+        self._gestures = Gestures()
+        self._pulls = Pulls.of([])
+        self._closures: list[Closure] = []
+        self._ends: list[float] = []
+        self._track = np.zeros((0, len(ARTICULATORS)), np.float32)
+        self._points = _NEVER
 
     def add(self, segments: list[Segment]) -> None:
-        """In order of time."""
-        self._segments.extend(segments)
+        """In order of time, each phoneme whole."""
+        for segment in segments:
+            self._gestures.add(segment)
+        self._compile()
 
     def forget(self, before: float) -> None:
-        """Drops what no longer pulls at `before` seconds."""
-        while self._segments and self._segments[0].end < before - REACH - 0.1:
-            self._segments.popleft()
+        """Drops what no longer pulls at `before` seconds, once that is worth it."""
+        live = self._gestures.live
+        if len(live) > 16 and live[16].end < before - REACH - NEAR:
+            self._gestures.forget(before - REACH - NEAR)
+            self._compile()
 
     def at(self, moment: float, frame: float) -> NDArray[np.float32]:
-        """The articulators at `moment` seconds of sound, averaged over 30 ms; (len(ARTICULATORS),).
+        """The articulators at `moment` seconds of sound; (len(ARTICULATORS),).
 
         frame: seconds a frame lasts: a closure takes hold of the frame nearest to it.
         """
         time = moment + LEAD
-        near = [part for part in self._segments if part.start < time + REACH and part.end > time - REACH]
-        if not near:
-            return np.zeros(len(ARTICULATORS), np.float32)
-        points = time + STEP * np.array([-1.0, 0.0, 1.0])
-        shape = _blend(near, points) @ np.full(3, 1 / 3)
-        return _close(shape, near, time, frame).astype(np.float32)
+        shape = self._smooth(time)
+        first = bisect_left(self._ends, time - NEAR - frame)
+        near = []
+        for closure in self._closures[first : first + 4]:
+            if closure.start - NEAR - frame > time:
+                break
+            near.append(closure)
+        return closed(shape, near, time, frame) if near else shape
 
+    def _compile(self) -> None:
+        live = self._gestures.live
+        self._pulls = Pulls.of(live)
+        self._closures = [Closure.of(one) for one in live if one.viseme.closed or one.viseme.tucked]
+        self._ends = [closure.end for closure in self._closures]
+        self._points = _NEVER
 
-def _blend(near: list[Segment], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(articulators, points): the targets averaged by dominance; rest pulls faintly always."""
-    starts, ends = np.array([part.start for part in near]), np.array([part.end for part in near])
-    targets = np.stack([part.viseme.target for part in near])
-    insists = np.stack([part.viseme.dominance for part in near])
-    inset = np.minimum(0.25 * (ends - starts), 0.02)[:, None]
-    ahead = np.maximum(starts[:, None] + inset - points[None], 0)
-    behind = np.maximum(points[None] - ends[:, None] + inset, 0)
-    fall = np.exp(-BEFORE * ahead - AFTER * behind)
-    weight = insists[:, :, None] * fall[:, None, :]
-    total = weight.sum(axis=0) + 0.02
-    return np.asarray((weight * targets[:, :, None]).sum(axis=0) / total)
+    def _smooth(self, time: float) -> NDArray[np.float32]:
+        """The track between two of its points; a new chunk where it ends."""
+        place = time * RATE
+        point = math.floor(place)
+        if not self._points[0] <= point < self._points[1]:
+            self._reckon(point)
+        row, part = point - self._points[0], np.float32(place - point)
+        return np.asarray(self._track[row] * (1 - part) + self._track[row + 1] * part)
 
-
-def _close(shape: NDArray[np.float64], near: list[Segment], time: float, frame: float) -> NDArray[np.float64]:
-    """Lips meet for p b m and teeth meet the lip for f v, whatever the neighbours pull."""
-    for part in near:
-        if not (part.viseme.closed or part.viseme.tucked):
-            continue
-        away = max(abs(time - (part.start + part.end) / 2) - max(frame, part.end - part.start) / 2, 0.0)
-        hold = float(np.exp(-((away / 0.030) ** 2)))
-        shut = shape.copy()
-        shut[_PARTING] = 0
-        shut[_WIDE] *= 0.0 if part.viseme.closed else 0.3
-        shut[_PRESS] = part.viseme.target[_PRESS]
-        shut[_TUCK] = part.viseme.target[_TUCK]
-        shut[_JAW] = part.viseme.target[_JAW]
-        shape = shape + (shut - shape) * hold
-    return shape
-
-
-def still(start: float, end: float) -> Segment:
-    """Silence."""
-    return Segment(VISEMES["rest"], start, end)
+    def _reckon(self, first: int) -> None:
+        """The track of CHUNK points from `first` on, and of one more to lean on."""
+        points = np.arange(first - 1, first + CHUNK + 2) / RATE
+        raw = blend(self._pulls.between(float(points[0]), float(points[-1])), points)
+        self._track = BLUR[0] * raw[:-2] + BLUR[1] * raw[1:-1] + BLUR[2] * raw[2:]
+        self._points = (first, first + CHUNK)

@@ -19,11 +19,12 @@ from worker.engines.base import Needs
 from worker.engines.tts.base import Speech
 from worker.engines.video.base import Canvas, Frame
 from worker.engines.video.puppet.articulation import Articulation
+from worker.engines.video.puppet.ipa import segments
 from worker.engines.video.puppet.loudness import LoudnessReader
 from worker.engines.video.puppet.manner import Bearing
 from worker.engines.video.puppet.painter import Painter
 from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose
-from worker.engines.video.puppet.visemes import ARTICULATORS, Segment, segments
+from worker.engines.video.puppet.visemes import ARTICULATORS, TIP, TONGUE, Segment
 from worker.faces import rig as rigs
 
 LOOK_AHEAD = 0.45
@@ -33,8 +34,7 @@ which the face comes to rest."""
 EASE = (0.20, 0.40)
 """Seconds in which the face wakes at the start, and in which it comes to rest at the end."""
 
-_SPOKEN = [INDEX[name] for name in ARTICULATORS if name != "tongue"]
-_TONGUE = ARTICULATORS.index("tongue")
+_SPOKEN = [INDEX[name] for name in ARTICULATORS[:TONGUE]]
 
 
 class Puppet:
@@ -169,7 +169,8 @@ class _Score:
         muscles[_SPOKEN] = mouth[: len(_SPOKEN)]
         for name, pull in manner.muscles.items():
             muscles[INDEX[name]] += pull
-        return Pose(muscles, float(mouth[_TONGUE]), manner.lids, manner.yaw, manner.pitch, manner.roll, manner.sway)
+        tongue, tip = float(mouth[TONGUE]), float(mouth[TIP])
+        return Pose(muscles, tongue, manner.lids, manner.yaw, manner.pitch, manner.roll, manner.sway, tip)
 
 
 def _ease(t: float) -> float:

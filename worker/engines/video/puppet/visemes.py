@@ -1,26 +1,33 @@
-"""IPA phonemes, as espeak-ng writes them for Arabic and English, to mouth shapes.
+"""Mouth shapes of speech: what each class of sound asks of each articulator.
 
-A viseme is what a phoneme looks like: eighteen of them, each with a target for every articulator and a dominance for
-each, that is how strongly it insists on the target against its neighbours (Cohen and Massaro 1993). An /s/ insists on
-a nearly closed jaw and leaves the rounding to the vowels around it; an /h/ insists on nothing.
+A viseme is what a phoneme looks like: a target for every articulator and a dominance for each, that is how strongly it
+insists on the target against its neighbours (Cohen and Massaro 1993). An /s/ insists on a nearly closed jaw and leaves
+the rounding to the vowels around it; an /h/ insists on nothing.
+
+The openings follow the height of the IPA's vowels and, for consonants, the jaw positions that Keating, Lindblom, Lubker
+and Kreiman 1994 measured (sibilants highest, then stops of the tip, then /l r/ and the back of the tongue); pharyngeals
+and emphatics lower the jaw (Zeroual and others 2007).
 """
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-ARTICULATORS = ("jaw", "wide", "round", "press", "tuck", "upper", "lower", "tongue")
-"""Muscles of the rig that speech moves, and the tongue."""
+ARTICULATORS = ("jaw", "wide", "round", "press", "tuck", "upper", "lower", "tongue", "tip")
+"""Muscles of the rig that speech moves, and the tongue: its back towards the palate, its tip between the teeth."""
+
+JAW, WIDE, ROUND, PRESS, TUCK, UPPER, LOWER, TONGUE, TIP = range(len(ARTICULATORS))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Viseme:
-    """target and dominance: (len(ARTICULATORS),). closed: the lips must meet (p b m). tucked: the lower lip must
-    reach the teeth (f v). still: no speech."""
+    """target and dominance: (len(ARTICULATORS),). closed: the lips must meet (p b m). tucked: the lower lip must reach
+    the teeth (f v). still: no speech. vowel: length and stress change how far it goes. burst: it opens in one step.
+    backing: 0 to 1, how much it lowers the jaw and draws in the lips of what stands around it (emphatics, uvulars).
+    """
 
     name: str
     target: NDArray[np.float32]
@@ -28,111 +35,111 @@ class Viseme:
     closed: bool = False
     tucked: bool = False
     still: bool = False
+    vowel: bool = False
+    burst: bool = False
+    backing: float = 0.0
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A viseme from start to end, seconds. stressed: it carries the word's stress."""
+    """A viseme from start to end, seconds. stressed: it carries the word's stress. effort: how far the mouth opens,
+    1 as usual. long: held as long as it lasts (a long vowel, a doubled consonant)."""
 
     viseme: Viseme
     start: float
     end: float
-    stressed: bool = field(default=False)
+    stressed: bool = False
+    effort: float = 1.0
+    long: bool = False
 
 
-def _viseme(
-    name: str, insists: dict[str, float], *, closed: bool = False, tucked: bool = False, **target: float
-) -> Viseme:
-    """Articulators that are not named rest at 0 and insist with 0.25."""
+NAMED, UNNAMED = 0.7, 0.25
+"""How strongly a shape insists where nothing else is said: on articulators that it moves, and on those at rest."""
+
+
+def _shape(name: str, insists: dict[str, float], backing: float = 0.0, **target: float) -> Viseme:
+    """Articulators that are not named rest at 0."""
     goals = np.array([target.get(part, 0.0) for part in ARTICULATORS], np.float32)
-    weights = np.array([insists.get(part, 0.7 if part in target else 0.25) for part in ARTICULATORS], np.float32)
-    return Viseme(name, goals, weights, closed=closed, tucked=tucked)
+    weights = [insists.get(part, NAMED if part in target else UNNAMED) for part in ARTICULATORS]
+    return Viseme(name, goals, np.array(weights, np.float32), backing=backing)
 
 
-_SHUT = {"jaw": 1.0, "wide": 0.7, "upper": 1.0, "lower": 1.0, "press": 1.0, "tuck": 1.0}
+def _vowel(name: str, insists: dict[str, float], **target: float) -> Viseme:
+    shape = _shape(name, {"tip": 0.5, "press": 0.5, "tuck": 0.5, **insists}, **target)
+    return Viseme(name, shape.target, shape.dominance, vowel=True)
+
+
+def _closure(name: str, *, burst: bool, **target: float) -> Viseme:
+    insists = {"jaw": 0.9, "upper": 1.0, "lower": 1.0, "press": 1.0, "wide": 0.3, "round": 0.08, "tongue": 0.05}
+    shape = _shape(name, insists, **target)
+    return Viseme(name, shape.target, shape.dominance, closed=True, burst=burst)
+
+
+def _tucked() -> Viseme:
+    insists = {"jaw": 0.9, "upper": 0.8, "lower": 1.0, "tuck": 1.0, "wide": 0.3, "round": 0.2, "tongue": 0.05}
+    shape = _shape("fv", insists, jaw=0.03, tuck=1.0)
+    return Viseme("fv", shape.target, shape.dominance, tucked=True)
+
+
+def _rest() -> Viseme:
+    size = len(ARTICULATORS)
+    return Viseme("rest", np.zeros(size, np.float32), np.full(size, 0.8, np.float32), still=True)
+
+
+_TIP = {"round": 0.10, "wide": 0.2, "tongue": 1.0, "jaw": 0.6}
+"""The tip of the tongue at the ridge: the lips are free."""
+
+_HISS = {"round": 0.22, "wide": 0.35, "lower": 0.6, "jaw": 1.0}
+"""The teeth are nearly closed and shown."""
+
+_POUT = {"round": 0.8, "jaw": 0.9, "tongue": 0.8}
+
+_FREE = dict.fromkeys(ARTICULATORS, 0.06)
+"""The throat alone: the mouth is its neighbours'."""
 
 VISEMES: dict[str, Viseme] = {
     viseme.name: viseme
     for viseme in (
-        Viseme("rest", np.zeros(8, np.float32), np.full(8, 0.8, np.float32), still=True),
-        _viseme("pbm", _SHUT, closed=True, press=0.75),
-        _viseme("fv", {**_SHUT, "round": 0.2}, tucked=True, tuck=1.0, jaw=0.03),
-        _viseme("th", {"jaw": 0.8, "tongue": 1}, jaw=0.16, tongue=0.9, lower=0.35, wide=0.1),
-        _viseme("td", {"jaw": 0.7, "tongue": 1, "wide": 0.3}, jaw=0.15, tongue=0.8, lower=0.25, wide=0.15),
-        _viseme("l", {"jaw": 0.5, "tongue": 1, "wide": 0.2}, jaw=0.26, tongue=1.0, lower=0.15, wide=0.12),
-        _viseme("kg", {"jaw": 0.3, "tongue": 0.4}, jaw=0.22, tongue=0.25, lower=0.1),
-        _viseme("sz", {"jaw": 1.0, "wide": 0.5, "lower": 0.8}, jaw=0.05, wide=0.34, lower=0.35, upper=0.15, tongue=0.6),
-        _viseme("sh", {"jaw": 0.9, "round": 0.9}, jaw=0.10, round=0.62, lower=0.45, upper=0.35, tongue=0.5),
-        _viseme("r", {"round": 0.45}, jaw=0.17, round=0.35, lower=0.2, tongue=0.6),
-        _viseme("w", {"jaw": 0.8, "round": 1.0}, jaw=0.07, round=1.0, upper=0.2, lower=0.25),
-        _viseme("j", {"wide": 0.7, "jaw": 0.6}, jaw=0.12, wide=0.42, tongue=0.5),
-        _viseme("h", dict.fromkeys(ARTICULATORS, 0.08), jaw=0.25),
-        _viseme("aa", {"jaw": 1.0}, jaw=0.68, wide=0.10, lower=0.1, tongue=0.05),
-        _viseme("ae", {"jaw": 0.9, "wide": 0.7}, jaw=0.42, wide=0.28, tongue=0.15),
-        _viseme("ii", {"wide": 0.9, "jaw": 0.8}, jaw=0.13, wide=0.50, tongue=0.4),
-        _viseme("uu", {"round": 1.0, "jaw": 0.8}, jaw=0.11, round=0.95, upper=0.3, lower=0.35),
-        _viseme("oo", {"round": 0.95, "jaw": 0.9}, jaw=0.38, round=0.68, upper=0.2, lower=0.25),
-        _viseme("uh", {"jaw": 0.55, "wide": 0.25}, jaw=0.28, wide=0.06, tongue=0.1),
+        _rest(),
+        _shape("breath", dict.fromkeys(ARTICULATORS, 0.5), jaw=0.13, lower=0.10, upper=0.08),
+        _closure("pb", burst=True, press=0.75),
+        _closure("m", burst=False, press=0.70),
+        _tucked(),
+        _shape(
+            "th", {**_TIP, "tip": 1.0, "jaw": 0.7}, jaw=0.15, tip=1.0, tongue=0.45, lower=0.28, upper=0.12, wide=0.1
+        ),
+        _shape("dh", {**_TIP, "tip": 1.0}, 0.9, jaw=0.18, tip=0.9, tongue=0.35, lower=0.25, upper=0.1),
+        _shape("td", _TIP, jaw=0.13, tongue=0.85, lower=0.22, upper=0.06, wide=0.12),
+        _shape("tt", _TIP, 1.0, jaw=0.17, tongue=0.7, lower=0.18, upper=0.05, round=0.1),
+        _shape("n", {**_TIP, "jaw": 0.5}, jaw=0.15, tongue=0.85, lower=0.15, upper=0.05, wide=0.1),
+        _shape("l", {**_TIP, "jaw": 0.5}, jaw=0.22, tongue=1.0, lower=0.15, wide=0.1),
+        _shape("ll", {**_TIP, "jaw": 0.5}, 0.7, jaw=0.24, tongue=0.8, lower=0.12, round=0.08),
+        _shape("rr", {**_TIP, "jaw": 0.5}, jaw=0.20, tongue=0.8, lower=0.14),
+        _shape("r", {"round": 0.45, "jaw": 0.6}, jaw=0.16, round=0.38, lower=0.22, upper=0.1, tongue=0.5),
+        _shape("sz", _HISS, jaw=0.05, wide=0.32, lower=0.34, upper=0.15, tongue=0.6),
+        _shape("ss", {**_HISS, "round": 0.35}, 1.0, jaw=0.08, round=0.12, lower=0.32, upper=0.14, tongue=0.4),
+        _shape("sh", _POUT, jaw=0.09, round=0.60, lower=0.42, upper=0.34, tongue=0.5),
+        _shape("ch", _POUT, jaw=0.07, round=0.62, lower=0.38, upper=0.30, tongue=0.8),
+        _shape("kg", {**_TIP, "jaw": 0.4, "tongue": 0.4}, jaw=0.20, tongue=0.25, lower=0.08),
+        _shape("kh", {**_TIP, "jaw": 0.5, "tongue": 0.4}, 0.35, jaw=0.25, tongue=0.2, lower=0.1),
+        _shape("q", {**_TIP, "jaw": 0.5, "tongue": 0.4}, 0.8, jaw=0.26, tongue=0.15, lower=0.08, round=0.05),
+        _shape(
+            "hh", {"round": 0.3, "wide": 0.4, "jaw": 0.6, "tongue": 0.5}, jaw=0.44, wide=0.20, lower=0.12, upper=0.05
+        ),
+        _shape("h", _FREE, jaw=0.28),
+        _shape("w", {"jaw": 0.8, "round": 1.0, "wide": 0.8}, jaw=0.06, round=1.0, upper=0.15, lower=0.2),
+        _shape("j", {"wide": 0.6, "jaw": 0.6, "round": 0.3}, jaw=0.12, wide=0.40, tongue=0.5, lower=0.1),
+        _vowel("ii", {"wide": 0.9, "jaw": 0.8, "round": 0.6}, jaw=0.15, wide=0.50, tongue=0.4, lower=0.1, upper=0.05),
+        _vowel("ih", {"wide": 0.6, "jaw": 0.7, "round": 0.4}, jaw=0.24, wide=0.30, tongue=0.3, lower=0.1),
+        _vowel("ee", {"wide": 0.7, "jaw": 0.9, "round": 0.5}, jaw=0.42, wide=0.32, tongue=0.2, lower=0.12),
+        _vowel("ae", {"wide": 0.7, "jaw": 1.0, "round": 0.6}, jaw=0.60, wide=0.26, tongue=0.1, lower=0.12, upper=0.06),
+        _vowel("aa", {"jaw": 1.0, "wide": 0.6, "round": 0.6}, jaw=0.70, wide=0.10, tongue=0.05, lower=0.1, upper=0.05),
+        _vowel("ah", {"jaw": 0.8, "wide": 0.4, "round": 0.35}, jaw=0.46, wide=0.08, tongue=0.1, lower=0.08),
+        _vowel("uh", {"jaw": 0.55, "wide": 0.25, "round": 0.2}, jaw=0.32, wide=0.06, tongue=0.1, lower=0.06),
+        _vowel("ow", {"jaw": 0.9, "round": 0.7, "wide": 0.6}, jaw=0.58, round=0.36, upper=0.12, lower=0.15),
+        _vowel("oo", {"jaw": 0.9, "round": 0.95, "wide": 0.8}, jaw=0.40, round=0.68, upper=0.2, lower=0.25),
+        _vowel("ou", {"jaw": 0.7, "round": 0.8, "wide": 0.7}, jaw=0.20, round=0.62, upper=0.2, lower=0.2),
+        _vowel("uu", {"jaw": 0.8, "round": 1.0, "wide": 0.8}, jaw=0.10, round=0.95, upper=0.28, lower=0.32),
     )
 }
-"""rest and eighteen mouth shapes."""
-
-_LETTERS: dict[str, str] = {
-    **dict.fromkeys("pbmɓʙ", "pbm"),
-    **dict.fromkeys("fvɱʋ", "fv"),
-    **dict.fromkeys("θð", "th"),
-    **dict.fromkeys("tdnɾʈɖɳ", "td"),
-    **dict.fromkeys("lɫɭʎ", "l"),
-    **dict.fromkeys("kgɡqŋxɣχʁɴcɟɲ", "kg"),
-    **dict.fromkeys("sz", "sz"),
-    **dict.fromkeys("ʃʒɕʑʂʐ", "sh"),
-    **dict.fromkeys("rɹɻʀ", "r"),
-    **dict.fromkeys("wʍɥ", "w"),
-    **dict.fromkeys("jʝ", "j"),
-    **dict.fromkeys("hɦħʕʔʡʢɬ", "h"),
-    **dict.fromkeys("aɑɒ", "aa"),
-    **dict.fromkeys("æɛeɐœø", "ae"),
-    **dict.fromkeys("iɪyᵻɨ", "ii"),
-    **dict.fromkeys("uʊʉɯ", "uu"),
-    **dict.fromkeys("oɔɤ", "oo"),
-    **dict.fromkeys("əʌɜɚɝɵᵊ", "uh"),
-}
-
-_AFFRICATES = {"tʃ": "sh", "dʒ": "sh", "ts": "sz", "dz": "sz", "tɕ": "sh", "dʑ": "sh"}
-
-_STRESS = "ˈˌ"
-
-
-def visemes(ipa: str) -> list[Viseme]:
-    """The shapes of one phoneme in order: one, or two for a diphthong. Unknown letters and marks are passed over;
-    nothing known at all is a schwa, an empty text or a pause (`_`) is rest."""
-    letters = "".join(letter for letter in unicodedata.normalize("NFD", ipa) if not _is_mark(letter))
-    if not letters.strip("_:;|() "):
-        return [VISEMES["rest"]]
-    names: list[str] = []
-    while letters:
-        name = _AFFRICATES.get(letters[:2])
-        taken = 2 if name else 1
-        name = name or _LETTERS.get(letters[0])
-        if name and names[-1:] != [name]:
-            names.append(name)
-        letters = letters[taken:]
-    return [VISEMES[name] for name in names or ["uh"]]
-
-
-def _is_mark(letter: str) -> bool:
-    """Stress, length, emphasis and other diacritics do not change the shape's name."""
-    return unicodedata.category(letter) in ("Mn", "Lm", "Sk") or letter in _STRESS
-
-
-def segments(ipa: str, start: float, end: float) -> list[Segment]:
-    """One phoneme's segments; the first part of a diphthong takes three fifths of the time."""
-    shapes = visemes(ipa)
-    stressed = ipa.startswith("ˈ")
-    if len(shapes) == 1:
-        return [Segment(shapes[0], start, end, stressed)]
-    edges = [start, start + 0.6 * (end - start), *np.linspace(start + 0.6 * (end - start), end, len(shapes))[1:]]
-    return [
-        Segment(shape, float(edges[place]), float(edges[place + 1]), stressed and place == 0)
-        for place, shape in enumerate(shapes)
-    ]
+"""rest, breath and the mouth shapes of speech, by name."""
