@@ -19,7 +19,9 @@ from core.errors import StorageError, VideoError
 from worker.faces import head, lids, matte, mouth, muscles
 from worker.faces import landmarks as lm
 from worker.faces.eyes import following, irises
+from worker.faces.opening import refined
 from worker.faces.rig import Rig
+from worker.faces.teeth import plates
 
 Image = NDArray[np.uint8]
 
@@ -80,11 +82,12 @@ def _landmarks(folder: Path, frames: dict[str, Image]) -> tuple[dict[str, lm.Poi
 
 
 def _measure(rest: Image, frames: dict[str, Image], points: dict[str, lm.Points], seen: lm.Seen) -> Rig:
-    neutral = points["rest"]
-    closed = muscles.Mouth(mouth.seam(rest, neutral))
-    bared = lm.symmetric(neutral, neutral + lm.symmetric(neutral, points["teeth"]))
-    face = muscles.Face(neutral, closed, lm.symmetric(neutral, points["aa"]), bared)
-    teeth = mouth.plates(frames["teeth"], points["teeth"], closed.half)
+    closed = muscles.Mouth(mouth.seam(rest, points["rest"]))
+    neutral = mouth.settled(points["rest"], closed.seam)
+    opened, bared = (refined(frames[name], points[name]) for name in ("aa", "teeth"))
+    bared = lm.symmetric(neutral, neutral + lm.symmetric(neutral, bared))
+    face = muscles.Face(neutral, closed, lm.symmetric(neutral, opened), bared)
+    teeth = plates(frames["teeth"], points["teeth"], closed.half)
     eyes = lids.atlas(rest, frames["blink"], neutral, points["blink"])
     return assembled(rest, face, teeth, eyes, np.array(TONGUE, np.float32), seen)
 
@@ -93,15 +96,16 @@ def assembled(
     rest: Image,
     face: muscles.Face,
     teeth: tuple[NDArray[np.int32], Image, Image],
-    eyes: tuple[NDArray[np.int32], NDArray[np.uint8]],
+    eyes: lids.Atlas,
     tongue: NDArray[np.float32],
     seen: lm.Seen,
 ) -> Rig:
-    """teeth: as `mouth.plates` gives them; eyes: as `lids.atlas` does; tongue: RGB."""
+    """teeth: as `teeth.plates` gives them; tongue: RGB."""
     nodes = _nodes(face.rest)
     alpha = matte.refined(rest, seen.person)
     pose = head.measured((rest.shape[1], rest.shape[0]), seen.mesh, alpha)
     upper, lower = muscles.fields(face, nodes)
+    iris = irises(seen.mesh)
     return Rig(
         size=np.array(rest.shape[1::-1], np.int32),
         origin=nodes[0, 0],
@@ -115,10 +119,11 @@ def assembled(
         teeth_jaw=np.array(0.15 * face.mouth.half, np.float32),
         jaw_travel=np.array(0.8 * face.move("jaw")[14, 1], np.float32),
         tongue=tongue.astype(np.float32),
-        lids_at=eyes[0],
-        lids=eyes[1],
-        iris=irises(seen.mesh),
-        gaze=following(face.rest, eyes[0], eyes[1]),
+        flesh=mouth.flesh(rest, face.rest),
+        lids_at=eyes.at,
+        lids=eyes.pictures,
+        iris=iris,
+        gaze=following(eyes, iris),
         alpha=alpha,
         head_spacing=np.array(pose.spacing, np.float32),
         depth=pose.depth,

@@ -2,84 +2,188 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.faces import landmarks as lm
+from worker.faces.warp import remap
 
-STEPS = 6
-"""Pictures an eye: the first is the open eye, the last the shut one."""
+Image = NDArray[np.uint8]
+Line = NDArray[np.float32]
+"""A y for each column of a patch."""
+
+STEPS = 9
+"""Pictures an eye: the first is the open eye, the last the shut one. A lid moves 3 pixels of the portrait a step."""
+ASIDE, OVER, UNDER = 0.25, 0.44, 0.34
+"""How far a patch reaches beyond the eye, in widths of it: to each side, above the open lid, below the lower one."""
+LASH = 0.07
+"""The strip along an edge that travels whole (lid's rim and lashes), and how far lashes hang, in widths of the eye."""
+TURNED = 0.65
+"""Closed by so much, a lid shows nothing any more of how it looks when it is open."""
+INSIDE = 0.08
+"""Lashes and the lid's shadow fade over so much of the eye's width about its corners."""
+BROW = 0.10
+"""What stays in place below the brow, in widths of the eye."""
+SHADOW = 0.30
+"""How much darker the eyeball is right under the lid."""
 
 
-def atlas(
-    rest: NDArray[np.uint8], shut: NDArray[np.uint8], open_at: lm.Points, shut_at: lm.Points
-) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """(2, 2) left, top of both eyes' patches and (2, STEPS, h, w, 3) RGB.
+class Atlas(NamedTuple):
+    """at: (2, 2) left, top of both eyes' patches. pictures: (2, STEPS, h, w, 3) RGB. openings: (2, STEPS, 2, w), the
+    rows of the upper and of the lower lid's edge in each column; where they cross, the eye is shut."""
 
-    The lid's skin comes from the frame with shut eyes, squeezed between the brow and the lid's edge, which travels
-    down over the eyeball of the open frame.
+    at: NDArray[np.int32]
+    pictures: NDArray[np.uint8]
+    openings: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Eye:
+    """One eye's patch of both pictures, and lines in it: the upper and lower lid's edge, that of the shut ones, and
+    the brow's lower rim. inside: 1 between the eye's corners, for each column. wide: between the corners."""
+
+    rest: NDArray[np.float32]
+    shut: NDArray[np.float32]
+    upper: Line
+    lower: Line
+    meeting: Line
+    brow: Line
+    inside: Line
+    wide: float
+
+
+def atlas(rest: Image, shut: Image, open_at: lm.Points, shut_at: lm.Points) -> Atlas:
+    """The patches of a face seen with open eyes and with shut ones, each with its landmarks.
+
+    Two lids close over the eyeball of the open picture. A lid's skin is that of the open picture drawn out and that
+    of the shut one drawn together, both with the edge and its lashes at the lid's place, the one fading to the other.
     """
     boxes = [_box(open_at, eye) for eye in range(2)]
-    width = max(box[2] for box in boxes)
-    height = max(box[3] for box in boxes)
-    places, patches = [], []
-    for eye, (left, top, _, _) in enumerate(boxes):
-        places.append((left, top))
-        area = np.s_[top : top + height, left : left + width]
-        edges = [_edge(points, lm.EYE_UPPER[eye], left, top, width) for points in (open_at, shut_at)]
-        patches.append(_pictures(rest[area], shut[area], edges[0], edges[1]))
-    return np.array(places, np.int32), np.stack(patches)
+    width, height = (max(box[side] for box in boxes) for side in (2, 3))
+    pictures, openings = [], []
+    for eye, box in enumerate(boxes):
+        found = _eye(rest, shut, (open_at, shut_at), eye, (*box[:2], width, height))
+        drawn = [_step(found, step / (STEPS - 1)) for step in range(STEPS)]
+        pictures.append(np.stack([picture for picture, _ in drawn]))
+        openings.append(np.stack([opening for _, opening in drawn]))
+    return Atlas(np.array([box[:2] for box in boxes], np.int32), np.stack(pictures), np.stack(openings))
+
+
+def _eye(
+    rest: Image, shut: Image, points: tuple[lm.Points, lm.Points], eye: int, box: tuple[int, int, int, int]
+) -> _Eye:
+    """The patch `box` of both pictures; points: of the open eyes and of the shut ones."""
+    left, top, width, height = box
+    open_at, shut_at = points
+    seen, closed = (picture[top : top + height, left : left + width].astype(np.float32) for picture in (rest, shut))
+    corners = open_at[list(lm.EYE_UPPER[eye]), 0] - left
+    wide, x = float(np.ptp(corners)), np.arange(width)
+    inside = np.clip(np.minimum(x - corners.min(), corners.max() - x) / (INSIDE * wide) + 0.5, 0, 1)
+    return _Eye(
+        seen,
+        closed,
+        upper=_edge(open_at, lm.EYE_UPPER[eye], left, top, width),
+        lower=_edge(open_at, lm.EYE_LOWER[eye], left, top, width),
+        meeting=_lash_line(closed, _edge(shut_at, lm.EYE_UPPER[eye], left, top, width), wide),
+        brow=_edge(open_at, lm.BROWS_BELOW[eye], left, top, width),
+        inside=inside.astype(np.float32),
+        wide=wide,
+    )
 
 
 def _box(points: lm.Points, eye: int) -> tuple[int, int, int, int]:
     """Left, top, width and height of the area that a blink changes."""
     rim = points[list(lm.EYE_UPPER[eye] + lm.EYE_LOWER[eye])]
     wide = float(np.ptp(rim[:, 0]))
-    left, top = rim[:, 0].min() - 0.42 * wide, rim[:, 1].min() - 0.42 * wide
-    return int(left), int(top), round(1.84 * wide), round(rim[:, 1].max() + 0.38 * wide - top)
+    left, top = rim[:, 0].min() - ASIDE * wide, rim[:, 1].min() - OVER * wide
+    return int(left), int(top), round((1 + 2 * ASIDE) * wide), round(rim[:, 1].max() + UNDER * wide - top)
 
 
-def _edge(points: lm.Points, indices: tuple[int, ...], left: int, top: int, width: int) -> NDArray[np.float32]:
-    """The upper lid's edge: a y for each column of the patch."""
+def _edge(points: lm.Points, indices: tuple[int, ...], left: int, top: int, width: int) -> Line:
+    """A lid's edge: a y for each column of the patch; beyond the eye's corners it goes on level."""
     line = points[list(indices)]
-    return np.interp(np.arange(width), line[:, 0] - left, line[:, 1] - top).astype(np.float32)
+    rows = np.interp(np.arange(width), line[:, 0] - left, line[:, 1] - top)
+    soft = cv2.GaussianBlur(rows[None].astype(np.float32), (0, 0), 2.0, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(soft[0], np.float32)
 
 
-def _pictures(
-    rest: NDArray[np.uint8], shut: NDArray[np.uint8], above: NDArray[np.float32], below: NDArray[np.float32]
-) -> NDArray[np.uint8]:
-    rim = _rim(*rest.shape[:2])
-    pictures = []
-    for step in range(STEPS):
-        amount = step / (STEPS - 1)
-        blended = _picture(rest, shut, above, below, amount)
-        pictures.append(rest + rim * (blended - rest.astype(np.float32)))
-    return np.stack(pictures).round().clip(0, 255).astype(np.uint8)
+def _lash_line(shut: NDArray[np.float32], line: Line, wide: float) -> Line:
+    """The lower side of the dark line along shut lids, sought near where the landmarks have it."""
+    light = cv2.GaussianBlur(shut.mean(axis=2), (0, 0), 0.8)
+    reach = np.arange(-round(0.05 * wide), round(0.09 * wide) + 1)
+    rows = np.clip(np.rint(line).astype(int) + reach[:, None], 0, len(light) - 1)
+    darkness = light[rows, np.arange(len(line))] + 0.5 * np.abs(reach)[:, None]
+    found = (np.rint(line) + reach[np.argmin(darkness, axis=0)] + 1).astype(np.float32)
+    found = cv2.medianBlur(found[None], 5)
+    return np.asarray(cv2.GaussianBlur(found, (0, 0), 0.05 * wide, borderType=cv2.BORDER_REPLICATE)[0], np.float32)
 
 
-def _picture(
-    rest: NDArray[np.uint8],
-    shut: NDArray[np.uint8],
-    above: NDArray[np.float32],
-    below: NDArray[np.float32],
-    amount: float,
-) -> NDArray[np.float32]:
-    """The eye with its lid's edge at above + amount x (below - above)."""
-    height, width = rest.shape[:2]
+def _step(eye: _Eye, amount: float) -> tuple[Image, NDArray[np.float32]]:
+    """The eye closed by `amount`, and its opening."""
+    upper = eye.upper + amount * (eye.meeting - eye.upper)
+    lower = eye.lower + amount**2 * (eye.meeting - eye.lower)
+    opening = np.stack([upper, np.maximum(lower, upper)])
     if amount == 0:
-        return rest.astype(np.float32)
+        return eye.rest.round().astype(np.uint8), opening
+    y = np.arange(eye.rest.shape[0], dtype=np.float32)[:, None]
+    turned = _smooth(amount / TURNED)
+    above, below = _lid(eye, upper, -1, turned), _lid(eye, lower, 1, turned)
+    picture = _eyeball(eye, y - upper, turned)
+    picture += (below - picture) * np.clip(y - opening[1] + 0.5, 0, 1)[..., None]
+    picture = picture * _lashes(eye, upper, turned)
+    picture += (above - picture) * np.clip(upper - y + 0.5, 0, 1)[..., None]
+    picture = eye.rest + _rim(*eye.rest.shape[:2]) * (picture - eye.rest)
+    return picture.round().clip(0, 255).astype(np.uint8), opening
+
+
+def _smooth(t: float) -> float:
+    """0 to 1, level at both ends."""
+    t = min(max(t, 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+def _lid(eye: _Eye, edge: Line, side: int, turned: float) -> NDArray[np.float32]:
+    """The skin above (side -1) or below (1) an edge: of the open picture and, by `turned`, of the shut one."""
+    opened, shut = _moved(eye, eye.rest, edge, side), _moved(eye, eye.shut, edge, side, shut=True)
+    return np.asarray(opened + (shut - opened) * np.float32(turned), np.float32)
+
+
+def _moved(
+    eye: _Eye, picture: NDArray[np.float32], edge: Line, side: int, *, shut: bool = False
+) -> NDArray[np.float32]:
+    """`picture` with the lid's edge that it shows at `edge`: a strip beside it travels whole, the skin beyond it
+    stretches, up to the brow or down to the patch's rim."""
+    height, width = picture.shape[:2]
+    line = eye.meeting if shut else (eye.upper if side < 0 else eye.lower)
+    end = np.minimum(eye.brow + BROW * eye.wide, eye.upper - 2) if side < 0 else height - 1
     y = np.arange(height, dtype=np.float32)[:, None]
-    edge = above + amount * (below - above)
-    crease = np.maximum(above - 0.30 * height, 0)
-    squeezed = crease + (y - crease) * (below - crease) / np.maximum(edge - crease, 1)
-    lid = np.where(y < crease, y, np.where(y < edge, squeezed, y + (below - edge))).astype(np.float32)
-    columns = np.broadcast_to(np.arange(width, dtype=np.float32), lid.shape)
-    skin = cv2.remap(shut, np.ascontiguousarray(columns), lid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    covered = np.clip((edge + 2.5 - y) / 2, 0, 1)[..., None]
-    weight = covered * np.clip((y - above + 4) / 4, min(1.0, amount * 2), 1)[..., None]
-    below_edge = rest * (1 - amount**3) + shut * np.float32(amount**3)
-    return (skin * weight + below_edge * (1 - weight)).astype(np.float32)
+    strip = np.minimum(LASH * eye.wide, np.abs(edge - end) / 3)
+    far = (y - edge) * np.float32(side) - strip
+    shift = (line - edge) * np.clip(1 - far / np.maximum(np.abs(edge - end) - strip, 1), 0, 1)
+    columns = np.broadcast_to(np.arange(width, dtype=np.float32), shift.shape)
+    return remap(picture, np.ascontiguousarray(np.stack([columns, y + shift], axis=-1).astype(np.float32)))
+
+
+def _eyeball(eye: _Eye, under: NDArray[np.float32], turned: float) -> NDArray[np.float32]:
+    """The open picture, in the shadow of the lid; under: pixels below the lid's edge."""
+    shade = 1 - SHADOW * turned * eye.inside * np.exp(-np.maximum(under, 0) / (0.05 * eye.wide))
+    return np.asarray(eye.rest * shade[..., None], np.float32)
+
+
+def _lashes(eye: _Eye, edge: Line, turned: float) -> NDArray[np.float32]:
+    """A factor (h, w, 1) for what lies below the edge: lashes of the shut lid, hanging from where it is now."""
+    reach = round(LASH * eye.wide) * 2 + 1
+    light = eye.shut.mean(axis=2)
+    plain = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    dark = np.clip(light / np.maximum(plain, 1), 0.2, 1)[..., None]
+    hanging = _moved(eye, np.repeat(dark, 3, axis=2), edge, 1, shut=True)[..., :1]
+    y = np.arange(len(light), dtype=np.float32)[:, None]
+    near = (eye.inside * np.clip(2 - (y - edge) / (LASH * eye.wide), 0, 1))[..., None]
+    return np.asarray(1 - (1 - hanging) * near * turned, np.float32)
 
 
 def _rim(height: int, width: int) -> NDArray[np.float32]:
