@@ -41,8 +41,8 @@ def following(atlas: Atlas, iris: NDArray[np.float32]) -> NDArray[np.uint8]:
 
     The iris follows whole; the white between it and the eye's corners stretches, and the lids stay.
     """
-    weights = np.zeros(atlas.pictures.shape[:4], np.uint8)
-    height, width = weights.shape[2], weights.shape[3]
+    weights: NDArray[np.uint8] = np.zeros(atlas.pictures.shape[:4], np.uint8)
+    height, width = atlas.pictures.shape[2:4]
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     for eye, steps in enumerate(atlas.openings):
         middle, radius = iris[eye, 0] - atlas.at[eye, 0], WHOLE * iris[eye, 2]
