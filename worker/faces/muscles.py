@@ -190,7 +190,7 @@ def fields(face: Face, nodes: NDArray[np.float32]) -> tuple[NDArray[np.float16],
     seam = face.mouth.line(nodes[..., 0])
     above = _side(face, shifts, nodes, np.minimum(nodes[..., 1], seam), beyond, lower=False)
     below = _side(face, shifts, nodes, np.maximum(nodes[..., 1], seam), beyond, lower=True)
-    parted = 1 - _ramp(far, 0.84, 0.97) * (1 - _ramp(np.abs(v), 0.2, 0.8))
+    parted = 1 - _ramp(far, 0.80, 0.95) * (1 - _ramp(np.abs(v), 0.2, 0.8))
     middle, apart = (above + below) / 2, (below - above) / 2 * parted
     rim = _rim(nodes)
     return ((middle - apart) * rim).astype(np.float16), ((middle + apart) * rim).astype(np.float16)

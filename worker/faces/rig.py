@@ -42,7 +42,8 @@ class Rig:
     seam: (n, 2), the line between the closed lips from corner to corner, left to right.
     teeth_at: left, top of the two plates; teeth_upper, teeth_lower: (h, w, 4) RGB premultiplied with alpha, alpha.
     teeth_jaw: how far the jaw was open where the plates were taken; jaw_travel: pixels that the lower teeth move
-    for jaw = 1. tongue: RGB. lids_at: (2, 2) left, top of each eye's patches; lids: (2, steps, h, w, 3), open to shut.
+    for jaw = 1. tongue: RGB. flesh: (2, 3) RGB of the lips, left and right.
+    lids_at: (2, 2) left, top of each eye's patches; lids: (2, steps, h, w, 3), open to shut.
     iris: (2, 3) x, y and radius of each eye's iris. gaze: (2, steps, h, w), as `lids`: how much of the iris' shift
     each pixel follows, of 255.
     alpha: (h, w) of the portrait's size, how much of each pixel is the person, of 255.
@@ -65,6 +66,7 @@ class Rig:
     teeth_jaw: NDArray[np.float32]
     jaw_travel: NDArray[np.float32]
     tongue: NDArray[np.float32]
+    flesh: NDArray[np.float32]
     lids_at: NDArray[np.int32]
     lids: NDArray[np.uint8]
     iris: NDArray[np.float32]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.interior import Interior, Layer
+from worker.engines.video.puppet.interior import DUSK, Interior, Layer
 from worker.engines.video.puppet.pose import Pose
 from worker.faces.rig import Rig
 from worker.faces.warp import remap
@@ -27,8 +27,12 @@ class InnerMouth:
         depth = picture[:] = self.interior.depth
         for layer in self.interior.layers(pose):
             _lay(picture, layer, at)
-        light = self.interior.shade(pose).factor(at[..., 0], below, above)
-        return np.clip(depth + (picture - depth) * light[..., None], 0, 255).astype(np.float32)
+        shade, flesh = self.interior.shade(pose), self.interior.flesh
+        t = shade.along(at[..., 0])[..., None]
+        picture = depth + (picture - depth) * shade.factor(t[..., 0], below, above)[..., None]
+        lips = (flesh[0] + (flesh[1] - flesh[0]) * (t + 1) / 2) * DUSK
+        picture += (lips - picture) * shade.amount(t[..., 0], below, above)[..., None]
+        return np.clip(picture, 0, 255).astype(np.float32)
 
 
 def _lay(picture: NDArray[np.float32], layer: Layer, at: NDArray[np.float32]) -> None:

@@ -17,10 +17,15 @@ from numpy.typing import NDArray
 from worker.engines.video.puppet.pose import INDEX, Pose
 from worker.faces.rig import Rig
 
+Field = NDArray[np.float32]
+
 Plate = NDArray[np.uint8]
 """(h, w, 4): RGB premultiplied with alpha, alpha. Outside it there is nothing."""
 
-FLESH = (0.27, 0.56)
+DUSK = 0.8
+"""Of the lips' light, what reaches their inner flesh."""
+
+DEEP = (0.17, 0.5)
 """The mouth's depth and the palate, of the tongue's colour."""
 
 
@@ -35,12 +40,20 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Shade:
-    """How much of the light reaches a place in the mouth: the colour becomes depth + factor * (colour - depth).
+    """What the lips make of the layers' colour at a place in the mouth.
 
-    below, above: pixels below the upper lip's rim and above the lower lip's; x: the texture's column.
+    below, above: pixels below the upper lip's rim and above the lower lip's; x: the texture's column; left, right: the
+    columns of the mouth's corners, and t from -1 to 1 between them. First the light:
 
-        factor = gain * rise(below, *upper) * rise(above, *lower) * max(1 - fall * ((x - middle) / half)², corner)
+        factor = gain * rise(below, *upper) * rise(above, *lower) * max(1 - fall * t², corner)
         rise(distance, floor, reach) = min(floor + (1 - floor) * max(distance, 0) / reach, 1)
+        colour = depth + factor * (colour - depth)
+
+    Then the lips' own inner flesh, which rounds off the opening's corners:
+
+        e = min((t / full)², 1);  tall = (below + above) / 2 * sqrt(1 - e * (oval + (1 - oval) * e))
+        amount = clip(|below - above| / 2 - tall + 0.5, 0, 1)
+        colour = colour + amount * (flesh * DUSK - colour), flesh between that of the left and of the right corner by t
 
     trim: as the lips part, the dark crease of the portrait's closed lips is cut off both rims: where they are `gap`
     pixels apart, min(gap / 3, trim) pixels of each.
@@ -49,23 +62,34 @@ class Shade:
     gain: float
     upper: tuple[float, float]
     lower: tuple[float, float]
-    middle: float
-    half: float
+    left: float
+    right: float
     fall: float
     corner: float
+    full: float
+    oval: float
     trim: float
 
-    def factor(
-        self, x: NDArray[np.float32], below: NDArray[np.float32], above: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        side = np.maximum(1 - self.fall * ((x - self.middle) / self.half) ** 2, self.corner)
+    def along(self, x: Field) -> Field:
+        """t."""
+        return np.clip((2 * x - self.left - self.right) / max(self.right - self.left, 1.0), -1, 1)
+
+    def factor(self, t: Field, below: Field, above: Field) -> Field:
+        side = np.maximum(1 - self.fall * t**2, self.corner)
         return np.asarray(self.gain * _rise(below, *self.upper) * _rise(above, *self.lower) * side, np.float32)
+
+    def amount(self, t: Field, below: Field, above: Field) -> Field:
+        """How much of the place is the lips' flesh, 0 to 1."""
+        e = np.minimum((t / self.full) ** 2, 1)
+        tall = (below + above) / 2 * np.sqrt(1 - e * (self.oval + (1 - self.oval) * e))
+        return np.asarray(np.clip(np.abs(below - above) / 2 - tall + 0.5, 0, 1), np.float32)
 
 
 class Interior:
     """The plates of one rig at one scale.
 
-    depth: (3,) RGB, the mouth's depth. Upper teeth and palate rest on the skull; lower teeth and tongue on the jaw.
+    depth: (3,) RGB, the mouth's depth. flesh: (2, 3) RGB of the lips at the left and at the right corner. Upper teeth
+    and palate rest on the skull; lower teeth and tongue on the jaw.
     """
 
     def __init__(self, rig: Rig, scale: float) -> None:
@@ -76,9 +100,12 @@ class Interior:
         self._teeth_at = (_texture(float(rig.teeth_at[0]), scale), _texture(float(rig.teeth_at[1]), scale))
         self._upper, self._lower = (_resized(plate, scale) for plate in (rig.teeth_upper, rig.teeth_lower))
         self._travel, self._taken = float(rig.jaw_travel) * scale, float(rig.teeth_jaw) * scale
+        self._corners = np.array([_texture(float(end), scale) for end in rig.seam[[0, -1], 0]], np.float32)
+        self._corner_moves = _corner_moves(rig) * np.float32(scale)
+        self.flesh = rig.flesh.astype(np.float32)
         colour = rig.tongue.astype(np.float32)
-        self.depth = colour * FLESH[0]
-        self._palate = _palate(self._half, colour * FLESH[1])
+        self.depth = colour * DEEP[0]
+        self._palate = _palate(self._half, colour * DEEP[1])
         self._tongue = _tongue(self._half, colour)
         self._tip = _tip(self._half, colour)
 
@@ -98,15 +125,18 @@ class Interior:
     def shade(self, pose: Pose) -> Shade:
         rounding = min(max(float(pose.muscles[INDEX["round"]]), 0.0), 1.0)
         half = self._half
+        left, right = self._corners + pose.muscles @ self._corner_moves
         return Shade(
-            gain=1.0 - 0.25 * rounding,
+            gain=1.0 - 0.15 * rounding,
             upper=(0.55, 0.12 * half),
             lower=(0.75, 0.08 * half),
-            middle=self._middle,
-            half=half * (1 - 0.33 * rounding),
+            left=float(left),
+            right=float(right),
             fall=0.55,
             corner=0.25,
-            trim=0.03 * half,
+            full=0.95,
+            oval=rounding,
+            trim=0.05 * half,
         )
 
     def _drop(self, pose: Pose) -> float:
@@ -125,6 +155,13 @@ class Interior:
         half, out = self._half, min(pose.tip, 1.0)
         top = self._line + 0.10 * half + drop - out * (0.06 * half + 0.6 * drop)
         return Layer(self._tip, self._middle - self._tip.shape[1] / 2, top, 0.4 + 0.6 * out)
+
+
+def _corner_moves(rig: Rig) -> NDArray[np.float32]:
+    """(muscles, 2): how far each muscle moves the left and the right corner across, in the portrait's pixels."""
+    places = np.rint((rig.seam[[0, -1]] - rig.origin) / rig.spacing).astype(int)
+    sides = (rig.upper.astype(np.float32) + rig.lower.astype(np.float32)) / 2
+    return np.stack([sides[:, row, column, 0] for column, row in places], axis=1)
 
 
 def _rise(distance: NDArray[np.float32], floor: float, reach: float) -> NDArray[np.float32]:
