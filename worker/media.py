@@ -25,6 +25,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from core.errors import StorageError, VideoError
+from worker.encoder import Encoder
+from worker.engines.video.base import Frame, Picture, Planes
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -43,12 +45,23 @@ VIDEO_SOUND_RATE = 48_000
 OPUS_RATE = 48_000
 """Opus has no other clock (RFC 6716)."""
 
-KEYFRAMES = 100
-"""Frames from one picture that stands alone to the next: where a player can jump to."""
-
 _X264 = "rc-lookahead=0:mbtree=0:bframes=0:scenecut=0:weightp=0:aq-mode=0:threads=1"
 """x264 spends its time on what a talking head does not have (cuts, fades, fast motion); without B-frames and in the
 main profile the clip also plays in WhatsApp on Android. One thread: drawing runs on the other core."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How x264 works. crf: its constant rate factor. keyframes: frames from one picture that stands alone to the next,
+    where a player can jump to. params: of x264's own, joined by colons."""
+
+    preset: str = "superfast"
+    crf: int = 23
+    keyframes: int = 100
+    params: str = _X264
+
+
+ANSWERS = Encoding()
 
 _STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO}
 
@@ -158,14 +171,20 @@ class Mp4Writer:
     """
 
     def __init__(
-        self, path: Path, width: int, height: int, fps: int, sample_rate: int | None, *, keyframes: int = KEYFRAMES
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        fps: int,
+        sample_rate: int | None,
+        encoding: Encoding = ANSWERS,
     ) -> None:
         """width, height: even. sample_rate: of the sound that will be added, Hz; None for a clip without a track of
-        sound. keyframes: every so many frames at least. Raises StorageError, VideoError."""
+        sound. Raises StorageError, VideoError."""
         rate = VIDEO_SOUND_RATE if sample_rate is None else sample_rate
         if width % 2 or height % 2 or min(width, height, fps, rate) <= 0:
             raise VideoError(f"no {width}x{height} video at {fps}/s can be encoded")
-        self._size, self._fps, self._rate, self._keyframes = (width, height), fps, rate, keyframes
+        self._size, self._fps, self._rate, self._encoding = (width, height), fps, rate, encoding
         self._lock = threading.Lock()
         self._file = _File(path, "mp4", {"movflags": "+faststart"})
         try:
@@ -175,12 +194,14 @@ class Mp4Writer:
             self._file.drop()
             raise
         self._convert = VideoReformatter()
+        self._encoder = Encoder(self._encode)
         self._last: av.VideoFrame | None = None
-        self._frames = 0
+        self._frames = self._encoded = 0
 
     def _video_stream(self) -> VideoStream:
-        options = {"preset": "superfast", "crf": "23", "profile": "main", "x264-params": _X264}
-        options["g"] = str(self._keyframes)
+        how = self._encoding
+        options = {"preset": how.preset, "crf": str(how.crf), "profile": "main", "x264-params": how.params}
+        options["g"] = str(how.keyframes)
         stream: Any = self._file.container.add_stream("libx264", rate=self._fps, options=options)
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"
@@ -201,45 +222,73 @@ class Mp4Writer:
                 raise VideoError("sound in a video without a track of sound")
             self._file.mux(self._sound.encode(samples))
 
-    def add_frame(self, frame: NDArray[np.uint8]) -> None:
-        """The next frame, (height, width, 3) RGB; it may be overwritten afterwards."""
-        width, height = self._size
-        if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
-            raise VideoError(f"a frame of {frame.shape} {frame.dtype} in a video of {width}x{height}")
+    def add_frame(self, frame: Picture) -> None:
+        """The next frame. RGB may be overwritten afterwards, planes when HELD more were added; they are encoded in a
+        thread of the writer's own. Raises what went wrong with this frame or with an earlier one."""
+        picture = frame.buffer if isinstance(frame, Planes) else self._converted(frame)
+        if (picture.width, picture.height) != self._size:
+            width, height = self._size
+            raise VideoError(f"a frame of {picture.width}x{picture.height} in a video of {width}x{height}")
+        if not self._file.open:
+            raise VideoError("the writer is closed")
+        try:
+            self._put(picture)
+        except BaseException:
+            self.abort()
+            raise
+
+    def _converted(self, frame: Frame) -> av.VideoFrame:
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+            raise VideoError(f"a frame of {frame.shape} {frame.dtype}")
         rgb = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(frame), format="rgb24")
-        picture = self._convert.reformat(
+        return self._convert.reformat(
             rgb, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
-        with self._lock, self._file.guard():
-            self._put(picture)
 
     def _put(self, picture: av.VideoFrame) -> None:
-        picture.pts, picture.time_base = self._frames, Fraction(1, self._fps)
         self._frames += 1
         self._last = picture
-        self._file.mux(self._video.encode(picture))
+        self._encoder.put(picture)
+
+    def _encode(self, picture: av.VideoFrame) -> None:
+        """In the encoder's thread; only handing on the packets keeps others from the file."""
+        picture.pts, picture.time_base = self._encoded, Fraction(1, self._fps)
+        self._encoded += 1
+        with _storage(self._file.path):
+            packets = self._video.encode(picture)
+        with self._lock, self._file.guard():
+            self._file.mux(packets)
 
     def close(self) -> Clip:
         """Ends both streams at the same time, writes the index, renames. Raises VideoError without any frame."""
-        with self._lock, self._file.guard():
+        try:
             self._even_out()
+            self._encoder.drain()
+        except BaseException:
+            self.abort()
+            raise
+        with self._lock, self._file.guard():
             self._file.mux(self._sound.flush() if self._sound else [])
             self._file.mux(self._video.encode(None))
             size = self._file.finish()
         return Clip(self._file.path, self._frames / self._fps, self._frames, *self._size, size)
 
     def _even_out(self) -> None:
+        if not self._file.open:
+            raise VideoError("the writer is closed")
         if self._last is None:
             raise VideoError("a video without a single frame")
         if self._sound is None:
             return
         missing = math.ceil(self._sound.samples * self._fps / self._rate) - self._frames
         for _ in range(missing):
-            self._put(self._convert.reformat(self._last, format="yuv420p"))
-        self._file.mux(self._sound.pad_to(round(self._frames * self._rate / self._fps)))
+            self._put(self._last)
+        with self._lock, self._file.guard():
+            self._file.mux(self._sound.pad_to(round(self._frames * self._rate / self._fps)))
 
     def abort(self) -> None:
         """Stops and removes everything; idempotent, harmless after `close`."""
+        self._encoder.stop()
         with self._lock:
             self._file.drop()
 

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import StorageError, VideoError
-from worker.media import COMMENT, Mp4Writer, VoiceWriter, read_wav, write_voice, write_wav
+from worker.media import COMMENT, Encoding, Mp4Writer, VoiceWriter, read_wav, write_voice, write_wav
 
 FPS = 25
 
@@ -106,7 +106,7 @@ def test_sound_and_picture_end_together(tmp_path: Path, frames: int, seconds: fl
 
 def test_a_clip_without_sound_has_no_track_of_it(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    writer = Mp4Writer(path, 64, 48, FPS, None, keyframes=40)
+    writer = Mp4Writer(path, 64, 48, FPS, None, Encoding(keyframes=40))
     for shade in range(41):
         writer.add_frame(picture((shade, 60, 30)))
     clip = writer.close()
