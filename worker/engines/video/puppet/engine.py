@@ -17,8 +17,9 @@ from core.errors import VideoError
 from core.kinds import Tone
 from worker.engines.base import Needs
 from worker.engines.tts.base import Speech
-from worker.engines.video.base import Canvas, Frame
+from worker.engines.video.base import Canvas, Frame, Picture
 from worker.engines.video.puppet.articulation import Articulation
+from worker.engines.video.puppet.cues import tell
 from worker.engines.video.puppet.ipa import segments
 from worker.engines.video.puppet.loudness import LoudnessReader
 from worker.engines.video.puppet.manner import Bearing
@@ -27,14 +28,15 @@ from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose
 from worker.engines.video.puppet.visemes import ARTICULATORS, TIP, TONGUE, Segment
 from worker.faces import rig as rigs
 
-LOOK_AHEAD = 0.45
-"""Seconds of speech that must be known beyond a frame before it is drawn: the reach of a dominance, and the time in
-which the face comes to rest."""
+LOOK_AHEAD = 0.55
+"""Seconds of speech that must be known beyond a frame before it is drawn: the reach of a dominance, the time in which
+the face comes to rest, and the time before the end in which no blink begins."""
 
 EASE = (0.20, 0.40)
 """Seconds in which the face wakes at the start, and in which it comes to rest at the end."""
 
 _SPOKEN = [INDEX[name] for name in ARTICULATORS[:TONGUE]]
+_GATHERED = [ARTICULATORS.index(name) for name in ("round", "press")]
 
 
 class Puppet:
@@ -66,7 +68,7 @@ class Puppet:
         canvas: Canvas,
         tone: Tone = Tone.NEUTRAL,
         intensity: float = 0.0,
-    ) -> Iterator[Frame]:
+    ) -> Iterator[Picture]:
         """Raises VideoError where the avatar has no usable rig or portrait."""
         painter = self._painter(avatar, canvas)
         for pose in poses(speech, seed=avatar.id, fps=canvas.fps, tone=tone, intensity=intensity):
@@ -125,9 +127,7 @@ class _Score:
 
     def add(self, piece: Speech) -> None:
         parts = self._segments(piece)
-        for part in parts:
-            if part.stressed:
-                self.bearing.stress((part.start + part.end) / 2)
+        tell(self.bearing, parts, self.seconds, self.seconds + piece.seconds, piece.text)
         self.articulation.add(parts)
         self.seconds += piece.seconds
 
@@ -150,6 +150,7 @@ class _Score:
         """The last poses, coming to rest; one pose even of no speech at all."""
         total = max(1, math.ceil(round(self.seconds * self.fps, 6)))
         last = (total - 1) / self.fps
+        self.bearing.end(last)
         while self.taken < total:
             yield self._next(_ease((last - self.taken / self.fps) / min(EASE[1], max(last, 1e-6))))
 
@@ -164,13 +165,14 @@ class _Score:
         return self._pose(mouth, moment, awake)
 
     def _pose(self, mouth: NDArray[np.float32], moment: float, awake: float) -> Pose:
-        manner = self.bearing.at(moment, awake)
+        manner = self.bearing.at(moment, awake, float(mouth[_GATHERED].max()))
         muscles = np.zeros(len(INDEX), np.float32)
         muscles[_SPOKEN] = mouth[: len(_SPOKEN)]
         for name, pull in manner.muscles.items():
             muscles[INDEX[name]] += pull
         tongue, tip = float(mouth[TONGUE]), float(mouth[TIP])
-        return Pose(muscles, tongue, manner.lids, manner.yaw, manner.pitch, manner.roll, manner.sway, tip)
+        head = (manner.yaw, manner.pitch, manner.roll, manner.sway)
+        return Pose(muscles, tongue, manner.lids, *head, tip, manner.gaze, manner.breath)
 
 
 def _ease(t: float) -> float:
