@@ -1,0 +1,49 @@
+"""How well the puppet's lips follow Arabic and English, and how still the picture is elsewhere; on decoded clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.figures import Figures
+from bench.lipsync.verdict import Judged, Verdict, apart, judged
+
+
+def measure() -> Figures:
+    """Three takes of each language, each avatar in both. Raises SurroundingsError where mediapipe is missing."""
+    with TemporaryDirectory(prefix="smarttalker-") as folder:
+        clips = judged(Path(folder))
+    return _lips(Verdict(clips)) | _stillness(clips)
+
+
+def _lips(verdict: Verdict) -> Figures:
+    fit, quiet = verdict.fit(), verdict.silence()
+    rounded, spread = verdict.widths()
+    return {
+        "sync_r": fit.r,
+        "sync_lag_ms": 1000 * fit.lag,
+        "sync_lag_size_ms": 1000 * abs(fit.lag),
+        "sync_worst_clip_r": min(verdict.fit_of(each).r for each in verdict.clips),
+        "sync_other_sentence_r": verdict.shuffled().r,
+        "sync_wrong_moment_r": verdict.rolled().r,
+        "sync_loudness_r": verdict.loudness_r(),
+        "closures_shut_share": verdict.closures(lips=True),
+        "closures_by_chance_share": verdict.closures(lips=True, late=1.0),
+        "lip_on_teeth_share": verdict.closures(lips=False),
+        "silence_gap_mean_share": quiet[0],
+        "silence_gap_std_share": quiet[1],
+        "rounded_to_spread_width": rounded / spread,
+        "blinks_per_minute": verdict.blinks_per_minute(),
+    }
+
+
+def _stillness(clips: list[Judged]) -> Figures:
+    """The worst clip's."""
+    ends = [apart(each) for each in clips]
+    return {
+        "flicker_rim": max(each.decoded.rim for each in clips),
+        "flicker_background": max(each.decoded.background for each in clips),
+        "first_frame_off_neutral": max(first for first, _ in ends),
+        "last_frame_off_neutral": max(last for _, last in ends),
+        "sound_picture_apart_ms": 1000 * max(abs(each.decoded.picture_s - each.decoded.sound_s) for each in clips),
+    }
