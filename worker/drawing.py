@@ -13,7 +13,7 @@ from core.kinds import Layer, Tone
 from worker.engines.registry import video_engines
 from worker.engines.tts.base import Speech
 from worker.engines.upscale.base import UpscaleEngine
-from worker.engines.video.base import Canvas, Frame
+from worker.engines.video.base import Canvas, Frame, Picture, as_rgb
 from worker.fitting import fit
 from worker.gpu import EngineSet
 from worker.guard import closed, failing_as, guarded
@@ -136,8 +136,8 @@ class Clipper:
         frames = engine.frames(
             self._heard(speech), avatar=scene.avatar, canvas=scene.canvas, tone=scene.tone, intensity=scene.intensity
         )
-        drawn: Timed[Frame] = Timed(guarded(frames, VideoError, self._name))
-        shown = drawn if own == self._size else Timed(self._enlarged(drawn))
+        drawn: Timed[Picture] = Timed(guarded(frames, VideoError, self._name))
+        shown = drawn if own == self._size else Timed[Picture](self._enlarged(drawn))
         began = time.perf_counter()
         with closed(drawn), closed(shown):
             for number, frame in enumerate(shown):
@@ -145,9 +145,10 @@ class Clipper:
         upscaling = shown.seconds - drawn.seconds
         self._finish(time.perf_counter() - began - speech.seconds - upscaling, upscaling)
 
-    def _enlarged(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+    def _enlarged(self, pictures: Iterator[Picture]) -> Iterator[Frame]:
         width, height = self._size
         upscaler: UpscaleEngine = self._scene.engines.get(Layer.UPSCALE, self._scene.language)
+        frames = map(as_rgb, pictures)
         with failing_as(UpscaleError, upscaler.name):
             return guarded(upscaler.upscale(frames, width=width, height=height), UpscaleError, upscaler.name)
 
@@ -164,12 +165,12 @@ class Clipper:
             self._writer = Mp4Writer(path, width, height, self._scene.canvas.fps, sample_rate)
         return self._writer
 
-    def _put(self, number: int, frame: Frame) -> None:
+    def _put(self, number: int, frame: Picture) -> None:
         self._scene.check()
         if self._writer is None:
             raise VideoError(f"{self._name} drew before anything was said")
         if self._first is None and self._scene.job.thumbnail:
-            self._first = frame.copy()
+            self._first = as_rgb(frame).copy()
         self._writer.add_frame(frame)
         if number % PROGRESS_EVERY == 0:
             total = self._scene.parts.total_seconds

@@ -43,7 +43,7 @@ class Pair:
         self._painters = [Painter(rig, self.picture, CANVAS) for rig in (self.measured, self.alone)]
 
     def draw(self, shown: Pose) -> tuple[Frame, Frame]:
-        one, other = (painter.draw(shown).copy() for painter in self._painters)
+        one, other = (painter.draw(shown).rgb() for painter in self._painters)
         return one, other
 
 

@@ -59,8 +59,8 @@ def avatar() -> Avatar:
 
 def changed(painter: Painter, shown: Pose) -> NDArray[np.float64]:
     """(512, 512): how much each pixel differs from rest."""
-    rest = painter.draw(NEUTRAL).astype(float)
-    return np.asarray(np.abs(painter.draw(shown) - rest).max(axis=2))
+    rest = painter.draw(NEUTRAL).rgb().astype(float)
+    return np.asarray(np.abs(painter.draw(shown).rgb() - rest).max(axis=2))
 
 
 def mouth(rig: Rig) -> tuple[slice, slice]:
@@ -73,7 +73,7 @@ def mouth(rig: Rig) -> tuple[slice, slice]:
 
 def test_rest_is_the_portrait(rig: tuple[str, Rig], painter: Painter) -> None:
     small = cv2.resize(picture(rig[0]), (512, 512), interpolation=cv2.INTER_AREA)
-    assert np.abs(painter.draw(NEUTRAL).astype(int) - small).max() <= 1
+    assert np.abs(painter.draw(NEUTRAL).rgb().astype(int) - small).max() <= 1
 
 
 @pytest.mark.parametrize("canvas", [Canvas(256, 256), Canvas(512, 512), Canvas(1080, 1080), Canvas(720, 1280)])
@@ -82,7 +82,7 @@ def test_rest_is_the_portrait_at_every_size(rig: tuple[str, Rig], canvas: Canvas
     mode = cv2.INTER_AREA if side < 1024 else cv2.INTER_CUBIC
     large = cv2.resize(picture(rig[0]), (side, side), interpolation=mode)
     x, y = (side - canvas.width) // 2, (side - canvas.height) // 2
-    frame = Painter(rig[1], picture(rig[0]), canvas).draw(NEUTRAL)
+    frame = Painter(rig[1], picture(rig[0]), canvas).draw(NEUTRAL).rgb()
     assert np.abs(frame.astype(int) - large[y : y + canvas.height, x : x + canvas.width]).max() <= 2
 
 
@@ -94,9 +94,9 @@ def test_an_open_mouth_shows(rig: tuple[str, Rig], painter: Painter, shown: Pose
 def test_closed_lips_show_nothing_of_the_inside(rig: tuple[str, Rig], painter: Painter) -> None:
     """No pixel of /m/, flat or pouted, is lighter (teeth) or darker (cavity) than lips and beard are at rest."""
     area = mouth(rig[1])
-    rest = painter.draw(NEUTRAL)[area].astype(int)
+    rest = painter.draw(NEUTRAL).rgb()[area].astype(int)
     for shown in (M, POUT):
-        shut = painter.draw(shown)[area].astype(int)
+        shut = painter.draw(shown).rgb()[area].astype(int)
         assert shut.max() <= rest.max() + 3
         assert shut.min() >= rest.min() - 6
 
@@ -130,9 +130,9 @@ def test_a_blink_shuts_the_eyes_and_moves_nothing_else(rig: tuple[str, Rig], pai
 
 
 def test_the_eyes_open_again(painter: Painter) -> None:
-    before = painter.draw(NEUTRAL).copy()
+    before = painter.draw(NEUTRAL).rgb()
     painter.draw(pose(lids=0.6))
-    np.testing.assert_array_equal(painter.draw(NEUTRAL), before)
+    np.testing.assert_array_equal(painter.draw(NEUTRAL).rgb(), before)
 
 
 @pytest.mark.parametrize("muscle", MUSCLES)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from core.catalogue import Avatar
 from core.kinds import Tone
 from worker.engines.base import Engine
 from worker.engines.tts.base import Speech
+from worker.engines.video import colour
 
 Frame = NDArray[np.uint8]
 """(height, width, 3), RGB, 0 … 255."""
@@ -31,13 +31,16 @@ class Planes:
 
     def rgb(self) -> Frame:
         """A copy in RGB."""
-        picture = self.buffer.reformat(
-            format="rgb24", src_colorspace=Colorspace.ITU709, src_color_range=ColorRange.MPEG
-        )
-        return np.asarray(picture.to_ndarray(), np.uint8)
+        return colour.rgb(self.y, self.u, self.v)
 
 
 Picture = Frame | Planes
+
+
+def as_rgb(picture: Picture) -> Frame:
+    """(height, width, 3) RGB; of planes a copy."""
+    return picture.rgb() if isinstance(picture, Planes) else picture
+
 
 HELD = 2
 """So many frames that an engine yielded may still be in use when it is asked for the next one."""
@@ -67,11 +70,11 @@ class VideoEngine(Engine, Protocol):
         canvas: Canvas,
         tone: Tone = Tone.NEUTRAL,
         intensity: float = 0.0,
-    ) -> Iterator[Frame]:
+    ) -> Iterator[Picture]:
         """Frame i shows the moment i / fps; ceil(seconds x fps) frames in all, at least one.
 
         `speech` is read as it comes and may block; frames are yielded as soon as they can be drawn, so memory does
-        not grow with the length. Starts and ends neutral. A yielded array may be overwritten after the next one
-        is asked for. Raises VideoError.
+        not grow with the length. Starts and ends neutral. A yielded array may be overwritten when the next one is
+        asked for, yielded planes when HELD more were. Raises VideoError.
         """
         ...
