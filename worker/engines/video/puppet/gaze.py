@@ -41,10 +41,10 @@ class Gaze:
 
     def glance(self, moment: float, chance: float) -> bool:
         """A good moment to look away; whether it is taken."""
+        self._advance(moment)
         thrown = self._random.random()
         if thrown >= chance or moment - self._glanced < APART or math.isinf(self._next):
             return False
-        self._advance(moment)
         side = self._random.choice((-1, 1))
         across, down = self._random.uniform(2.5, 5.0), self._random.triangular(-1.0, 4.0, 2.0)
         self._turn(moment, (side * across, down))

@@ -24,7 +24,7 @@ BROWS = 0.07
 LAST_LOOK = 0.6
 """Seconds before the loop's end from which on the eyes look into the camera."""
 
-SHORTEST = 2.0
+SHORTEST = 4.0
 """Seconds a loop lasts at least."""
 
 _BROW = INDEX["brow"]

@@ -79,7 +79,7 @@ class Bearing:
         self._breathing = Breathing(dice(seed, "breath"))
         self._posture = Posture(dice(seed, "posture"), look.lean * strength(intensity))
         self._nods = Strokes(NOD, dice(seed, "nods"))
-        self._expression = Expression(look, intensity, dice(seed, "tone"))
+        self._expression = Expression(look, intensity, seed)
         self._when = dice(seed, "when")
         self._cues: deque[_Pause | _Phrase] = deque()
         self._silence: _Pause | None = None
@@ -163,7 +163,7 @@ class Bearing:
         if length >= BREATH:
             self._breathing.gasp(pause.start, min(max(length, GASP[0]), GASP[1]))
         if length >= 0.35:
-            self._look_away(pause.start + delay, 0.35)
+            self._look_away(pause.start, 0.35)
 
     def _look_away(self, moment: float, chance: float) -> None:
         """Eyes that turn far often blink on the way."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from random import Random
 
 from core.kinds import Tone
 from worker.engines.video.puppet.curves import Spring
-from worker.engines.video.puppet.noise import Noise
+from worker.engines.video.puppet.noise import Noise, dice
 from worker.engines.video.puppet.strokes import BROW, Strokes
 
 
@@ -52,12 +51,12 @@ def strength(intensity: float) -> float:
 class Expression:
     """Told and asked in order of time."""
 
-    def __init__(self, look: Look, intensity: float, random: Random) -> None:
-        self._random, self._strength = random, strength(intensity)
+    def __init__(self, look: Look, intensity: float, seed: str) -> None:
+        self._random, self._strength = dice(seed, "phrases"), strength(intensity)
         self._held = {name: pull * self._strength for name, pull in look.held.items()}
         self._flash, self._knit = look.flash * self._strength, look.knit * self._strength
-        self._brows, self._knits = Strokes(BROW, random), Strokes(BROW, random)
-        self._noise = Noise(random)
+        self._brows, self._knits = Strokes(BROW, dice(seed, "brows")), Strokes(BROW, dice(seed, "knits"))
+        self._noise = Noise(dice(seed, "tone"))
         self._swell, self._relief, self._asking = Spring(5.0), Spring(7.0), Spring(6.0)
         self._swell.towards(0.95, 0.0)
 
