@@ -102,7 +102,7 @@ def assembled(
 ) -> Rig:
     """teeth: as `teeth.plates` gives them; tongue: RGB."""
     nodes = _nodes(face.rest)
-    alpha = matte.refined(rest, seen.person)
+    alpha = matte.refined(rest, seen.person, seen.points)
     pose = head.measured((rest.shape[1], rest.shape[0]), seen.mesh, alpha)
     upper, lower = muscles.fields(face, nodes)
     iris = irises(seen.mesh)
