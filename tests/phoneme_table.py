@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,10 +65,13 @@ LOOKS: dict[str, Look] = {
 EMPHATICS = {"sˤ", "tˤ", "dˤ", "ðˤ", "s̪", "t̪"}
 """As eSpeak NG writes them, in Arabic."""
 
-LEAST_PAUSE = 0.1
+LEAST_PAUSE = 0.15
 """A shorter silence, in seconds, is within a phrase: the phoneme before it goes on."""
 
 STEP = 0.001
+
+PARTING = 0.05
+"""Seconds in which shut lips are wide open at the earliest."""
 
 
 def letters(ipa: str) -> list[str]:
@@ -81,19 +84,21 @@ def letters(ipa: str) -> list[str]:
 
 
 def expected_opening(
-    phonemes: Iterable[Phoneme], seconds: float, fps: float, *, smooth: float = 0.075
+    phonemes: Sequence[Phoneme], seconds: float, fps: float, *, smooth: float = 0.075
 ) -> NDArray[np.float64]:
     """(frames,): how open the mouth is at the moments 0, 1/fps, … before `seconds`; a box a phoneme, smoothed by two
-    running means of `smooth` seconds altogether, as a jaw can't jump. Silence is 0. The mouth's lead is not in it."""
-    boxes = _boxes(list(phonemes), seconds)
+    running means of `smooth` seconds altogether, as a jaw can't jump; what is shut is so while its sound lasts. Silence
+    is 0. The mouth's lead is not in it."""
+    boxes = _boxes(phonemes, seconds)
     width = max(1, round(smooth / 2 / STEP))
     bell = np.convolve(np.ones(width), np.ones(width)) / width**2
     smoothed = np.convolve(np.pad(boxes, len(bell)), bell, "same")[len(bell) : -len(bell)]
+    smoothed = np.minimum(smoothed, _far_from_closures(phonemes, len(boxes)) / PARTING)
     moments = np.arange(int(np.ceil(round(seconds * fps, 6)))) / fps
     return np.interp(moments, np.arange(len(boxes)) * STEP, smoothed)
 
 
-def _boxes(phonemes: list[Phoneme], seconds: float) -> NDArray[np.float64]:
+def _boxes(phonemes: Sequence[Phoneme], seconds: float) -> NDArray[np.float64]:
     """(seconds / STEP,): the openness of what is said; what leaves the mouth free goes from neighbour to neighbour."""
     known = np.zeros(round(seconds / STEP) + 1)
     free = np.zeros(len(known), bool)
@@ -106,6 +111,16 @@ def _boxes(phonemes: list[Phoneme], seconds: float) -> NDArray[np.float64]:
             free[span] = look.open is None
     places = np.arange(len(known))
     return np.where(free, np.interp(places, places[~free], known[~free]), known)
+
+
+def _far_from_closures(phonemes: Sequence[Phoneme], steps: int) -> NDArray[np.float64]:
+    """(steps,): seconds to the nearest sound with shut lips."""
+    moments = np.arange(steps) * STEP
+    far = np.full(steps, np.inf)
+    for closing in closures(phonemes):
+        if closing.lips:
+            far = np.minimum(far, np.maximum(np.maximum(closing.start - moments, moments - closing.end), 0))
+    return far
 
 
 def _parts(ipa: str, start: float, end: float) -> list[tuple[Look, float, float]]:
@@ -129,7 +144,7 @@ class Closing:
         return (self.start + self.end) / 2
 
 
-def closures(phonemes: Iterable[Phoneme]) -> list[Closing]:
+def closures(phonemes: Sequence[Phoneme]) -> list[Closing]:
     """In order of time; what is doubled, or follows the other of its place at once, is one."""
     found: list[Closing] = []
     for phoneme in phonemes:

@@ -17,10 +17,13 @@ SHORTEST = 0.04
 LONGEST_STOP = 0.11
 """Seconds after which a stop that is not doubled opens, though its sound trails on."""
 
-CLOSING = 0.035
+INSET = (0.2, 0.03)
+"""The part of its sound, and the seconds at most, in which a closure is made, and in which it is undone."""
+
+CLOSING = 0.030
 """Seconds (of a Gaussian) in which the lips close, through in-betweens."""
 
-OPENING = {"burst": 0.006, "gentle": 0.022}
+OPENING = {"burst": 0.006, "gentle": 0.020}
 """Seconds in which they part: a stop's at one step, those of /m f v/ in two or three."""
 
 _PARTING = [JAW, UPPER, LOWER, TUCK, TIP]
@@ -37,9 +40,9 @@ class Closure:
     @classmethod
     def of(cls, gesture: Gesture) -> Closure:
         longest = LONGEST_STOP if gesture.viseme.burst and not gesture.doubled else math.inf
-        end = min(gesture.end, gesture.start + longest)
-        spare = max(SHORTEST - (end - gesture.start), 0) / 2
-        return cls(gesture.viseme, gesture.start - spare, end + spare)
+        length = min(gesture.end - gesture.start, longest)
+        inset = min(INSET[0] * length, INSET[1], (length - SHORTEST) / 2)
+        return cls(gesture.viseme, gesture.start + inset, gesture.start + length - inset)
 
     def hold(self, time: float, frame: float) -> float:
         """1 while it is held, falling to 0 around it. frame: seconds; the frame nearest to the middle is always held,

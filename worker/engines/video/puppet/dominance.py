@@ -8,7 +8,7 @@ lips begin to round long before a rounded vowel where nothing in between minds (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,34 +19,41 @@ from worker.engines.video.puppet.visemes import ARTICULATORS, JAW, ROUND, WIDE
 REACH = 0.35
 """Seconds beyond which a gesture no longer pulls."""
 
-RATES: dict[tuple[str, ...], tuple[float, float]] = {
-    ("jaw",): (15.0, 17.0),
-    ("wide",): (15.0, 18.0),
-    ("round",): (7.0, 15.0),
-    ("press", "tuck", "upper", "lower", "tongue", "tip"): (22.0, 26.0),
+SPANS: dict[tuple[str, ...], tuple[float, float]] = {
+    ("jaw",): (0.034, 0.030),
+    ("wide",): (0.065, 0.050),
+    ("upper", "lower", "tongue", "tip"): (0.030, 0.026),
+    ("round",): (0.042, 0.042),
 }
-"""How fast a dominance falls off before and after its gesture, a second."""
+"""Seconds in which a dominance rises before its gesture and falls after it to 1/e, like a Gaussian. press and tuck are
+the closures' alone."""
+
+ROUNDING = (0.140, 0.065)
+"""The same of a gesture that rounds the lips, whose dominance over rounding rises and falls exponentially."""
 
 INSET = (0.25, 0.02)
 """A dominance begins to fall off inside its gesture: by this part of its length, this many seconds at most."""
 
-IDLE = 0.02
+IDLE = 0.01
 """How strongly rest pulls always."""
 
 BACKING_RATE = 10.0
 """How fast an emphatic's colour falls off, a second."""
 
-_GROUPS = [np.array([ARTICULATORS.index(name) for name in names]) for names in RATES]
-_BEFORE, _AFTER = np.array(list(RATES.values()), np.float32).T[:, :, None, None]
+_GROUPS = [np.array([ARTICULATORS.index(name) for name in names]) for names in SPANS]
+_RISE, _FALL = 1 / np.array(list(SPANS.values()), np.float32).T[:, :, None, None]
+_ROUND = len(SPANS) - 1
 
 
 @dataclass(frozen=True)
 class Pulls:
-    """Gestures as arrays: starts, ends, backing (n,) and weights, weights x targets (n, len(ARTICULATORS))."""
+    """Gestures as arrays: starts, ends, backing, whether they round the lips (n,) and weights, weights x targets
+    (n, len(ARTICULATORS))."""
 
     starts: NDArray[np.float64]
     ends: NDArray[np.float64]
     backing: NDArray[np.float32]
+    rounded: NDArray[np.bool_]
     weights: NDArray[np.float32]
     aims: NDArray[np.float32]
 
@@ -59,6 +66,7 @@ class Pulls:
             np.array([gesture.start for gesture in gestures], np.float64),
             np.array([gesture.end for gesture in gestures], np.float64),
             np.array([gesture.viseme.backing for gesture in gestures], np.float32),
+            targets[:, ROUND] > 0.2,
             weights,
             weights * targets,
         )
@@ -67,16 +75,18 @@ class Pulls:
         """Those that pull somewhere between two moments."""
         first = int(np.searchsorted(self.ends, start - REACH))
         last = int(np.searchsorted(self.starts, end + REACH))
-        near = np.s_[first:last]
-        return Pulls(self.starts[near], self.ends[near], self.backing[near], self.weights[near], self.aims[near])
+        return Pulls(*(getattr(self, one.name)[first:last] for one in fields(self)))
 
 
 def blend(pulls: Pulls, points: NDArray[np.float64]) -> NDArray[np.float32]:
     """(points, articulators): the targets averaged by dominance at those moments, seconds."""
     ahead, behind = _distances(pulls, points)
     window = np.maximum(1 - (ahead + behind) / np.float32(REACH), 0)
-    fall = np.exp(-(_BEFORE * ahead + _AFTER * behind)) * window
-    track = np.empty((len(points), len(ARTICULATORS)), np.float32)
+    away = (_RISE * ahead + _FALL * behind) ** 2
+    rounded = pulls.rounded
+    away[_ROUND, rounded] = ahead[rounded] / ROUNDING[0] + behind[rounded] / ROUNDING[1]
+    fall = np.exp(-away) * window
+    track = np.zeros((len(points), len(ARTICULATORS)), np.float32)
     for group, weight in zip(_GROUPS, fall, strict=True):
         total = weight.T @ pulls.weights[:, group] + np.float32(IDLE)
         track[:, group] = (weight.T @ pulls.aims[:, group]) / total

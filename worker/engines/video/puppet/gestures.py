@@ -22,7 +22,7 @@ BREATH_PAUSE = 0.40
 BREATH = (0.155, 0.04)
 """Seconds before speech between which the lips part for it (what is heard comes LEAD later)."""
 
-UNDERSHOOT = (0.40, 0.07)
+UNDERSHOOT = (0.25, 0.07)
 """Lindblom 1963: a vowel misses its target by a part that falls off exponentially with its length, seconds."""
 
 STRESS = 1.06
@@ -69,7 +69,7 @@ class Gestures:
             self._pass(gap, segment.start)
             self.live.append(Gesture(segment.viseme, segment.start, segment.end, _target(segment)))
         self._spoken, self._marked = segment.end, False
-        self._rest(segment.end + SETTLE, math.inf)
+        self._rest(self._settled(), math.inf)
 
     def forget(self, before: float) -> None:
         """Drops what ends before that moment."""
@@ -81,13 +81,18 @@ class Gestures:
     def _pass(self, gap: float, start: float) -> None:
         """What the mouth does in a silence that ends at `start`."""
         if gap >= BREATH_PAUSE:
-            self._rest(self._spoken + SETTLE, start - BREATH[0])
+            self._rest(self._settled(), start - BREATH[0])
             breath = VISEMES["breath"]
             self.live.append(Gesture(breath, start - BREATH[0], start - BREATH[1], breath.target))
         elif gap >= PAUSE:
-            self._rest(self._spoken + SETTLE, start - BREATH[1])
+            self._rest(self._settled(), start - BREATH[1])
         elif self._marked and gap > 0:
             self._rest(self._spoken, start)
+
+    def _settled(self) -> float:
+        """When the mouth begins to rest after what was said last; lips that are shut stay so."""
+        shut = bool(self.live) and self.live[-1].viseme.closed
+        return self._spoken + (0.0 if shut else SETTLE)
 
     def _rest(self, start: float, end: float) -> None:
         rest = VISEMES["rest"]

@@ -55,8 +55,8 @@ _EMPHASIS = "ˤˁˠ\u0334\u032a"
 
 _LENGTH = "ːˑ"
 
-FIRST_PART = 0.6
-"""How much of a diphthong's time its first vowel takes."""
+NUCLEUS = 1.2
+"""How much longer the first part of a diphthong lasts than each that follows."""
 
 
 def visemes(ipa: str) -> list[Viseme]:
@@ -90,13 +90,13 @@ def _is_mark(letter: str) -> bool:
 
 
 def segments(ipa: str, start: float, end: float, effort: float = 1.0) -> list[Segment]:
-    """One phoneme's segments; the first part of a diphthong takes three fifths of the time. effort: 1 as usual, 0.8 of
-    a murmur, 1.2 of a loud voice."""
+    """One phoneme's segments; effort: how far it opens the mouth, 1 as usual, 0.8 in a murmur, 1.2 in a loud voice."""
     shapes = visemes(ipa)
     stressed, long = ipa.startswith("ˈ"), any(mark in ipa for mark in _LENGTH)
     if len(shapes) == 1:
         return [Segment(shapes[0], start, end, stressed, effort, long)]
-    edges = [start, *np.linspace(start + FIRST_PART * (end - start), end, len(shapes)).tolist()]
+    part = (end - start) / (len(shapes) - 1 + NUCLEUS)
+    edges = [start, *np.linspace(start + NUCLEUS * part, end, len(shapes)).tolist()]
     return [
         Segment(shape, edges[place], edges[place + 1], stressed and place == 0, effort, long and place == 0)
         for place, shape in enumerate(shapes)
