@@ -17,7 +17,7 @@ from worker.faces import landmarks as lm
 from worker.faces.rig import MUSCLES
 from worker.faces.warp import spline
 
-SMOOTH = 0.002
+SMOOTH = 0.0004
 JAW_OPENING = 0.75
 """The parting of the lips at jaw = 1, in half widths of the mouth."""
 
@@ -190,10 +190,11 @@ def fields(face: Face, nodes: NDArray[np.float32]) -> tuple[NDArray[np.float16],
     seam = face.mouth.line(nodes[..., 0])
     above = _side(face, shifts, nodes, np.minimum(nodes[..., 1], seam), beyond, lower=False)
     below = _side(face, shifts, nodes, np.maximum(nodes[..., 1], seam), beyond, lower=True)
-    parted = 1 - _ramp(far, 0.80, 0.95) * (1 - _ramp(np.abs(v), 0.2, 0.8))
-    middle, apart = (above + below) / 2, (below - above) / 2 * parted
+    common = above + (below - above) * _ramp(v, -0.35, 0.35)
+    parted = 1 - _ramp(far, 0.72, 0.90)
+    above, below = common + (above - common) * parted, common + (below - common) * parted
     rim = _rim(nodes)
-    return ((middle - apart) * rim).astype(np.float16), ((middle + apart) * rim).astype(np.float16)
+    return (above * rim).astype(np.float16), (below * rim).astype(np.float16)
 
 
 def _ramp(x: NDArray[np.float32], start: float, end: float) -> NDArray[np.float32]:

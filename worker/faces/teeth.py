@@ -18,6 +18,8 @@ HIDDEN = 2.5
 """Rows next to a lip's rim that hold its shadow and its colour, in hundredths of the mouth's half width."""
 CROWN = 0.36
 """How tall the middle teeth are, in half widths of the mouth; beyond are the gums."""
+SIDE = 0.4
+"""How far the lower row goes on beyond what a frame shows, in half widths of the mouth."""
 GUM = (0.62, 0.36, 0.36)
 """RGB of the gums, of the brightest teeth's light."""
 
@@ -32,14 +34,14 @@ def plates(rgb: Image, bared: lm.Points, half: float) -> tuple[NDArray[np.int32]
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     margin = round(0.45 * half)
     top, bottom = max(rows[0] - margin, 0), rows[-1] + margin
-    left, right = max(columns[0] - 4, 0), columns[-1] + 5
+    left, right = max(columns[0] - 4, 0), min(columns[-1] + 5, rgb.shape[1])
     crop, inside = rgb[top:bottom, left:right].astype(np.float32), shown[top:bottom, left:right] > 0
     tooth, light = _tooth(crop, inside)
     upper, lower = _rows(tooth, inside)
     at = np.array([left, top], np.int32)
     gum = np.array(GUM, np.float32) * light
     under = _plate(crop[::-1], lower[::-1], inside[::-1], gum, half)[::-1]
-    return at, _plate(crop, upper, inside, gum, half), np.ascontiguousarray(under)
+    return at, _plate(crop, upper, inside, gum, half), _widened(np.ascontiguousarray(under), half)
 
 
 def _tooth(crop: Colour, inside: NDArray[np.bool_]) -> tuple[Colour, float]:
@@ -81,7 +83,7 @@ def _cheapest(cost: Colour) -> NDArray[np.intp]:
 
 def _plate(crop: Colour, tooth: Colour, inside: NDArray[np.bool_], gum: Colour, half: float) -> Image:
     """A row of upper teeth (the lower one comes upside down), with what is above them up to the plate's end."""
-    columns = np.flatnonzero((tooth > 0.5).any(axis=0))
+    columns = _together(np.flatnonzero((tooth > 0.5).sum(axis=0) > 0.025 * half), 0.12 * half)
     result = np.zeros((*tooth.shape, 4), np.float32)
     if len(columns) < 4:
         return result.astype(np.uint8)
@@ -99,6 +101,35 @@ def _plate(crop: Colour, tooth: Colour, inside: NDArray[np.bool_], gum: Colour, 
     result[:, span, :3] = colour * alpha[..., None]
     result[:, span, 3] = 255 * alpha
     return result.round().clip(0, 255).astype(np.uint8)
+
+
+def _widened(plate: Image, half: float) -> Image:
+    """The lower row, of which a frame shows the front alone, goes on behind the lip's sides: each side is mirrored
+    about its last tooth, darker the further back, along the row's own curve."""
+    full = np.flatnonzero((plate[..., 3] > 250).any(axis=0))
+    if len(full) < 4:
+        return plate
+    first, last = int(full[0]), int(full[-1])
+    top = np.array([np.argmax(plate[:, column, 3] > 127) for column in range(first, last + 1)], np.float32)
+    middle, place = (first + last) / 2, np.arange(first, last + 1)
+    bend = np.clip(np.polyfit((place - middle) ** 2, top, 1)[0] * half, -0.1, 0.35) / half
+    target = np.arange(plate.shape[1], dtype=np.float32)
+    beyond = np.maximum(np.maximum(first - target, target - last), 0)
+    source = np.clip(target, first, last) + np.where(target < middle, 1, -1) * np.minimum(beyond, last - first)
+    shift = bend * ((target - middle) ** 2 - (source - middle) ** 2)
+    across, down = np.meshgrid(source, np.arange(len(plate), dtype=np.float32))
+    moved = cv2.remap(plate, across.astype(np.float32), (down - shift).astype(np.float32), cv2.INTER_LINEAR)
+    reach = SIDE * half
+    dark = np.exp(-beyond / (0.8 * reach)).astype(np.float32)
+    there = np.clip((reach - beyond) / (0.3 * reach), 0, 1).astype(np.float32)
+    light = np.stack([dark * there] * 3 + [there], axis=-1)
+    return (moved * light).round().astype(np.uint8)
+
+
+def _together(columns: NDArray[np.intp], gap: float) -> NDArray[np.intp]:
+    """The longest run of columns that are no further apart than `gap`."""
+    runs = np.split(columns, np.flatnonzero(np.diff(columns) > gap) + 1)
+    return max(runs, key=len)
 
 
 def _edge(tooth: Colour) -> float:

@@ -22,7 +22,7 @@ Field = NDArray[np.float32]
 Plate = NDArray[np.uint8]
 """(h, w, 4): RGB premultiplied with alpha, alpha. Outside it there is nothing."""
 
-DUSK = 0.8
+DUSK = 0.92
 """Of the lips' light, what reaches their inner flesh."""
 
 DEEP = (0.17, 0.5)
@@ -134,9 +134,9 @@ class Interior:
             right=float(right),
             fall=0.55,
             corner=0.25,
-            full=0.95,
+            full=0.9,
             oval=rounding,
-            trim=0.05 * half,
+            trim=0.055 * half,
         )
 
     def _drop(self, pose: Pose) -> float:
