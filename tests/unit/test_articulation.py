@@ -142,7 +142,7 @@ def test_a_sun_letter_is_one_held_gesture(ipa: str) -> None:
     """Said three times by eSpeak: the same as one that is as long."""
     thrice, once = said(("a", 0.1), *[(ipa, 0.07)] * 3, ("a", 0.1)), said(("a", 0.1), (ipa, 0.21), ("a", 0.1))
     np.testing.assert_allclose(track(thrice, 0.4), track(once, 0.4), atol=1e-5)
-    middle = track(thrice, 0.4)[8:22]
+    middle = track(thrice, 0.4)[10:22]
     assert np.ptp(middle, axis=0).max() < 0.1
 
 
