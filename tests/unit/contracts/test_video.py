@@ -12,7 +12,7 @@ import pytest
 from core.catalogue import Avatar, Catalogue
 from core.kinds import Tone
 from worker.engines.tts.base import Phoneme, Speech
-from worker.engines.video.base import Canvas, VideoEngine
+from worker.engines.video.base import Canvas, VideoEngine, as_rgb
 from worker.engines.video.fake import Fake
 from worker.engines.video.puppet import Puppet
 
@@ -71,7 +71,8 @@ def test_a_frame_for_each_started_25th(
 def test_frames_are_of_the_promised_size(engine: VideoEngine, avatar: Avatar, canvas: Canvas) -> None:
     width, height = engine.size(canvas)
     count = 0
-    for frame in engine.frames([speech(0.5)], avatar=avatar, canvas=canvas):
+    for picture in engine.frames([speech(0.5)], avatar=avatar, canvas=canvas):
+        frame = as_rgb(picture)
         assert frame.shape == (height, width, 3)
         assert frame.dtype == np.uint8
         assert frame.flags.c_contiguous
@@ -81,9 +82,10 @@ def test_frames_are_of_the_promised_size(engine: VideoEngine, avatar: Avatar, ca
 
 @pytest.mark.parametrize("tone", list(Tone))
 def test_it_starts_and_ends_neutral(engine: VideoEngine, avatar: Avatar, tone: Tone) -> None:
-    neutral = next(engine.frames([], avatar=avatar, canvas=SMALL)).copy()
+    neutral = as_rgb(next(engine.frames([], avatar=avatar, canvas=SMALL))).copy()
     frames = [
-        frame.copy() for frame in engine.frames([speech(1.6)], avatar=avatar, canvas=SMALL, tone=tone, intensity=1)
+        as_rgb(frame).copy()
+        for frame in engine.frames([speech(1.6)], avatar=avatar, canvas=SMALL, tone=tone, intensity=1)
     ]
     np.testing.assert_array_equal(frames[0], neutral)
     np.testing.assert_array_equal(frames[-1], neutral)
@@ -128,7 +130,7 @@ def test_closing_stops_and_the_engine_goes_on(engine: VideoEngine, avatar: Avata
 
 def test_the_same_speech_gives_the_same_frames(engine: VideoEngine, avatar: Avatar) -> None:
     runs = [
-        [frame.copy() for frame in engine.frames([speech(0.8)], avatar=avatar, canvas=SMALL, tone=Tone.LIVELY)]
+        [as_rgb(frame).copy() for frame in engine.frames([speech(0.8)], avatar=avatar, canvas=SMALL, tone=Tone.LIVELY)]
         for _ in range(2)
     ]
     np.testing.assert_array_equal(runs[0], runs[1])
@@ -136,11 +138,11 @@ def test_the_same_speech_gives_the_same_frames(engine: VideoEngine, avatar: Avat
 
 def test_two_clips_may_be_drawn_in_turns(engine: VideoEngine, avatar: Avatar) -> None:
     """A clip's frames do not depend on what else the engine draws."""
-    alone = [frame.copy() for frame in engine.frames([speech(1.5)], avatar=avatar, canvas=SMALL)]
+    alone = [as_rgb(frame).copy() for frame in engine.frames([speech(1.5)], avatar=avatar, canvas=SMALL)]
     other = engine.frames([speech(1.5, phonemes=False)], avatar=avatar, canvas=SMALL)
     beside = []
     for frame in engine.frames([speech(1.5)], avatar=avatar, canvas=SMALL):
-        beside.append(frame.copy())
+        beside.append(as_rgb(frame).copy())
         next(other, None)
     np.testing.assert_array_equal(alone, beside)
 

@@ -53,7 +53,8 @@ class View:
         """(rows, columns, 2): the portrait's pixels seen at the maps' nodes at rest; one node more on each side."""
         step, axes = self.step, []
         for length, offset in zip((self.canvas.width, self.canvas.height), self.offset, strict=True):
-            pixels = np.arange(-1, -(-length // step) + 1) * step + (step - 1) / 2
+            blocks = -(-(length + step // 2) // step)
+            pixels = np.arange(-1, blocks) * step + (step - 1) / 2
             axes.append((pixels + offset + 0.5) / self.scale - 0.5)
         return np.stack(np.meshgrid(*axes), axis=-1).astype(np.float32)
 
