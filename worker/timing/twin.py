@@ -1,0 +1,78 @@
+"""A twin of a recording: the same text spoken by eSpeak at the recording's pace, with the times of its phonemes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from worker.engines.tts.base import Phoneme
+from worker.engines.tts.espeak.process import HelperProcess
+from worker.engines.tts.espeak.wire import Request
+from worker.timing.features import STEP, Sound, loudness, resampled
+
+VOICES = ("m3", "f2")
+"""eSpeak's variants: a man's and a woman's."""
+
+_PACE = 165
+_PACES = (90, 320)
+_NEAR = 0.12
+"""Share by which a twin may be longer or shorter and need not be spoken again."""
+_QUIET_DB = 40.0
+"""Below the loudest frame: silence."""
+_FAINTEST_DB = -65.0
+
+
+@dataclass(frozen=True)
+class Twin:
+    """sound: at features.RATE, with what is loud in it from start to end (frames); phonemes in seconds of sound."""
+
+    sound: Sound
+    phonemes: tuple[Phoneme, ...]
+    start: int
+    end: int
+
+
+class TwinSpeaker:
+    """Speaks through a helper process of its own, which starts with the first text. Raises TTSError."""
+
+    def __init__(self) -> None:
+        self._helper = HelperProcess()
+
+    def close(self) -> None:
+        """Idempotent; a later text starts it anew."""
+        self._helper.stop()
+
+    def speak(self, text: str, language: str, voice: str, frames: int) -> Twin | None:
+        """A twin whose loud part is about so many frames long; None of a text in which nothing sounds."""
+        twin = self._spoken(text, language, voice, _PACE)
+        if twin is None:
+            return None
+        ratio = (twin.end - twin.start) / max(frames, 1)
+        if abs(ratio - 1) <= _NEAR:
+            return twin
+        pace = min(max(round(_PACE * ratio), _PACES[0]), _PACES[1])
+        return self._spoken(text, language, voice, pace)
+
+    def _spoken(self, text: str, language: str, voice: str, pace: int) -> Twin | None:
+        request = Request(text, language, f"{language}+{voice}", pace, 50, 50)
+        header, raw = self._helper.ask(asdict(request), timeout_s=10.0 + len(text) / 20)
+        samples = np.frombuffer(raw, np.int16).astype(np.float32) / 32768
+        sound = resampled(samples, header["sample_rate"])
+        extent = loud(sound)
+        phonemes = tuple(Phoneme(*timed) for timed in header["phonemes"])
+        return Twin(sound, phonemes, *extent) if extent and phonemes else None
+
+
+def loud(sound: Sound) -> tuple[int, int] | None:
+    """The first frame that is not silence and the one after the last; None where all is."""
+    level = loudness(sound)
+    if not level.size or level.max() < _FAINTEST_DB:
+        return None
+    (heard,) = np.nonzero(level > max(level.max() - _QUIET_DB, _FAINTEST_DB))
+    return int(heard[0]), int(heard[-1]) + 1
+
+
+def seconds(frame: float) -> float:
+    """Where a frame begins."""
+    return frame * STEP
