@@ -20,6 +20,8 @@ GROUPS = {
     "intake": "POST to 202, at a fixed rate, from a load generator in Node",
     "webhooks": "Telegram's and WhatsApp's webhooks to 200, and 10,000 updates that come twice, late and together",
     "answer": "a ten-second and a sixty-second spoken answer at 512x512 on the CPU",
+    "video": "the puppet's speed and memory at 512x512 and 1080x1080, beside x264 alone on the same frames",
+    "sync": "the puppet's lips against Arabic and English phonemes, and flicker, on decoded clips",
     "start": "from nothing running to answering",
     "fresh": "a clone with an empty home and cache to a finished demo (only on request)",
 }
