@@ -106,7 +106,7 @@ VISEMES: dict[str, Viseme] = {
     viseme.name: viseme
     for viseme in (
         _rest(),
-        _shape("breath", dict.fromkeys(ARTICULATORS, 0.5), jaw=0.13, lower=0.10, upper=0.08),
+        _shape("breath", dict.fromkeys(ARTICULATORS, 0.5), jaw=0.11, lower=0.05, upper=0.02),
         _closure("pb", burst=True, press=0.75),
         _closure("m", burst=False, press=0.70),
         _tucked(),
@@ -128,7 +128,7 @@ VISEMES: dict[str, Viseme] = {
         _shape("q", _BACK, 0.8, jaw=0.20, tongue=0.15, lower=0.06, round=0.05),
         _shape("hh", _THROAT, jaw=0.48, wide=0.20, lower=0.12, upper=0.05),
         _shape("h", _FREE, jaw=0.28),
-        _shape("w", {"jaw": 1.2, "round": 1.0, "wide": 0.8}, jaw=0.03, round=1.0, upper=0.12, lower=0.14),
+        _shape("w", {"jaw": 1.2, "round": 1.0, "wide": 0.8}, jaw=0.06, round=1.0, upper=0.03, lower=0.05),
         _shape("j", {"wide": 0.6, "jaw": 0.9, "round": 0.3}, jaw=0.11, wide=0.40, tongue=0.5, lower=0.1),
         _vowel("ii", {"wide": 0.9, "jaw": 0.9, "round": 1.4}, jaw=0.13, wide=0.50, tongue=0.4, lower=0.10, upper=0.05),
         _vowel("ih", {"wide": 0.6, "jaw": 0.8, "round": 0.8}, jaw=0.26, wide=0.30, tongue=0.3, lower=0.10),
@@ -139,8 +139,8 @@ VISEMES: dict[str, Viseme] = {
         _vowel("uh", {"jaw": 0.8, "wide": 0.25, "round": 0.2}, jaw=0.43, wide=0.06, tongue=0.1, lower=0.06),
         _vowel("ow", {"jaw": 1.0, "round": 0.7, "wide": 0.6}, jaw=0.70, round=0.36, upper=0.10, lower=0.12),
         _vowel("oo", {"jaw": 0.9, "round": 0.95, "wide": 0.8}, jaw=0.42, round=0.68, upper=0.16, lower=0.20),
-        _vowel("ou", {"jaw": 0.8, "round": 0.8, "wide": 0.7}, jaw=0.19, round=0.62, upper=0.16, lower=0.16),
-        _vowel("uu", {"jaw": 0.9, "round": 1.0, "wide": 0.8}, jaw=0.08, round=0.95, upper=0.20, lower=0.22),
+        _vowel("ou", {"jaw": 0.8, "round": 0.8, "wide": 0.7}, jaw=0.23, round=0.62, upper=0.08, lower=0.12),
+        _vowel("uu", {"jaw": 0.9, "round": 1.0, "wide": 0.8}, jaw=0.14, round=0.95, upper=0.06, lower=0.12),
     )
 }
 """rest, breath and the mouth shapes of speech, by name."""
