@@ -221,7 +221,7 @@ def test_nothing_moves_faster_than_a_calm_head(tone: Tone) -> None:
     assert (np.abs(head(shown)).max(axis=0) < [3.0, 4.5, 3.6]).all()
     assert (head(shown).std(axis=0) > [0.4, 0.3, 0.3]).all()
     for muscle in shown[0].muscles:
-        assert np.abs(np.diff(pulls(shown, muscle))).max() * 25 < 7
+        assert np.abs(np.diff(pulls(shown, muscle))).max() * 25 < 9
 
 
 def test_nods_come_with_some_stresses_and_a_little_before() -> None:
@@ -240,12 +240,12 @@ def test_nods_come_with_some_stresses_and_a_little_before() -> None:
 
 
 TONES = [
-    (Tone.CHEERFUL, "smile", 0.45, 0.95),
-    (Tone.CHEERFUL, "cheek", 0.25, 0.75),
-    (Tone.GENTLE, "worry", 0.35, 0.75),
-    (Tone.LIVELY, "brow", 0.30, 1.0),
-    (Tone.LIVELY, "smile", 0.25, 0.65),
-    (Tone.CALM, "knit", 0.03, 0.35),
+    (Tone.CHEERFUL, "smile", 0.50, 1.0),
+    (Tone.CHEERFUL, "cheek", 0.30, 0.75),
+    (Tone.GENTLE, "worry", 0.55, 1.1),
+    (Tone.LIVELY, "brow", 0.45, 1.5),
+    (Tone.LIVELY, "smile", 0.25, 0.70),
+    (Tone.CALM, "knit", 0.06, 0.55),
     (Tone.NEUTRAL, "smile", 0.08, 0.25),
 ]
 
@@ -270,7 +270,7 @@ def test_brows_go_up_with_some_words(tone: Tone) -> None:
         for t in np.arange(0, 61, 0.04).tolist()
         for muscle in ("brow", *(["knit"] if tone is Tone.CALM else []))
     ]
-    assert 0.06 < max(moved) < 0.55
+    assert 0.1 < max(moved) < 0.65
 
 
 def test_rounded_lips_hold_the_smile_back() -> None:

@@ -25,11 +25,11 @@ class Look:
 
 
 LOOKS: dict[Tone, Look] = {
-    Tone.NEUTRAL: Look({"smile": 0.14}, flash=0.35),
-    Tone.CHEERFUL: Look({"smile": 0.62, "brow": 0.18}, flash=0.40, nod=2.3, nods=0.55),
-    Tone.GENTLE: Look({"smile": 0.20, "worry": 0.55, "sad": 0.05}, flash=0.15, nod=1.7, nods=0.40, lean=1.6),
-    Tone.CALM: Look({"smile": 0.09, "knit": 0.06}, flash=0.12, knit=0.22, nod=1.6, nods=0.35),
-    Tone.LIVELY: Look({"smile": 0.40, "brow": 0.45}, flash=0.50, nod=2.6, nods=0.60),
+    Tone.NEUTRAL: Look({"smile": 0.15}, flash=0.50),
+    Tone.CHEERFUL: Look({"smile": 0.72, "brow": 0.30}, flash=0.50, nod=2.3, nods=0.55),
+    Tone.GENTLE: Look({"smile": 0.20, "worry": 0.85, "sad": 0.06}, flash=0.20, nod=1.7, nods=0.40, lean=1.6),
+    Tone.CALM: Look({"smile": 0.10, "knit": 0.12}, flash=0.20, knit=0.35, nod=1.6, nods=0.35),
+    Tone.LIVELY: Look({"smile": 0.45, "brow": 0.70}, flash=0.60, nod=2.6, nods=0.60),
 }
 """The one table of how tones look."""
 
@@ -39,7 +39,7 @@ LEAST = 0.4
 ROUNDED = 0.45
 """How much of the smile gives way to lips that are rounded or pressed."""
 
-ASKING = 0.22
+ASKING = 0.35
 """How far the brows go up in a question."""
 
 
@@ -80,7 +80,7 @@ class Expression:
         """Pulls by muscle. lips: 0–1, how far they are rounded or pressed."""
         swell = self._swell.at(moment) * (1 + 0.12 * self._noise.at(moment))
         pulls = {name: pull * swell for name, pull in self._held.items()}
-        smile = pulls["smile"] + 0.4 * self._held["smile"] * self._relief.at(moment)
+        smile = pulls["smile"] + 0.3 * self._held["smile"] * self._relief.at(moment)
         pulls["smile"] = smile * (1 - ROUNDED * min(max(lips, 0.0), 1.0))
         pulls["cheek"] = 0.85 * max(smile - 0.12, 0.0)
         brow = self._flash * self._brows.at(moment) + self._asking.at(moment)
