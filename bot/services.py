@@ -42,6 +42,7 @@ class Services:
     settings: Settings
     database: Database
     queue: Queue
+    bell: Bell
     intake: Intake
     reception: Reception
     receivers: Sequence[Receiver]
@@ -83,6 +84,7 @@ async def opened(settings: Settings, metrics: Metrics, media_key: bytes) -> Asyn
             settings=settings,
             database=database,
             queue=queue,
+            bell=bell,
             intake=Intake(database, bell, desk),
             reception=Reception(database, bell, desk, metrics),
             receivers=[open_receiver(name, Surroundings(settings, queue, storage)) for name in settings.channels],

@@ -112,7 +112,7 @@ def make_office(
         raise ConfigurationError(f"the channel {name} has no credentials")
 
     channels = Channels(Surroundings(known, queue, storage), open_one)
-    return Office(known, database, queue, storage, Catalogue(HOME), channels), channels
+    return Office(known, database, queue, storage, Catalogue(folder, HOME), channels), channels
 
 
 async def answered(

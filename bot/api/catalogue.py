@@ -215,6 +215,7 @@ def _avatar(avatar: Avatar) -> dict[str, object]:
         "name": dict(avatar.name),
         "voice": avatar.voice,
         "portrait_url": f"/api/v1/avatars/{avatar.id}/portrait",
+        "idle_url": f"/api/v1/avatars/{avatar.id}/idle",
     }
 
 

@@ -16,7 +16,8 @@ from core.settings import Settings
 
 OPEN = ("/", "/healthz", "/readyz", "/favicon.ico")
 OPEN_BELOW = ("/page/", "/api/v1/media/")
-"""No key: they tell nothing, or carry a signature of their own. Portraits join them: an <img> can send no header."""
+"""No key: they tell nothing, or carry a signature of their own. Faces join them: an <img> and a <video> can send no
+header."""
 WEBHOOKS = "/webhooks/"
 """Platforms call from anywhere, and each call carries a secret or a signature that its channel checks."""
 BAD_KEY = 4403
@@ -89,8 +90,8 @@ async def refuse(scope: Scope, receive: Receive, send: Send, code: int | None = 
 
 
 def is_open(path: str) -> bool:
-    portrait = path.startswith("/api/v1/avatars/") and path.endswith("/portrait")
-    return path in OPEN or path.startswith(OPEN_BELOW) or portrait
+    face = path.startswith("/api/v1/avatars/") and path.endswith(("/portrait", "/idle"))
+    return path in OPEN or path.startswith(OPEN_BELOW) or face
 
 
 def is_loopback(host: str) -> bool:

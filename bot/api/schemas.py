@@ -96,6 +96,13 @@ class AvatarOut(BaseModel):
     name: dict[str, str]
     voice: str
     portrait_url: str
+    idle_url: str = Field(description="a film of the avatar that waits, to be played in a loop; needs no key")
+
+
+class IdleOut(BaseModel):
+    """The loop is being made."""
+
+    state: str = Field(description="queued")
 
 
 class AvatarsOut(BaseModel):

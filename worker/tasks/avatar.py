@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.administration.replies import menu, notice
+from core import idling
 from core.errors import NotFound
 from db import audit, choices, prepared
+from db import idling as db_idling
 from worker.adding.avatar import add_avatar, remove_avatar
 from worker.tasks._source import sourced
 from worker.tasks.base import Done, Office
@@ -37,11 +39,14 @@ async def _add(office: Office, task: Mapping[str, Any]) -> Done:
                 template=office.catalogue.avatar(payload["template"]),
                 added_by=payload["actor"],
             )
+    loop = await asyncio.to_thread(idling.loop_of, office.catalogue.avatar(new))
     uses = [(f"/avatar {new}", "admin-use-here"), (f"/admin avatar {new} everyone", "admin-use-everyone")]
     told = menu("admin-avatar-ready", language, uses, name=payload["name"][language], command=f"/avatar {new}")
 
     async def write(connection: AsyncConnection) -> list[uuid.UUID]:
         await audit.write(connection, payload["actor"], "avatar-added", new)
+        # Whoever works on this task looks for the next one when it ends.
+        await db_idling.order(connection, loop)
         if task["conversation_id"] is None:
             return []
         said = office.catalogue.avatar(new).persona.greeting[language]
@@ -65,6 +70,7 @@ async def _remove(office: Office, task: Mapping[str, Any]) -> Done:
     # An earlier attempt may have removed it already.
     with suppress(NotFound):
         await asyncio.to_thread(remove_avatar, office.settings.data_dir, old)
+    await asyncio.to_thread(idling.forget, office.settings.data_dir, old)
 
     async def write(connection: AsyncConnection) -> list[uuid.UUID]:
         """Whoever chose it in the meantime falls back, too."""

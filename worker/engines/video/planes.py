@@ -14,7 +14,11 @@ from worker.engines.video.colour import split
 
 def blank(width: int, height: int) -> Planes:
     """A frame of the encoder's own, black or not."""
-    buffer = av.VideoFrame(width, height, "yuv420p")
+    return planes_in(av.VideoFrame(width, height, "yuv420p"))
+
+
+def planes_in(buffer: av.VideoFrame) -> Planes:
+    """A frame's own (yuv420p)."""
     views = []
     for plane in buffer.planes:
         memory: Any = plane

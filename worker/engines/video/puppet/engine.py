@@ -20,6 +20,7 @@ from worker.engines.tts.base import Speech
 from worker.engines.video.base import Canvas, Frame, Picture
 from worker.engines.video.puppet.articulation import Articulation
 from worker.engines.video.puppet.cues import tell
+from worker.engines.video.puppet.idle import idle_poses
 from worker.engines.video.puppet.ipa import segments
 from worker.engines.video.puppet.loudness import LoudnessReader
 from worker.engines.video.puppet.manner import Bearing
@@ -72,6 +73,13 @@ class Puppet:
         """Raises VideoError where the avatar has no usable rig or portrait."""
         painter = self._painter(avatar, canvas)
         for pose in poses(speech, seed=avatar.id, fps=canvas.fps, tone=tone, intensity=intensity):
+            yield painter.draw(pose)
+
+    def idle(self, avatar: Avatar, canvas: Canvas, seconds: float = 6.0) -> Iterator[Picture]:
+        """The avatar that waits: round(seconds x fps) frames, the last followed by the first, which is neutral. They
+        may be overwritten as those of `frames`. Raises VideoError."""
+        painter = self._painter(avatar, canvas)
+        for pose in idle_poses(avatar.id, canvas.fps, seconds):
             yield painter.draw(pose)
 
     def _painter(self, avatar: Avatar, canvas: Canvas) -> Painter:

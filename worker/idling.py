@@ -1,0 +1,71 @@
+"""Idle loops: an avatar that waits, drawn by the puppet; shown by the page, and a ground for engines that move the
+mouth alone.
+
+`python -m worker.idling FOLDER FILE WIDTH HEIGHT` is the process that writes one, started by `worker.tasks.idle`: it
+limits its own memory and time, knows neither settings nor secrets, and prints one JSON object, {"bytes"} or {"failed"}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.catalogue import Avatar
+from core.errors import StorageError, VideoError
+from core.idling import FPS, SECONDS
+from worker.engines.video.base import Canvas, Frame, as_rgb
+from worker.engines.video.puppet import Puppet
+from worker.guard import failing_as
+from worker.looping import write_looping
+from worker.media import Clip
+
+LIMITS = {
+    resource.RLIMIT_AS: 4 << 30,
+    resource.RLIMIT_CPU: 60,
+    resource.RLIMIT_FSIZE: 16 << 20,
+    resource.RLIMIT_CORE: 0,
+}
+
+
+def idle_frames(avatar: Avatar, canvas: Canvas) -> Iterator[Frame]:
+    """(height, width, 3) RGB without end: the loop over and over, always forwards. Frames are drawn as they are asked
+    for, so memory stays flat; each is the caller's own. Raises VideoError where the avatar has no usable rig."""
+    puppet = Puppet()
+    puppet.load()
+    while True:
+        for picture in puppet.idle(avatar, canvas, SECONDS):
+            yield as_rgb(picture).copy()
+
+
+def write_loop(avatar: Avatar, path: Path, width: int, height: int) -> Clip:
+    """Whole or not at all, and the same bytes each time. width, height: even. Raises VideoError, StorageError."""
+    puppet = Puppet()
+    puppet.load()
+    with failing_as(VideoError, puppet.name):
+        pictures = puppet.idle(avatar, Canvas(width, height, FPS), SECONDS)
+        return write_looping(path, pictures, round(SECONDS * FPS), width, height, FPS)
+
+
+def main(folder: str, file: str, width: str, height: str) -> int:
+    for what, limit in LIMITS.items():
+        resource.setrlimit(what, (limit, limit))
+    # Libraries start a thread a core, each with its stack; the other cores are left to the answers.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    home = Path(folder)
+    try:
+        clip = write_loop(Avatar(home.name, {}, "", home), Path(file), int(width), int(height))
+        answer: dict[str, object] = {"bytes": clip.bytes}
+    except StorageError:
+        answer = {"failed": "storage"}
+    except (VideoError, MemoryError) as error:
+        answer = {"failed": str(error) or type(error).__name__}
+    print(json.dumps(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))
