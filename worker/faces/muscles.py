@@ -101,10 +101,16 @@ def _arch(u: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _round(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
-    near = _bell(np.maximum(np.abs(u) - 1, 0), 0.55) * _bell(v, 0.9)
-    thicker = 0.20 * v * _bell(u, 0.9) * _bell(v, 0.55)
-    corners = 0.05 * u**2 * _bell(np.maximum(np.abs(u) - 1, 0), 0.3) * _bell(v, 0.5)
-    return np.stack([-0.33 * u * near, thicker + corners], axis=-1)
+    """A small, round mouth: the corners come in and the lips there, thin at rest, become as full as in the middle."""
+    out = np.maximum(np.abs(u) - 1, 0)
+    across = -u * (0.42 * _bell(out, 0.5) * _bell(v, 0.85))
+    full = (
+        v
+        * (0.18 * _bell(u, 0.3) - 0.16 * _bell(np.abs(u) - 0.55, 0.2) + 0.85 * _bell(np.abs(u) - 0.92, 0.17))
+        * _bell(v, 0.5)
+    )
+    corners = 0.05 * u**2 * _bell(out, 0.3) * _bell(v, 0.5)
+    return np.stack([across, full + corners], axis=-1)
 
 
 def _press(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -118,11 +124,11 @@ def _tuck(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool
 
 
 def _upper(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.stack([0 * u, np.where(below, 0, -0.16 * _arch(u) ** 0.7 * _bell(v, 0.5))], axis=-1)
+    return np.stack([0 * u, np.where(below, 0, -0.16 * _arch(u) * _bell(v, 0.5))], axis=-1)
 
 
 def _lower(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.stack([0 * u, np.where(below, 0.20 * _arch(u) ** 0.7 * _bell(v, 0.7), 0)], axis=-1)
+    return np.stack([0 * u, np.where(below, 0.20 * _arch(u) * _bell(v, 0.7), 0)], axis=-1)
 
 
 def _smile(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:

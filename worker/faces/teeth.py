@@ -27,8 +27,7 @@ GUM = (0.62, 0.36, 0.36)
 def plates(rgb: Image, bared: lm.Points, half: float) -> tuple[NDArray[np.int32], Image, Image]:
     """The upper and the lower teeth: (left, top), two (h, w, 4) premultiplied RGBA.
 
-    bared: the frame's landmarks; half: half the mouth's width at rest. The upper plate holds the gums above the side
-    teeth too. Each plate goes on behind the lips: upwards or downwards from where the frame shows it.
+    bared: the frame's landmarks; half: half the mouth's width at rest. Each plate goes on behind the lips: upwards or downwards from where the frame shows it.
     """
     shown = opening(rgb, bared)
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
@@ -90,7 +89,7 @@ def _plate(crop: Colour, tooth: Colour, inside: NDArray[np.bool_], gum: Colour, 
     span = np.arange(columns[0], columns[-1] + 1)
     edge = np.interp(span, columns, [_edge(tooth[:, column]) for column in columns])
     edge = cv2.GaussianBlur(edge[None], (0, 0), 0.7)[0]
-    rim = np.argmax(inside[:, span], axis=0) + HIDDEN * half / 100
+    rim = np.maximum(np.argmax(inside[:, span], axis=0), np.argmax(tooth[:, span] > 0.5, axis=0)) + HIDDEN * half / 100
     rim = cv2.GaussianBlur(np.minimum(rim, edge - 1)[None].astype(np.float32), (0, 0), 1.5)[0]
     row = np.arange(len(tooth), dtype=np.float32)[:, None]
     inner = np.clip(row, rim, np.maximum(edge - 1, rim)).astype(np.float32)

@@ -56,7 +56,7 @@ def sample(field: Field, at: Field) -> Field:
     return remap(field, at, rim=cv2.BORDER_CONSTANT)
 
 
-def inverse(forward: Field, nodes: Field, spacing: float, rounds: int = 4) -> Field:
+def inverse(forward: Field, nodes: Field, spacing: float, rounds: int = 6) -> Field:
     """The field that leads back: a point p that `forward` moved lies at p + inverse(p).
 
     Fixed-point iteration s ← -forward(p + s) (Chen et al. 2008); converges where the field's slope is below 1.

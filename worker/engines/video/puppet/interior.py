@@ -25,7 +25,7 @@ Plate = NDArray[np.uint8]
 DUSK = 0.92
 """Of the lips' light, what reaches their inner flesh."""
 
-DEEP = (0.17, 0.5)
+DEEP = (0.2, 0.5)
 """The mouth's depth and the palate, of the tongue's colour."""
 
 
@@ -52,11 +52,11 @@ class Shade:
     Then the lips' own inner flesh, which rounds off the opening's corners:
 
         e = min((t / full)², 1);  tall = (below + above) / 2 * sqrt(1 - e * (oval + (1 - oval) * e))
-        amount = clip(|below - above| / 2 - tall + 0.5, 0, 1)
+        amount = clip(|below - above| / 2 - tall + 1, 0, 1)
         colour = colour + amount * (flesh * DUSK - colour), flesh between that of the left and of the right corner by t
 
     trim: as the lips part, the dark crease of the portrait's closed lips is cut off both rims: where they are `gap`
-    pixels apart, min(gap / 3, trim) pixels of each.
+    pixels apart, min(0.6 * gap, trim) pixels of each.
     """
 
     gain: float
@@ -82,7 +82,7 @@ class Shade:
         """How much of the place is the lips' flesh, 0 to 1."""
         e = np.minimum((t / self.full) ** 2, 1)
         tall = (below + above) / 2 * np.sqrt(1 - e * (self.oval + (1 - self.oval) * e))
-        return np.asarray(np.clip(np.abs(below - above) / 2 - tall + 0.5, 0, 1), np.float32)
+        return np.asarray(np.clip(np.abs(below - above) / 2 - tall + 1, 0, 1), np.float32)
 
 
 class Interior:
@@ -127,14 +127,14 @@ class Interior:
         half = self._half
         left, right = self._corners + pose.muscles @ self._corner_moves
         return Shade(
-            gain=1.0 - 0.15 * rounding,
-            upper=(0.55, 0.12 * half),
+            gain=1.0 - 0.35 * rounding,
+            upper=(0.55 - 0.15 * rounding, (0.12 + 0.1 * rounding) * half),
             lower=(0.75, 0.08 * half),
             left=float(left),
             right=float(right),
             fall=0.55,
             corner=0.25,
-            full=0.9,
+            full=0.9 - 0.28 * rounding,
             oval=rounding,
             trim=0.055 * half,
         )

@@ -20,7 +20,7 @@ from worker.faces.warp import remap, sample
 
 Map = NDArray[np.float32]
 
-ROUNDS = 4
+ROUNDS = 6
 """Of the fixed-point iteration that inverts the expression."""
 
 

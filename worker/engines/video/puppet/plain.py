@@ -69,7 +69,7 @@ class PlainBrush:
         maps = [enlarged(nodes, self._sheet.step, *area) for nodes in (opening.above, opening.below, opening.skull)]
         skin = [remap(self._sheet.texture, at).astype(np.float32) for at in maps[:2]]
         below, over = (remap(self._seam, at) for at in maps[:2])
-        cut = np.clip((below - over) / np.float32(3), 0, np.float32(opening.shade.trim))
+        cut = np.clip((below - over) * np.float32(0.6), 0, np.float32(opening.shade.trim))
         upper, lower = np.clip(0.5 - below - cut, 0, 1), np.clip(0.5 + over - cut, 0, 1)
         lower = np.where(upper < 1, np.minimum(lower / np.maximum(1 - upper, np.float32(1e-3)), 1), 1)
         value = skin[1]
