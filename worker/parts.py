@@ -13,7 +13,7 @@ from worker.engines.tts.base import Phoneme, Speech
 
 
 def save(path: Path, speech: Speech) -> None:
-    """One sentence as .npz: samples, rate and phonemes. Raises StorageError."""
+    """One sentence as .npz: samples, rate, phonemes, text and language. Raises StorageError."""
     phonemes = speech.phonemes or ()
     draft = path.with_suffix(".part")
     with storage_errors():
@@ -26,6 +26,8 @@ def save(path: Path, speech: Speech) -> None:
                 known=speech.phonemes is not None,
                 ipa=np.array([each.ipa for each in phonemes], dtype=np.str_),
                 times=np.array([(each.start, each.end) for each in phonemes], dtype=np.float64).reshape(-1, 2),
+                said=np.array([each for each in (speech.text, speech.language) if each is not None], dtype=np.str_),
+                told=[speech.text is not None, speech.language is not None],
             )
         draft.replace(path)
 
@@ -36,7 +38,10 @@ def load(path: Path) -> Speech:
             Phoneme(str(ipa), float(start), float(end))
             for ipa, (start, end) in zip(saved["ipa"], saved["times"], strict=True)
         )
-        return Speech(saved["samples"], int(saved["rate"]), phonemes if bool(saved["known"]) else None)
+        said = iter(saved["said"])
+        text, language = (str(next(said)) if told else None for told in saved["told"])
+        known = phonemes if bool(saved["known"]) else None
+        return Speech(saved["samples"], int(saved["rate"]), known, text, language)
 
 
 class Parts:

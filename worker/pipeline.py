@@ -25,6 +25,7 @@ from worker.job import Job, Report
 from worker.media import read_wav
 from worker.parts import Parts
 from worker.speaking import Speaker
+from worker.timing.aligner import Aligner
 
 MISSING_EAR = "FunAudioLLM/Fun-ASR-MLT-Nano-2512"
 """The model that understands speech in 31 languages, Arabic among them."""
@@ -46,19 +47,27 @@ class SmartTalkerPipeline:
     def __init__(self, engines: EngineSet, catalogue: Catalogue) -> None:
         self._engines = engines
         self._catalogue = catalogue
+        self._aligner = Aligner()
 
     def run(self, job: Job, report: Report, stop: threading.Event) -> None:
         """Raises Cancelled soon after `stop` is set, and LayerError where not even a text could be made."""
-        Run(self._engines, self._catalogue, job, report, stop).run()
+        Run(self._engines, self._catalogue, self._aligner, job, report, stop).run()
 
 
 class Run:
     """One job on its way through the layers."""
 
     def __init__(
-        self, engines: EngineSet, catalogue: Catalogue, job: Job, report: Report, stop: threading.Event
+        self,
+        engines: EngineSet,
+        catalogue: Catalogue,
+        aligner: Aligner,
+        job: Job,
+        report: Report,
+        stop: threading.Event,
     ) -> None:
         self._engines = engines
+        self._aligner = aligner
         self._job = job
         self._report = report
         self._stop = stop
@@ -188,7 +197,7 @@ class Run:
     def _perform(self, heard: Heard, tone: Tone, intensity: float) -> None:
         """Speech and picture run beside the language model, each in its own thread."""
         parts = Parts()
-        speaker = Speaker(self._job, self._report, self._check, parts)
+        speaker = Speaker(self._job, self._report, self._check, parts, self._aligner)
         scene = Scene(
             self._engines, self._job, self._report, self._check, parts, self._avatar, heard.language, tone, intensity
         )

@@ -80,7 +80,8 @@ class Aligner:
 
 
 def aligned(sound: Sound, extent: tuple[int, int], twin: Twin, highest: float) -> Aligned | None:
-    """The twin's phonemes moved to the sound; None where their lengths are too far apart. extent: the frames of the sound in which something is said."""
+    """The twin's phonemes moved to the sound; None where their lengths are too far apart. extent: the frames of the
+    sound in which something is said."""
     level = loudness(sound)[extent[0] : extent[1]]
     kept = _without_pauses(loudness(twin.sound)[twin.start : twin.end]) + twin.start
     ours = _described(sound, np.arange(*extent), highest)

@@ -43,7 +43,7 @@ def warp(
             else:
                 total[:, 0] = near[:, 0]
     end = length - 1 - int(starts[-1])
-    costs = total[:, end] / len(one) if end < size else np.full(len(others), np.inf, np.float32)
+    costs = total[:, end] / np.float32(len(one)) if end < size else np.full(len(others), np.inf, np.float32)
     path = _back(came, starts, end) if np.isfinite(costs[0]) else np.zeros(len(one), np.intp)
     return path, costs
 

@@ -23,6 +23,9 @@ CONTEXT = (-14, -10, -7, -5, -3, -2, -1, 0, 1, 2, 3, 5, 7, 10, 14)
 """The frames that are looked at for one."""
 REACH = max(CONTEXT)
 
+QUIET = -4.0
+"""What silence is once it is normalised; louder frames are cut off at the other end."""
+
 _HEARD = 8.0
 """Nepers below the loudest frame so far down to which a frame counts as speech."""
 _FAINTEST = -15.0
@@ -90,14 +93,15 @@ class Normaliser:
     def __call__(self, mel: Frames) -> Frames:
         """As the network wants them; silence as long as nothing was heard."""
         if self._loudest < _FAINTEST or not self._count:
-            return np.full_like(mel, -4.0)
+            return np.full_like(mel, QUIET)
         shape, spread = self._usual
         mean = self._sum / self._count
         expected = shape + mean.mean()
         share = self._count / (self._count + _PRIOR)
         variance = share * (self._squares / self._count - mean**2) + (1 - share) * spread**2
         mean = share * mean + (1 - share) * expected
-        return np.clip((mel - mean) / (np.sqrt(np.maximum(variance, 0)) + _LEAST_SPREAD), -4, 4).astype(np.float32)
+        scaled = (mel - mean) / (np.sqrt(np.maximum(variance, 0)) + _LEAST_SPREAD)
+        return np.asarray(np.clip(scaled, QUIET, -QUIET), np.float32)
 
 
 def beside(values: Frames) -> Frames:
@@ -114,7 +118,7 @@ class Ear:
         self._normaliser = Normaliser(self._network.usual)
         self._resampler: soxr.ResampleStream | None = None
         self._left = np.zeros(MARGIN, np.float32)
-        self._frames = np.full((REACH, BANDS), -4.0, np.float32)
+        self._frames = np.full((REACH, BANDS), QUIET, np.float32)
         self._settled = 0
 
     def hear(self, samples: Sound, rate: int) -> tuple[int, Frames]:
@@ -129,7 +133,7 @@ class Ear:
             self._normaliser.learn(mel)
             self._frames = np.concatenate([self._frames, self._normaliser(mel)])
         first = self._settled
-        after = np.repeat(np.float32([[-4.0]]), BANDS, axis=1).repeat(REACH, axis=0)
+        after = np.full((REACH, BANDS), QUIET, np.float32)
         estimates = self._network(beside(np.concatenate([self._frames, after])))
         settled = max(0, len(estimates) - REACH)
         self._frames = self._frames[settled:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -34,10 +35,12 @@ class Twin:
 
 
 class TwinSpeaker:
-    """Speaks through a helper process of its own, which starts with the first text. Raises TTSError."""
+    """Speaks through a helper process of its own, which starts with the first text and ends with this object. Raises
+    TTSError."""
 
     def __init__(self) -> None:
         self._helper = HelperProcess()
+        weakref.finalize(self, self._helper.stop)
 
     def close(self) -> None:
         """Idempotent; a later text starts it anew."""
@@ -57,7 +60,7 @@ class TwinSpeaker:
     def _spoken(self, text: str, language: str, voice: str, pace: int) -> Twin | None:
         request = Request(text, language, f"{language}+{voice}", pace, 50, 50)
         header, raw = self._helper.ask(asdict(request), timeout_s=10.0 + len(text) / 20)
-        samples = np.frombuffer(raw, np.int16).astype(np.float32) / 32768
+        samples = np.frombuffer(raw, np.int16).astype(np.float32) / np.float32(32768)
         sound = resampled(samples, header["sample_rate"])
         extent = loud(sound)
         phonemes = tuple(Phoneme(*timed) for timed in header["phonemes"])
