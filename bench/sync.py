@@ -6,14 +6,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.figures import Figures
-from bench.lipsync.verdict import Judged, Verdict, apart, judged
+from bench.lipsync.verdict import Judged, Verdict, judged, off_neutral
 
 
 def measure() -> Figures:
     """Three takes of each language, each avatar in both. Raises SurroundingsError where mediapipe is missing."""
     with TemporaryDirectory(prefix="smarttalker-") as folder:
         clips = judged(Path(folder))
-    return _lips(Verdict(clips)) | _stillness(clips)
+        return _lips(Verdict(clips)) | _stillness(clips)
 
 
 def _lips(verdict: Verdict) -> Figures:
@@ -39,11 +39,11 @@ def _lips(verdict: Verdict) -> Figures:
 
 def _stillness(clips: list[Judged]) -> Figures:
     """The worst clip's."""
-    ends = [apart(each) for each in clips]
+    off = [off_neutral(each) for each in clips]
     return {
         "flicker_rim": max(each.decoded.rim for each in clips),
         "flicker_background": max(each.decoded.background for each in clips),
-        "first_frame_off_neutral": max(first for first, _ in ends),
-        "last_frame_off_neutral": max(last for _, last in ends),
+        "first_frame_off_neutral": max(each[0] for each in off),
+        "last_frame_off_neutral": max(each[-1] for each in off),
         "sound_picture_apart_ms": 1000 * max(abs(each.decoded.picture_s - each.decoded.sound_s) for each in clips),
     }

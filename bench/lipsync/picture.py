@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,41 +25,47 @@ NEAR = 0.05
 @dataclass(frozen=True)
 class Decoded:
     """rim, background: mean change of grey levels from frame to frame, keyframes and the frames after them left out.
-    first, last: luma of the ends. picture_s, sound_s: how long either plays."""
+    first: luma of the first frame. picture_s, sound_s: how long either plays."""
 
     rim: float
     background: float
     first: Luma
-    last: Luma
     frames: int
     picture_s: float
     sound_s: float
 
 
 def decoded(clip: Path, person: NDArray[np.float32] | None = None) -> Decoded:
-    """person: (h, w), 0–1; without it no background is known and its flicker is NaN."""
+    """person: (h, w), 0–1; without it the background is not watched."""
     rim: list[float] = []
     behind: list[float] = []
-    first = last = None
+    first: Luma | None = None
     count, key_before = 0, True
     with av.open(str(clip)) as container:
         rate = container.streams.video[0].average_rate or 25
         for frame in container.decode(video=0):
             luma = _luma(frame)
-            if last is None or first is None:
-                first, edge, empty = luma, _rim(luma), _empty(luma, person)
+            if first is None:
+                first, before, edge, empty = luma, luma, _rim(luma), _empty(luma, person)
             elif not (frame.key_frame or key_before):
-                change = cv2.absdiff(luma, last)
+                change = cv2.absdiff(luma, before)
                 rim.append(float(change[edge].mean()))
-                behind.append(float(change[empty].mean()) if empty.any() else np.nan)
-            last, key_before, count = luma, bool(frame.key_frame), count + 1
-    if first is None or last is None:
+                behind.extend([float(change[empty].mean())] if empty.any() else [])
+            before, key_before, count = luma, bool(frame.key_frame), count + 1
+    if first is None:
         raise ValueError(f"{clip} has no frame")
-    return Decoded(_mean(rim), _mean(behind), first, last, count, float(count / rate), _sound_s(clip))
+    return Decoded(_mean(rim), _mean(behind), first, count, float(count / rate), _sound_s(clip))
 
 
 def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else 0.0
+
+
+def lumas(clip: Path) -> Iterator[Luma]:
+    """Frame by frame."""
+    with av.open(str(clip)) as container:
+        for frame in container.decode(video=0):
+            yield _luma(frame)
 
 
 def _luma(frame: av.VideoFrame) -> Luma:

@@ -11,7 +11,7 @@ import numpy as np
 from bench.lipsync import sync
 from bench.lipsync.face import Face, Track, measured
 from bench.lipsync.landmarks import Seen, find
-from bench.lipsync.picture import Decoded, decoded
+from bench.lipsync.picture import Decoded, decoded, lumas
 from bench.lipsync.table import Table, read
 from bench.lipsync.takes import TAKES, Clip, Take, neutral, spoken, write
 from worker.engines.tts.base import Phoneme
@@ -126,11 +126,10 @@ def astray(phonemes: Sequence[Phoneme], seconds: float) -> tuple[Phoneme, ...]:
     )
 
 
-def apart(one: Judged) -> tuple[float, float]:
-    """Mean difference in grey levels, in the face, of the first and of the last frame from the neutral picture."""
+def off_neutral(one: Judged) -> Track:
+    """(frames,): mean difference in grey levels, in the face, of each frame from the neutral picture."""
     points = one.seen.mesh[0, :, :2]
     (left, top), (right, bottom) = points.min(axis=0).astype(int), points.max(axis=0).astype(int)
     window = np.s_[max(top, 0) : bottom, max(left, 0) : right]
     still = one.neutral.first[window].astype(np.float64)
-    first, last = (float(np.abs(end[window] - still).mean()) for end in (one.decoded.first, one.decoded.last))
-    return first, last
+    return np.array([np.abs(luma[window] - still).mean() for luma in lumas(one.clip.path)])
