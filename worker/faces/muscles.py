@@ -196,7 +196,7 @@ def fields(face: Face, nodes: NDArray[np.float32]) -> tuple[NDArray[np.float16],
     seam = face.mouth.line(nodes[..., 0])
     above = _side(face, shifts, nodes, np.minimum(nodes[..., 1], seam), beyond, lower=False)
     below = _side(face, shifts, nodes, np.maximum(nodes[..., 1], seam), beyond, lower=True)
-    common = above + (below - above) * _ramp(v, -0.35, 0.35)
+    common = above + (below - above) * _ramp(v, -0.6, 0.6)
     parted = 1 - _ramp(far, 0.72, 0.90)
     above, below = common + (above - common) * parted, common + (below - common) * parted
     rim = _rim(nodes)

@@ -27,7 +27,8 @@ GUM = (0.62, 0.36, 0.36)
 def plates(rgb: Image, bared: lm.Points, half: float) -> tuple[NDArray[np.int32], Image, Image]:
     """The upper and the lower teeth: (left, top), two (h, w, 4) premultiplied RGBA.
 
-    bared: the frame's landmarks; half: half the mouth's width at rest. Each plate goes on behind the lips: upwards or downwards from where the frame shows it.
+    bared: the frame's landmarks; half: half the mouth's width at rest. Each plate goes on behind the lips: upwards or
+    downwards from where the frame shows it.
     """
     shown = opening(rgb, bared)
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
