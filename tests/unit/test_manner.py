@@ -155,7 +155,7 @@ def test_blinks_over_ten_minutes(tone: Tone) -> None:
     single = gaps[gaps > 0.7]
     assert 14 <= len(times) / 10 <= 24
     assert single.min() >= 0.9
-    assert single.max() <= 8.6
+    assert single.max() <= 8.0
     assert 2.4 <= np.median(single) <= 4.2
     assert single.std() > 0.9
     assert 0.03 <= (gaps <= 0.7).mean() <= 0.2

@@ -19,7 +19,7 @@ LENGTH = CLOSING + SHUT + OPENING
 MEDIAN, SPREAD = 3.9, 0.45
 """Of the intervals: seconds, and the standard deviation of their logarithm."""
 
-SHORTEST, LONGEST = 1.0, 8.0
+SHORTEST, LONGEST = 1.0, 7.5
 """Seconds between blinks, double ones aside."""
 
 DOUBLE = 0.10
