@@ -109,6 +109,7 @@ def _round(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.boo
         * (0.18 * _bell(u, 0.3) - 0.16 * _bell(np.abs(u) - 0.55, 0.2) + 0.85 * _bell(np.abs(u) - 0.92, 0.17))
         * _bell(v, 0.5)
     )
+    full = full * (1 - 0.8 * _bell(v, 0.15))  # not the crease
     corners = 0.05 * u**2 * _bell(out, 0.3) * _bell(v, 0.5)
     return np.stack([across, full + corners], axis=-1)
 
@@ -118,7 +119,7 @@ def _press(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.boo
 
 
 def _tuck(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
-    raised = -0.13 * _arch(u) * _bell(np.minimum(v, 0), 0.45)
+    raised = -0.10 * _arch(u) * _bell(np.minimum(v, 0), 0.45)
     tucked = -(0.03 + 0.28 * np.clip(v, 0, 0.45)) * _arch(u / 1.15) * _bell(np.maximum(v - 0.3, 0), 0.5)
     return np.stack([-0.04 * u * _bell(u, 1.2, 4) * _bell(v, 0.6), np.where(below, tucked, raised)], axis=-1)
 
