@@ -18,7 +18,7 @@ from setuptools.errors import CompileError
 
 PACKAGE = "worker.engines.video.puppet"
 SOURCE = "worker/engines/video/puppet/kernel.c"
-FLAGS = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-sanitize=all", "-Wall", "-Wextra", "-Werror"]
+FLAGS = ["-O3", "-std=c11", "-ffreestanding", "-ffp-contract=off", "-fno-sanitize=all", "-Wall", "-Wextra", "-Werror"]
 LIBRARY = ["-shared", "-fPIC", "-nostdlib"]
 SYSTEMS = {"Linux": "linux-gnu", "Darwin": "macos", "Windows": "windows-gnu"}
 
@@ -49,7 +49,8 @@ class Zig(build_ext):
         try:
             subprocess.run(command, check=True, env={**os.environ, **caches})
         except (OSError, subprocess.CalledProcessError) as error:
-            target.unlink(missing_ok=True)
+            for stale in (target, Path(self.get_ext_filename(ext.name))):
+                stale.unlink(missing_ok=True)
             raise CompileError(f"{ext.name} could not be built: {error}") from error
 
 

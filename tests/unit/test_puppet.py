@@ -75,7 +75,7 @@ def mouth(rig: Rig) -> tuple[slice, slice]:
 
 def off_by(frame: Planes, rgb: Frame) -> None:
     """The outline is composed of person and backdrop; nobody sees what is lost where hair is thin."""
-    for drawn, meant in zip((frame.y, np.stack([frame.u, frame.v], axis=-1)), split(rgb), strict=True):
+    for drawn, meant in zip((frame.y, np.stack([frame.u, frame.v])), split(rgb), strict=True):
         off = np.abs(drawn.astype(int) - meant)
         assert np.percentile(off, 99.8) <= 3
         assert off.max() <= 20

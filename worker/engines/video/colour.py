@@ -22,9 +22,14 @@ def luma_chroma(rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
 
 
 def split(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(h, w) luma and (h / 2, w / 2, 2) chroma of (h, w, 3) RGB, both sizes even."""
+    """(1, h, w) luma and (2, h / 2, w / 2) chroma of (h, w, 3) RGB, both sizes even."""
     luma, chroma = luma_chroma(rgb.astype(np.float32))
-    return rounded(luma), rounded(halved(chroma))
+    return rounded(luma)[None], planar(rounded(halved(chroma)))
+
+
+def planar(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w, c) as (c, h, w)."""
+    return np.ascontiguousarray(np.moveaxis(picture, -1, 0))
 
 
 def halved(picture: NDArray[np.float32]) -> NDArray[np.float32]:

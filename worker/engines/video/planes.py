@@ -31,7 +31,7 @@ def planes_of(rgb: Frame) -> Planes:
     """A new frame of (h, w, 3) RGB, both sizes even."""
     planes = blank(rgb.shape[1], rgb.shape[0])
     luma, chroma = split(rgb)
-    planes.y[:], planes.u[:], planes.v[:] = luma, chroma[..., 0], chroma[..., 1]
+    planes.y[:], planes.u[:], planes.v[:] = luma[0], chroma[0], chroma[1]
     return planes
 
 
@@ -40,11 +40,11 @@ class Ring:
     drawn into it last, so that what never changes is drawn once."""
 
     def __init__(self, luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> None:
-        """luma: (h, w), chroma: (h / 2, w / 2, 2): what every frame holds at first."""
-        height, width = luma.shape
+        """luma: (1, h, w), chroma: (2, h / 2, w / 2): what every frame holds at first."""
+        height, width = luma.shape[1:]
         self._frames = [blank(width, height) for _ in range(HELD + 1)]
         for frame in self._frames:
-            frame.y[:], frame.u[:], frame.v[:] = luma, chroma[..., 0], chroma[..., 1]
+            frame.y[:], frame.u[:], frame.v[:] = luma[0], chroma[0], chroma[1]
         self._next = 0
 
     def take(self) -> Planes:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.colour import halved, luma_chroma, rounded
+from worker.engines.video.colour import halved, luma_chroma, planar, rounded
 from worker.engines.video.puppet.interior import Interior, Layer, Plate
 from worker.engines.video.puppet.pose import Pose
 from worker.engines.video.puppet.sheets import padded
@@ -23,20 +23,20 @@ class Cavity:
         left, top, right, bottom = area
         self.at = (left, top)
         size = (bottom - top, right - left)
-        depth = luma_chroma(np.asarray(interior.depth, np.float32)[None, None])
-        self._empty = (np.full(size, depth[0], np.float32), np.empty((size[0] // 2, size[1] // 2, 2), np.float32))
-        self._empty[1][:] = depth[1]
-        self.pictures = tuple(padded(rounded(part)) for part in self._empty)
+        luma, chroma = luma_chroma(np.asarray(interior.depth, np.float32)[None, None])
+        small = (size[0] // 2, size[1] // 2)
+        self._empty = (np.broadcast_to(luma[..., None], (*size, 1)), np.broadcast_to(chroma, (*small, 2)))
+        self.pictures = tuple(padded(planar(rounded(part))) for part in self._empty)
         self._plates: dict[int, tuple[Plate, tuple[Part, Part]]] = {}
 
     def draw(self, pose: Pose) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """(h, w) and (h / 2, w / 2, 2); overwritten by the next call."""
+        """(1, h, w) and (2, h / 2, w / 2); overwritten by the next call."""
         layers = self._interior.layers(pose)
         for part in range(2):
             picture = self._empty[part].copy()
             for layer in layers:
                 self._lay(picture, layer, part)
-            cv2.convertScaleAbs(picture, self.pictures[part])
+            self.pictures[part][:] = np.moveaxis(cv2.convertScaleAbs(picture).reshape(picture.shape), -1, 0)
         return self.pictures[0], self.pictures[1]
 
     def _lay(self, picture: Part, layer: Layer, part: int) -> None:
@@ -52,8 +52,8 @@ class Cavity:
         size = (columns.stop - columns.start, rows.stop - rows.start)
         seen = cv2.warpAffine(plate, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         area = picture[rows, columns]
-        area *= 1 - (seen[..., -1] if part == 0 else seen[..., -1:])
-        area += seen[..., 0] if part == 0 else seen[..., :-1]
+        area *= 1 - seen[..., -1:]
+        area += seen[..., :-1]
 
     def _parts(self, plate: Plate) -> tuple[Part, Part]:
         """(h, w, 2) luma and alpha, and (h / 2, w / 2, 3) chroma and alpha, premultiplied, alpha 0 … 1."""

@@ -33,7 +33,7 @@ class _Eye:
         self._planes = [split(picture) for picture in pictures]
         weights = [(follow / np.float32(255)).astype(np.float32) for follow in follows]
         self._weights = [(weight, halved(weight)) for weight in weights]
-        self._grids = [_grid(planes.shape[:2]) for planes in self._planes[0]]
+        self._grids = [_grid(planes.shape[1:]) for planes in self._planes[0]]
         self._radius = EYEBALL * radius
         self._shown: tuple[int, int, int] | None = None
 
@@ -46,12 +46,12 @@ class _Eye:
             return
         self._shown = (step, x, y)
         for part, texture in enumerate(textures):
-            plane = self._planes[step][part]
+            shown = self._planes[step][part]
             if x or y:
                 shift = np.array([x, y], np.float32) / (FINE * (part + 1))
-                away = self._weights[step][part][..., None] * shift
-                plane = remap(plane, np.asarray(self._grids[part] - away, np.float32))
-            texture[self._boxes[part]] = plane
+                at = np.asarray(self._grids[part] - self._weights[step][part][..., None] * shift, np.float32)
+                shown = np.stack([remap(plane, at) for plane in shown])
+            texture[:, *self._boxes[part]] = shown
 
 
 class Eyes:

@@ -13,7 +13,7 @@
 enum { STILL = 0, MIXED = 1, WHOLE = 2 };
 
 typedef struct {
-    const uint8_t *pixels; /* height x width x channels, and one row and one pixel more that may be read */
+    const uint8_t *pixels; /* planes x height x width; behind them three rows and 16 pixels more may be read */
     int32_t width, height;
 } Texture;
 
@@ -42,13 +42,9 @@ static inline int32_t nearest(float value) { /* half to even, as cvRound does; |
     return both.i - 0x4B400000;
 }
 
-static inline int32_t blend(int32_t a, int32_t b, int32_t c, int32_t d, int32_t fx, int32_t fy) {
-    int32_t upper = a * UNITS + (b - a) * fx, lower = c * UNITS + (d - c) * fx;
+static inline int32_t read(const uint8_t *p, int32_t row, int32_t fx, int32_t fy) {
+    int32_t upper = p[0] * UNITS + (p[1] - p[0]) * fx, lower = p[row] * UNITS + (p[row + 1] - p[row]) * fx;
     return (upper * UNITS + (lower - upper) * fy + UNITS * UNITS / 2) >> 10;
-}
-
-static inline int32_t read(const uint8_t *p, int32_t row, int32_t channels, int32_t fx, int32_t fy) {
-    return blend(p[0], p[channels], p[row], p[row + channels], fx, fy);
 }
 
 /* x and y, in 1/32 pixel, of `count` pixels of one row of block (row, column), the first of them its pixel `from`. */
@@ -66,67 +62,175 @@ static inline void positions(const Map *map, int32_t row, int32_t line, int32_t 
     }
 }
 
-static inline void places(const Texture *texture, const float *x, const float *y, int32_t count, Place *place) {
-    float right = (float)((texture->width - 1) * UNITS), bottom = (float)((texture->height - 1) * UNITS);
-    for (int32_t k = 0; k < count; k++) {
-        int32_t px = nearest(clamped(x[k], right)), py = nearest(clamped(y[k], bottom));
-        place[k].at = (py >> 5) * texture->width + (px >> 5);
-        place[k].fx = px & 31;
-        place[k].fy = py & 31;
-    }
+static inline Place place(const Texture *texture, float x, float y) {
+    int32_t px = nearest(clamped(x, (float)((texture->width - 1) * UNITS)));
+    int32_t py = nearest(clamped(y, (float)((texture->height - 1) * UNITS)));
+    return (Place){(py >> 5) * texture->width + (px >> 5), px & 31, py & 31};
 }
 
 typedef struct {
     Map map;
     Texture texture, alpha;
-    const uint8_t *back; /* as the texture, but of the canvas' size */
+    const uint8_t *back; /* planes x height x width of the canvas */
     const uint8_t *kinds;
     Target target;
     int32_t rows, columns; /* of blocks */
     int32_t width, height; /* of the plane */
 } Warp;
 
-static inline void span(const Warp *w, const Place *place, int32_t count, int32_t mixed, int32_t x, int32_t y,
-                        const int32_t channels) {
-    uint8_t *first = w->target.first + (int64_t)y * w->target.stride + x;
-    uint8_t *second = channels == 2 ? w->target.second + (int64_t)y * w->target.stride + x : 0;
-    const uint8_t *back = w->back + channels * ((int64_t)y * w->width + x);
-    int32_t row = w->texture.width * channels;
+/* One plane of up to `RUN` pixels next to each other. */
+enum { RUN = 8 };
+
+typedef struct {
+    const uint8_t *texture, *alpha, *back;
+    uint8_t *out;
+    int32_t width; /* of texture and alpha */
+} Plane;
+
+static inline uint8_t over(int32_t one, int32_t back, int32_t alpha) {
+    int32_t sum = one * alpha + back * (255 - alpha) + 127;
+    return (uint8_t)((sum + 1 + (sum >> 8)) >> 8); /* sum / 255, exact for what two bytes can give */
+}
+
+static void slow(const Plane *plane, const Place *at, int32_t count, int32_t mixed) {
     for (int32_t k = 0; k < count; k++) {
-        const Place *p = place + k;
-        const uint8_t *at = w->texture.pixels + (int64_t)p->at * channels;
-        int32_t one = read(at, row, channels, p->fx, p->fy);
-        int32_t other = channels == 2 ? read(at + 1, row, channels, p->fx, p->fy) : 0;
-        if (mixed) {
-            int32_t a = read(w->alpha.pixels + p->at, w->alpha.width, 1, p->fx, p->fy);
-            one = (one * a + back[k * channels] * (255 - a) + 127) / 255;
-            if (channels == 2)
-                other = (other * a + back[k * channels + 1] * (255 - a) + 127) / 255;
-        }
-        first[k] = (uint8_t)one;
-        if (channels == 2)
-            second[k] = (uint8_t)other;
+        int32_t one = read(plane->texture + at[k].at, plane->width, at[k].fx, at[k].fy);
+        if (mixed)
+            one = over(one, plane->back[k], read(plane->alpha + at[k].at, plane->width, at[k].fx, at[k].fy));
+        plane->out[k] = (uint8_t)one;
     }
 }
 
-static inline void warp(const Warp *w, const int32_t channels) {
+#ifdef __AVX2__
+#include <immintrin.h>
+
+/* Eight pixels whose sources lie within 15 columns and three rows, which is where a face that hardly turns has them:
+ * each row is read once and shuffled into place. */
+typedef struct {
+    int64_t from; /* the first column of the first row */
+    __m128i pairs, below, across, down_low, down_high;
+} Run;
+
+static inline int gather(const Texture *texture, const float *x, const float *y, Run *run) {
+    __m256 zero = _mm256_setzero_ps();
+    __m256 right = _mm256_set1_ps((float)((texture->width - 1) * UNITS));
+    __m256 bottom = _mm256_set1_ps((float)((texture->height - 1) * UNITS));
+    __m256i px = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(_mm256_loadu_ps(x), zero), right));
+    __m256i py = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(_mm256_loadu_ps(y), zero), bottom));
+    __m256i ix = _mm256_srai_epi32(px, 5), iy = _mm256_srai_epi32(py, 5), low = _mm256_set1_epi32(31);
+    int32_t first = _mm256_cvtsi256_si32(ix), top = _mm256_cvtsi256_si32(iy), last = _mm256_extract_epi32(iy, 7);
+    top = last < top ? last : top;
+    ix = _mm256_sub_epi32(ix, _mm256_set1_epi32(first));
+    iy = _mm256_sub_epi32(iy, _mm256_set1_epi32(top));
+    __m256i far = _mm256_or_si256(_mm256_cmpgt_epi32(ix, _mm256_set1_epi32(14)),
+                                  _mm256_cmpgt_epi32(iy, _mm256_set1_epi32(1)));
+    far = _mm256_or_si256(far, _mm256_or_si256(ix, iy)); /* negative ones */
+    if (_mm256_movemask_ps(_mm256_castsi256_ps(far)))
+        return 0;
+    __m256i fx = _mm256_and_si256(px, low), fy = _mm256_and_si256(py, low), full = _mm256_set1_epi32(UNITS);
+    /* by pixel, in 16 bits: the columns i, i + 1; the weights 32 - f, f, of bytes across and of words down */
+    __m256i pair = _mm256_add_epi32(_mm256_mullo_epi32(ix, _mm256_set1_epi32(0x101)), _mm256_set1_epi32(0x100));
+    __m256i weight = _mm256_or_si256(_mm256_slli_epi32(fx, 8), _mm256_sub_epi32(full, fx));
+    __m256i words = _mm256_packus_epi32(pair, weight); /* each half: four pairs, four weights */
+    words = _mm256_permute4x64_epi64(words, 0xD8);
+    run->pairs = _mm256_castsi256_si128(words);
+    run->across = _mm256_extracti128_si256(words, 1);
+    __m256i down = _mm256_or_si256(_mm256_slli_epi32(fy, 16), _mm256_sub_epi32(full, fy));
+    run->down_low = _mm256_castsi256_si128(down);
+    run->down_high = _mm256_extracti128_si256(down, 1);
+    __m256i lower = _mm256_cmpgt_epi32(iy, _mm256_setzero_si256());
+    run->below = _mm_packs_epi32(_mm256_castsi256_si128(lower), _mm256_extracti128_si256(lower, 1));
+    run->from = (int64_t)top * texture->width + first;
+    return 1;
+}
+
+static inline __m128i bilinear(const uint8_t *plane, int32_t width, const Run *run) { /* eight words */
+    const uint8_t *p = plane + run->from;
+    __m128i one = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)p), run->pairs);
+    __m128i two = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p + width)), run->pairs);
+    __m128i three = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p + 2 * (int64_t)width)), run->pairs);
+    __m128i upper = _mm_maddubs_epi16(_mm_blendv_epi8(one, two, run->below), run->across);
+    __m128i lower = _mm_maddubs_epi16(_mm_blendv_epi8(two, three, run->below), run->across);
+    __m128i half = _mm_set1_epi32(UNITS * UNITS / 2);
+    __m128i low = _mm_madd_epi16(_mm_unpacklo_epi16(upper, lower), run->down_low);
+    __m128i high = _mm_madd_epi16(_mm_unpackhi_epi16(upper, lower), run->down_high);
+    low = _mm_srai_epi32(_mm_add_epi32(low, half), 10);
+    high = _mm_srai_epi32(_mm_add_epi32(high, half), 10);
+    return _mm_packs_epi32(low, high);
+}
+
+static inline void fast(const Plane *plane, const Run *run, int32_t mixed) {
+    __m128i one = bilinear(plane->texture, plane->width, run);
+    if (mixed) {
+        __m128i alpha = bilinear(plane->alpha, plane->width, run), most = _mm_set1_epi16(255);
+        __m128i back = _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)plane->back));
+        __m128i sum = _mm_add_epi16(_mm_mullo_epi16(one, alpha), _mm_mullo_epi16(back, _mm_sub_epi16(most, alpha)));
+        sum = _mm_add_epi16(sum, _mm_set1_epi16(127));
+        sum = _mm_add_epi16(_mm_add_epi16(sum, _mm_set1_epi16(1)), _mm_srli_epi16(sum, 8));
+        one = _mm_srli_epi16(sum, 8);
+    }
+    _mm_storel_epi64((__m128i *)plane->out, _mm_packus_epi16(one, one));
+}
+#endif
+
+/* Up to RUN pixels of all planes. */
+static inline void run_of(const Warp *w, const float *x, const float *y, int32_t count, int32_t mixed, int32_t column,
+                          int32_t line, const int32_t planes) {
+    Plane plane[2];
+    for (int32_t channel = 0; channel < planes; channel++) {
+        uint8_t *target = channel ? w->target.second : w->target.first;
+        int64_t size = (int64_t)w->texture.width * w->texture.height;
+        plane[channel].texture = w->texture.pixels + channel * size;
+        plane[channel].alpha = w->alpha.pixels;
+        plane[channel].back = w->back + ((int64_t)channel * w->height + line) * w->width + column;
+        plane[channel].out = target + (int64_t)line * w->target.stride + column;
+        plane[channel].width = w->texture.width;
+    }
+#ifdef __AVX2__
+    Run run;
+    if (count == RUN && gather(&w->texture, x, y, &run)) {
+        for (int32_t channel = 0; channel < planes; channel++)
+            fast(&plane[channel], &run, mixed);
+        return;
+    }
+#endif
+    Place at[RUN];
+    for (int32_t k = 0; k < count; k++)
+        at[k] = place(&w->texture, x[k], y[k]);
+    for (int32_t channel = 0; channel < planes; channel++)
+        slow(&plane[channel], at, count, mixed);
+}
+
+/* The blocks `first` to `last` - 1 of one row of pixels, all of them moving. */
+static inline void stretch(const Warp *w, int32_t row, int32_t line, int32_t first, int32_t last, int32_t y,
+                           const int32_t planes) {
+    enum { MOST = 4096 };
+    float px[MOST], py[MOST];
+    int32_t step = w->map.step, half = step / 2, left = first * step - half, from = left < 0 ? 0 : left;
+    int32_t end = last * step - half > w->width ? w->width : last * step - half;
+    const uint8_t *kinds = w->kinds + (int64_t)row * w->columns;
+    for (int32_t column = first; column < last; column++)
+        positions(&w->map, row, line, column, 0, step, px + (column - first) * step, py + (column - first) * step);
+    for (int32_t x = from; x < end; x += RUN) {
+        int32_t count = end - x < RUN ? end - x : RUN, mixed = 0;
+        for (int32_t column = (x + half) / step; column <= (x + count - 1 + half) / step; column++)
+            mixed |= kinds[column] == MIXED;
+        run_of(w, px + (x - left), py + (x - left), count, mixed, x, y, planes);
+    }
+}
+
+static inline void warp(const Warp *w, const int32_t planes) {
     int32_t step = w->map.step, half = step / 2;
-    for (int32_t row = 0; row < w->rows; row++) {
-        int32_t top = row * step - half, low = top < 0 ? 0 : top;
-        int32_t high = top + step > w->height ? w->height : top + step;
-        for (int32_t y = low; y < high; y++) {
-            for (int32_t column = 0; column < w->columns; column++) {
-                int32_t kind = w->kinds[(int64_t)row * w->columns + column];
-                int32_t left = column * step - half, from = left < 0 ? -left : 0;
-                int32_t end = left + step > w->width ? w->width - left : step;
-                float px[16], py[16];
-                Place place[16];
-                if (kind == STILL || end <= from)
-                    continue;
-                positions(&w->map, row, y - top, column, from, end - from, px, py);
-                places(&w->texture, px, py, end - from, place);
-                span(w, place, end - from, kind == MIXED, left + from, y, channels);
-            }
+    for (int32_t y = 0; y < w->height; y++) {
+        int32_t row = (y + half) / step, line = (y + half) % step;
+        const uint8_t *kinds = w->kinds + (int64_t)row * w->columns;
+        for (int32_t first = 0; first < w->columns; first++) {
+            int32_t last = first;
+            while (last < w->columns && kinds[last] != STILL)
+                last++;
+            if (last > first)
+                stretch(w, row, line, first, last, y, planes);
+            first = last;
         }
     }
 }
@@ -184,32 +288,30 @@ static inline Light light(const Mouth *m, const Place *s, float below, float abo
     e = e > 1 ? 1 : e;
     float round = 1 - e * (shade->oval + (1 - shade->oval) * e), off = 0.5f * (below - above);
     float tall = middle * __builtin_sqrtf(round < 0 ? 0 : round);
-    light.amount = clamped((off < 0 ? -off : off) - tall + 0.5f, 1);
+    light.amount = clamped((off < 0 ? -off : off) - tall + 1, 1);
     return light;
 }
 
 static inline void lips(const Mouth *m, const Place *a, const Place *b, const Place *s, int32_t x, int32_t y,
-                        const int32_t channels) {
-    float below = below_seam(m, a), over = below_seam(m, b);
-    float cut = clamped((below - over) * (1.0f / 3), m->shade.trim);
-    float upper = clamped(0.5f - below - cut, 1), lower = clamped(0.5f + over - cut, 1);
+                        const int32_t planes) {
+    float below = below_seam(m, a), under = below_seam(m, b);
+    float cut = clamped((below - under) * 0.6f, m->shade.trim);
+    float upper = clamped(0.5f - below - cut, 1), lower = clamped(0.5f + under - cut, 1);
     Light lit = {0, 1, 0};
     if (upper < 1) {
         float covered = lower / (1 - upper > 1e-3f ? 1 - upper : 1e-3f);
         lower = covered > 1 ? 1 : covered;
         if (lower < 1)
-            lit = light(m, s, below + cut, cut - over);
+            lit = light(m, s, below + cut, cut - under);
     }
-    for (int32_t channel = 0; channel < channels; channel++) {
-        int32_t skin = m->skin.width * channels, inner = m->inner.width * channels;
-        float lip = (float)read(m->skin.pixels + (int64_t)a->at * channels + channel, skin, channels, a->fx, a->fy);
-        float value = lip;
+    for (int32_t channel = 0; channel < planes; channel++) {
+        const uint8_t *skin = m->skin.pixels + (int64_t)channel * m->skin.width * m->skin.height;
+        float lip = (float)read(skin + a->at, m->skin.width, a->fx, a->fy), value = lip;
         if (upper < 1) {
-            value = (float)read(m->skin.pixels + (int64_t)b->at * channels + channel, skin, channels, b->fx, b->fy);
+            value = (float)read(skin + b->at, m->skin.width, b->fx, b->fy);
             if (lower < 1) {
-                const uint8_t *at = m->inner.pixels + (int64_t)s->at * channels + channel;
-                float deep = (float)read(at, inner, channels, s->fx, s->fy);
-                float depth = m->depth[channel];
+                const uint8_t *inner = m->inner.pixels + (int64_t)channel * m->inner.width * m->inner.height;
+                float deep = (float)read(inner + s->at, m->inner.width, s->fx, s->fy), depth = m->depth[channel];
                 float flesh = m->flesh[channel][0] + (m->flesh[channel][1] - m->flesh[channel][0]) * (0.5f * (lit.t + 1));
                 deep = depth + (deep - depth) * lit.factor;
                 deep = bounded(deep + (flesh - deep) * lit.amount, 0, 255);
@@ -222,7 +324,7 @@ static inline void lips(const Mouth *m, const Place *a, const Place *b, const Pl
     }
 }
 
-static inline void mouth(const Mouth *m, const int32_t channels) {
+static inline void mouth(const Mouth *m, const int32_t planes) {
     int32_t step = m->above.step, half = step / 2;
     for (int32_t y = m->top; y < m->bottom; y++) {
         int32_t row = (y + half) / step, line = (y + half) % step;
@@ -230,19 +332,14 @@ static inline void mouth(const Mouth *m, const int32_t channels) {
             int32_t column = (x + half) / step, from = (x + half) % step;
             int32_t count = step - from < m->right - x ? step - from : m->right - x;
             float px[3][16], py[3][16];
-            Place place[3][16];
             positions(&m->above, row, line, column, from, count, px[0], py[0]);
             positions(&m->below, row, line, column, from, count, px[1], py[1]);
             positions(&m->skull, row, line, column, from, count, px[2], py[2]);
             for (int32_t k = 0; k < count; k++) {
-                px[2][k] -= m->inner_x;
-                py[2][k] -= m->inner_y;
+                Place above = place(&m->skin, px[0][k], py[0][k]), below = place(&m->skin, px[1][k], py[1][k]);
+                Place skull = place(&m->inner, px[2][k] - m->inner_x, py[2][k] - m->inner_y);
+                lips(m, &above, &below, &skull, x + k, y, planes);
             }
-            places(&m->skin, px[0], py[0], count, place[0]);
-            places(&m->skin, px[1], py[1], count, place[1]);
-            places(&m->inner, px[2], py[2], count, place[2]);
-            for (int32_t k = 0; k < count; k++)
-                lips(m, &place[0][k], &place[1][k], &place[2][k], x + k, y, channels);
             x += count;
         }
     }

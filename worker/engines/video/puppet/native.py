@@ -134,7 +134,7 @@ class NativeBrush:
     def _whole(self) -> _Warp:
         sheet = self._sheet
         rows, columns = sheet.kinds.shape
-        height, width = sheet.back.shape[:2]
+        height, width = sheet.back.shape[1:]
         return _Warp(
             texture=_texture(sheet.texture),
             alpha=_texture(sheet.alpha),
@@ -165,7 +165,7 @@ class NativeBrush:
 
 
 def _texture(pixels: Pixels) -> _Texture:
-    return _Texture(pixels.ctypes.data, pixels.shape[1], pixels.shape[0])
+    return _Texture(pixels.ctypes.data, pixels.shape[-1], pixels.shape[-2])
 
 
 def _map(nodes: NDArray[np.float32], step: int) -> _Map:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from worker.engines.video.puppet.interior import Shade
 
 Pixels = NDArray[np.uint8]
-"""(h, w) luma, or (h, w, 2) both planes of chroma."""
+"""(1, h, w) luma, or (2, h, w) both planes of chroma."""
 
 Nodes = NDArray[np.float32]
 """(rows, columns, 2): x, y of the texture in 1/32 pixel, whole numbers, at nodes `step` pixels apart. Node (r, c) lies
@@ -45,7 +45,7 @@ class Sheet:
 
     @property
     def channels(self) -> int:
-        return 1 if self.texture.ndim == 2 else 2
+        return len(self.texture)
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,8 @@ class Brush(Protocol):
 
 
 def padded(pixels: NDArray[Any]) -> NDArray[Any]:
-    """A copy with one row and one pixel more behind it in memory, which a kernel may read and weighs with nothing."""
-    row = int(np.prod(pixels.shape[1:]))
-    room = np.zeros(pixels.size + row + 2, pixels.dtype)
+    """A copy with three rows and 16 pixels more behind it in memory, which a kernel reads and weighs with nothing."""
+    room = np.zeros(pixels.size + 3 * pixels.shape[-1] + 16, pixels.dtype)
     inside = room[: pixels.size].reshape(pixels.shape)
     inside[...] = pixels
     return inside

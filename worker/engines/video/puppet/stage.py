@@ -22,8 +22,8 @@ REACH = 0.045
 
 @dataclass(frozen=True)
 class Stage:
-    """The sheets of luma and chroma, and what a frame holds before anything is drawn: luma (h, w) and chroma
-    (h / 2, w / 2, 2) of the canvas."""
+    """The sheets of luma and chroma, and what a frame holds before anything is drawn: luma (1, h, w) and
+    chroma (2, h / 2, w / 2) of the canvas."""
 
     luma: Sheet
     chroma: Sheet
@@ -62,9 +62,9 @@ def _sheet(
         step=view.step // parts,
         texture=padded(texture),
         alpha=padded(alpha),
-        back=view.cut(back, parts),
+        back=np.stack([view.cut(plane, parts) for plane in back]),
         kinds=kinds,
-        seam=_seam(rig, view.scale / parts, texture.shape[1]),
+        seam=_seam(rig, view.scale / parts, texture.shape[-1]),
         depth=colours[0],
         flesh=colours[1:],
     )
