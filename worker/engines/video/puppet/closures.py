@@ -20,7 +20,7 @@ LONGEST_STOP = 0.11
 INSET = (0.2, 0.03)
 """The part of its sound, and the seconds at most, in which a closure is made, and in which it is undone."""
 
-CLOSING = 0.030
+CLOSING = 0.025
 """Seconds (of a Gaussian) in which the lips close, through in-betweens."""
 
 OPENING = {"burst": 0.006, "gentle": 0.020}

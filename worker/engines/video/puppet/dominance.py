@@ -1,8 +1,8 @@
 """Coarticulation by dominance.
 
 Cohen and Massaro 1993, "Modeling coarticulation in synthetic visual speech": each segment pulls every articulator
-towards its target with a dominance that falls off exponentially before and after it; the movement is the average
-weighted by dominance. The rates are each articulator's own: the jaw is heavy, lips and tip of the tongue are quick, and
+towards its target with a dominance that falls off before and after it, exp(-(d / span)^c); the movement is the average
+weighted by dominance. The spans are each articulator's own: corners of the mouth take longer than jaw and tongue, and
 lips begin to round long before a rounded vowel where nothing in between minds (Bell-Berti and Harris 1982).
 """
 
@@ -20,7 +20,7 @@ REACH = 0.35
 """Seconds beyond which a gesture no longer pulls."""
 
 SPANS: dict[tuple[str, ...], tuple[float, float]] = {
-    ("jaw",): (0.034, 0.030),
+    ("jaw",): (0.028, 0.026),
     ("wide",): (0.065, 0.050),
     ("upper", "lower", "tongue", "tip"): (0.030, 0.026),
     ("round",): (0.042, 0.042),
@@ -34,7 +34,7 @@ ROUNDING = (0.140, 0.065)
 INSET = (0.25, 0.02)
 """A dominance begins to fall off inside its gesture: by this part of its length, this many seconds at most."""
 
-IDLE = 0.01
+IDLE = 0.002
 """How strongly rest pulls always."""
 
 BACKING_RATE = 10.0

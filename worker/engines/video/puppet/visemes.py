@@ -96,7 +96,7 @@ _HISS = {"round": 0.22, "wide": 0.35, "lower": 0.8, "upper": 0.8, "jaw": 1.3}
 
 _POUT = {"round": 1.2, "jaw": 1.2, "tongue": 0.8, "lower": 0.8, "upper": 0.8}
 
-_FREE = dict.fromkeys(ARTICULATORS, 0.03)
+_FREE = dict.fromkeys(ARTICULATORS, 0.012)
 """The throat alone: the mouth is its neighbours'."""
 
 _THROAT = {"round": 0.3, "wide": 0.4, "jaw": 0.8, "tongue": 0.5}
