@@ -201,6 +201,28 @@ static inline void run_of(const Warp *w, const float *x, const float *y, int32_t
         slow(&plane[channel], at, count, mixed);
 }
 
+/* x and y of all pixels of blocks `first` to `last` - 1 of one row of pixels. */
+static inline void row_of(const Map *map, int32_t row, int32_t line, int32_t first, int32_t last, float *x, float *y,
+                          const int32_t step) {
+    const float *n = map->nodes + 2 * ((int64_t)row * map->columns + first), *s = n + 2 * map->columns;
+    float unit = 0.5f / (float)step, v = (float)(2 * line + 1) * unit;
+    float lx = n[0] + (s[0] - n[0]) * v, ly = n[1] + (s[1] - n[1]) * v;
+    for (int32_t column = 0; column < last - first; column++) {
+        n += 2;
+        s += 2;
+        float rx = n[0] + (s[0] - n[0]) * v, ry = n[1] + (s[1] - n[1]) * v;
+        float dx = (rx - lx) * unit, dy = (ry - ly) * unit;
+        for (int32_t k = 0; k < step; k++) {
+            x[k] = lx + dx * (float)(2 * k + 1);
+            y[k] = ly + dy * (float)(2 * k + 1);
+        }
+        x += step;
+        y += step;
+        lx = rx;
+        ly = ry;
+    }
+}
+
 /* The blocks `first` to `last` - 1 of one row of pixels, all of them moving. */
 static inline void stretch(const Warp *w, int32_t row, int32_t line, int32_t first, int32_t last, int32_t y,
                            const int32_t planes) {
@@ -209,8 +231,12 @@ static inline void stretch(const Warp *w, int32_t row, int32_t line, int32_t fir
     int32_t step = w->map.step, half = step / 2, left = first * step - half, from = left < 0 ? 0 : left;
     int32_t end = last * step - half > w->width ? w->width : last * step - half;
     const uint8_t *kinds = w->kinds + (int64_t)row * w->columns;
-    for (int32_t column = first; column < last; column++)
-        positions(&w->map, row, line, column, 0, step, px + (column - first) * step, py + (column - first) * step);
+    switch (step) { /* a known step lets the compiler take a block's pixels at once */
+    case 2: row_of(&w->map, row, line, first, last, px, py, 2); break;
+    case 4: row_of(&w->map, row, line, first, last, px, py, 4); break;
+    case 8: row_of(&w->map, row, line, first, last, px, py, 8); break;
+    default: row_of(&w->map, row, line, first, last, px, py, step);
+    }
     for (int32_t x = from; x < end; x += RUN) {
         int32_t count = end - x < RUN ? end - x : RUN, mixed = 0;
         for (int32_t column = (x + half) / step; column <= (x + count - 1 + half) / step; column++)
