@@ -44,11 +44,11 @@ class Motion:
         self._nodes = view.nodes()
         self._fields = _fields(rig, self._nodes)
         self._spacing, self._origin = np.float32(rig.spacing), rig.origin.astype(np.float32)
-        both = np.stack([rig.upper, rig.lower], axis=1).astype(np.float32)
+        both = np.concatenate([rig.upper, rig.lower], axis=1).astype(np.float32)
         self._muscles = both.reshape(len(INDEX), -1)
         self._shape = both.shape[1:]
         rows, columns = rig.upper.shape[1:3]
-        grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
+        grid = np.stack(np.meshgrid(np.arange(columns), np.arange(2 * rows)), axis=-1)
         self._grid = grid.astype(np.float32)
         self.face = self._face(rows, columns)
 
@@ -80,19 +80,19 @@ class Motion:
         breath = [(pose.breath, 0.0), (0.0, pose.breath)]
         return np.array([*turn, (x, y), *breath], np.float32)
 
-    def _forward(self, pose: Pose) -> Map:
-        """(2, rows, columns, 2): the displacements above and below the seam."""
-        return (pose.muscles @ self._muscles).reshape(self._shape)
-
     def _expression(self, pose: Pose, skull: Map) -> tuple[Map, Map]:
+        back = self._inverse((pose.muscles @ self._muscles).reshape(self._shape))
         at = (skull - self._origin) / self._spacing
-        above, below = (skull + sample(self._inverse(field), at) for field in self._forward(pose))
+        rows = self._shape[0] // 2
+        above, below = (skull + sample(part, at) for part in (back[:rows], back[rows:]))
         return above, below
 
     def _inverse(self, forward: Map) -> Map:
-        """The field that leads back: a point p that `forward` moved lies at p + inverse(p).
+        """The fields that lead back, above the seam and, in the rows after it, below: a point p that `forward` moved
+        lies at p + inverse(p).
 
         Fixed-point iteration s ← -forward(p + s) (Chen et al. 2008); converges where the field's slope is below 1.
+        Neither field moves anything at its rim, so that none reads the other.
         """
         nodes = forward * np.float32(-1 / self._spacing)
         back = nodes

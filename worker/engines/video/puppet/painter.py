@@ -33,6 +33,10 @@ ROOM = 0.25
 """How far about the lips' seam they are drawn apart, in half widths of the mouth."""
 
 
+PARTED = 0.1
+"""Pixels of the canvas; lips that are nearer let nothing be seen between them."""
+
+
 def path() -> str:
     """How the puppet draws on this machine, in words."""
     name = _kernel()
@@ -87,7 +91,9 @@ class Painter:
         bottom = min((window[0].stop - window[0].start - 1) * step - step // 2, canvas.height - top)
         right = min((window[1].stop - window[1].start - 1) * step - step // 2, canvas.width - left)
         above, below, skull = (self._units(each[window]) for each in (maps.above, maps.below, maps.skull))
-        inner, shade = self._cavity.draw(pose), self._interior.shade(pose)
+        gap = np.abs(maps.above[window] - maps.below[window]).max() * self._view.scale
+        inner = self._cavity.draw(pose) if gap > PARTED else self._cavity.pictures
+        shade = self._interior.shade(pose)
         for part, planes in enumerate(((frame.y,), (frame.u, frame.v))):
             parts = part + 1
             at = (self._cavity.at[0] // parts, self._cavity.at[1] // parts)
