@@ -19,17 +19,20 @@ def measure() -> Figures:
 def _lips(verdict: Verdict) -> Figures:
     fit, quiet = verdict.fit(), verdict.silence()
     rounded, spread = verdict.widths()
+    opened, lowered = verdict.open_vowels()
     return {
         "sync_r": fit.r,
         "sync_lag_ms": 1000 * fit.lag,
         "sync_lag_size_ms": 1000 * abs(fit.lag),
+        "sync_area_r": verdict.fit("opening").r,
         "sync_worst_clip_r": min(verdict.fit_of(each).r for each in verdict.clips),
         "sync_other_sentence_r": verdict.shuffled().r,
         "sync_wrong_moment_r": verdict.rolled().r,
         "sync_loudness_r": verdict.loudness_r(),
         "closures_shut_share": verdict.closures(lips=True),
-        "closures_by_chance_share": verdict.closures(lips=True, late=1.0),
+        "open_vowels_open_share": opened,
         "lip_on_teeth_share": verdict.closures(lips=False),
+        "open_vowels_lip_off_teeth_share": lowered,
         "silence_gap_mean_share": quiet[0],
         "silence_gap_std_share": quiet[1],
         "rounded_to_spread_width": rounded / spread,

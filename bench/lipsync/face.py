@@ -18,6 +18,7 @@ _MOUTH = (61, 291)
 _INNER_LIPS = ((82, 87), (13, 14), (312, 317))
 _RIM = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 _LIDS = (((160, 144), (159, 145), (158, 153), (33, 133)), ((385, 380), (386, 374), (387, 373), (362, 263)))
+_UNDER_NOSE, _LOWER_RIM = 2, 17
 _FOREHEAD, _CHIN, _CHEEKS = 10, 152, (234, 454)
 BLINK = 0.4
 """Lids are shut below this share of their usual opening."""
@@ -33,12 +34,14 @@ class Face:
     from there on the gap jumps to a tenth, where it stays until the lips are apart by as much; beyond it is true. A
     mouth that is opened evenly therefore scores r = 0.98 with its own opening, not 1.
 
-    lids: opening of both eyes, against its median. yaw, pitch, roll: degrees from the first
-    frame's."""
+    lower: how far the lower lip's outer rim is below the nose, against the first frame; unlike the gap it tells a lip
+    that touches the teeth from one that hangs. lids: opening of both eyes, against its median. yaw, pitch, roll:
+    degrees from the first frame's."""
 
     gap: Track
     opening: Track
     width: Track
+    lower: Track
     lids: Track
     yaw: Track
     pitch: Track
@@ -56,10 +59,12 @@ def measured(mesh: NDArray[np.float32]) -> Face:
     eyes = _between(points, *_EYES)
     mouth = _between(points, *_MOUTH) / eyes
     gaps = np.mean([_below(points, upper, lower) for upper, lower in _INNER_LIPS], axis=0) / eyes
+    lower = _below(points, _UNDER_NOSE, _LOWER_RIM) / eyes
     return Face(
         gap=np.maximum(gaps, 0) / mouth[0],
         opening=_area(points, _RIM) / eyes**2 / mouth[0] ** 2,
         width=mouth / mouth[0],
+        lower=lower / lower[0],
         lids=_lids(points),
         yaw=_turned(_angle(points, *_CHEEKS, (0, 2))),
         pitch=_turned(_angle(points, _FOREHEAD, _CHIN, (1, 2))),

@@ -24,8 +24,8 @@ STEP = 0.002
 """Seconds: lags that are tried, on both sides of the intended lead."""
 SHUT = 0.03
 """Lips are shut when their gap is at most this part of the mouth's width."""
-ON_TEETH = 0.08
-"""A lower lip that touches the upper teeth leaves at most this gap to the upper lip, which stays above them."""
+ON_TEETH = 1.06
+"""A lower lip that touches the upper teeth is as high as at rest: at most so many times as far below the nose."""
 QUIET = 0.15
 """Seconds beside a phoneme in which the mouth may still move."""
 
@@ -62,10 +62,15 @@ def _r(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def reached(gap: Track, spans: Sequence[tuple[float, float]], fps: int, limit: float = SHUT) -> list[bool]:
-    """For each span of sound, whether the gap falls to `limit` while the mouth shows it, one frame more each side."""
-    least = [float(gap[_frames(start, end, fps, len(gap))].min()) for start, end in spans]
-    return [each <= limit for each in least]
+def reached(track: Track, spans: Sequence[tuple[float, float]], fps: int, limit: float) -> list[bool]:
+    """For each span of sound, whether the track falls to `limit` while the mouth shows it, one frame more each side."""
+    return [bool(track[_frames(start, end, fps, len(track))].min() <= limit) for start, end in spans]
+
+
+def in_the_middle(track: Track, spans: Sequence[tuple[float, float]], fps: int) -> list[float]:
+    """The track at the frame that shows each span's middle."""
+    frames = [round(((start + end) / 2 - LEAD) * fps) for start, end in spans]
+    return [float(track[min(max(frame, 0), len(track) - 1)]) for frame in frames]
 
 
 def _frames(start: float, end: float, fps: int, count: int) -> slice:
@@ -83,13 +88,13 @@ def still(phonemes: Sequence[Phoneme], frames: int, fps: int) -> NDArray[np.bool
     return quiet
 
 
-def loudness_r(opening: Track, clip: Clip) -> float:
+def loudness_r(gap: Track, clip: Clip) -> float:
     """Correlation of the opening with the sound's RMS over each frame's time, the intended lead taken off."""
     span = clip.sample_rate / clip.fps
-    starts = np.round((np.arange(len(opening)) - 0.5 + LEAD * clip.fps) * span).astype(int)
+    starts = np.round((np.arange(len(gap)) - 0.5 + LEAD * clip.fps) * span).astype(int)
     padded = np.pad(clip.samples.astype(np.float64), (int(span), int(4 * span)))
     rms = [float(np.sqrt(np.mean(padded[at + int(span) : at + 2 * int(span)] ** 2))) for at in starts]
-    return _r(opening, np.array(rms))
+    return _r(gap, np.array(rms))
 
 
 def spans(phonemes: Sequence[Phoneme], letters: str) -> list[tuple[float, float]]:

@@ -16,10 +16,9 @@ from bench.lipsync.table import Table, read
 from bench.lipsync.takes import TAKES, Clip, Take, neutral, spoken, write
 from worker.engines.tts.base import Phoneme
 from worker.engines.tts.espeak import Espeak
-from worker.engines.video.puppet.articulation import LEAD
 
-ROUND, SPREAD = "uʊwɔo", "iɪjɛ"
-"""IPA of lips drawn together and of lips drawn apart."""
+ROUND, SPREAD, OPEN = "uʊwɔo", "iɪjɛ", "aɑæ"
+"""IPA of lips drawn together, of lips drawn apart, and of an open mouth."""
 ASTRAY_S = 2.0
 """By so much the sound is rolled to get wrong sound."""
 
@@ -60,9 +59,9 @@ class Verdict:
     def __init__(self, clips: Sequence[Judged], table: Table | None = None) -> None:
         self.clips, self.table = list(clips), table or read()
 
-    def fit(self) -> sync.Fit:
-        """Opening against phonemes, all clips as one."""
-        return self._fit([each.clip.phonemes for each in self.clips])
+    def fit(self, track: str = "gap") -> sync.Fit:
+        """Lips against phonemes, all clips as one. track: `gap` or `opening`."""
+        return self._fit([each.clip.phonemes for each in self.clips], track)
 
     def fit_of(self, judged: Judged) -> sync.Fit:
         return Verdict([judged], self.table).fit()
@@ -75,17 +74,20 @@ class Verdict:
         """Each clip against its own phonemes, at the wrong time."""
         return self._fit([astray(each.clip.phonemes, each.clip.seconds) for each in self.clips])
 
-    def closures(self, *, lips: bool, late: float = 0.0) -> float:
-        """The share of closures that are reached: of the lips (p b m), or of lip and teeth (f v). late: seconds by
-        which the wrong moments are asked for, to learn how often a mouth is shut by chance."""
-        limit = sync.SHUT if lips else sync.ON_TEETH
+    def closures(self, *, lips: bool) -> float:
+        """The share of closures that are reached: of the lips (p b m), or of lip and teeth (f v)."""
         hit: list[bool] = []
         for each in self.clips:
-            length = each.clip.seconds
             spans = [(c.start, c.end) for c in self.table.closures(each.clip.phonemes) if c.lips is lips]
-            moved = [((start + late) % length, (start + late) % length + end - start) for start, end in spans]
-            hit += sync.reached(each.face.gap, moved, each.clip.fps, limit)
+            track, limit = (each.face.gap, sync.SHUT) if lips else (each.face.lower, sync.ON_TEETH)
+            hit += sync.reached(track, spans, each.clip.fps, limit)
         return float(np.mean(hit))
+
+    def open_vowels(self) -> tuple[float, float]:
+        """The share of open vowels in whose middle the lips are not shut, and that of those whose lower lip is not at
+        the teeth: a mouth that never opens reaches all closures."""
+        gaps, lowers = self._middles("gap", OPEN), self._middles("lower", OPEN)
+        return float(np.mean(np.array(gaps) > sync.SHUT)), float(np.mean(np.array(lowers) > sync.ON_TEETH))
 
     def silence(self) -> tuple[float, float]:
         """Mean and standard deviation of the gap where nothing is said; the worst clip's."""
@@ -93,29 +95,31 @@ class Verdict:
         return max(float(gap.mean()) for gap in quiet), max(float(gap.std()) for gap in quiet)
 
     def loudness_r(self) -> float:
-        return float(np.mean([sync.loudness_r(each.face.opening, each.clip) for each in self.clips]))
+        return float(np.mean([sync.loudness_r(each.face.gap, each.clip) for each in self.clips]))
 
     def widths(self) -> tuple[float, float]:
         """The mouth's width in rounded sounds and in spread ones, against rest; middles of the sounds."""
-        return self._width(ROUND), self._width(SPREAD)
+        return float(np.mean(self._middles("width", ROUND))), float(np.mean(self._middles("width", SPREAD)))
 
     def blinks_per_minute(self) -> float:
         return 60 * sum(each.face.blinks for each in self.clips) / sum(each.clip.seconds for each in self.clips)
 
-    def _fit(self, phonemes: Sequence[Sequence[Phoneme]]) -> sync.Fit:
+    def _fit(self, phonemes: Sequence[Sequence[Phoneme]], track: str = "gap") -> sync.Fit:
         expected: list[Track] = [
             self.table.expected_opening(spoken, each.clip.seconds + 1.0, sync.RATE)
             for spoken, each in zip(phonemes, self.clips, strict=True)
         ]
-        return sync.fit([each.face.opening for each in self.clips], expected, self.clips[0].clip.fps)
+        return sync.fit([getattr(each.face, track) for each in self.clips], expected, self.clips[0].clip.fps)
 
-    def _width(self, letters: str) -> float:
-        widths: list[float] = []
-        for each in self.clips:
-            for start, end in sync.spans(each.clip.phonemes, letters):
-                frame = round(((start + end) / 2 - LEAD) * each.clip.fps)
-                widths.append(float(each.face.width[min(max(frame, 0), each.frames - 1)]))
-        return float(np.mean(widths))
+    def _middles(self, track: str, letters: str) -> list[float]:
+        """A track of the face in the middles of all phonemes that hold one of the letters."""
+        return [
+            value
+            for each in self.clips
+            for value in sync.in_the_middle(
+                getattr(each.face, track), sync.spans(each.clip.phonemes, letters), each.clip.fps
+            )
+        ]
 
 
 def astray(phonemes: Sequence[Phoneme], seconds: float) -> tuple[Phoneme, ...]:
