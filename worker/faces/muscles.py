@@ -17,7 +17,7 @@ from worker.faces import landmarks as lm
 from worker.faces.rig import MUSCLES
 from worker.faces.warp import spline
 
-SMOOTH = 0.0004
+SMOOTH = 0.03
 JAW_OPENING = 0.75
 """The parting of the lips at jaw = 1, in half widths of the mouth."""
 
@@ -81,11 +81,15 @@ class Face:
 
 
 def is_lower(points: lm.Points, mouth: Mouth) -> NDArray[np.bool_]:
-    """Which landmarks lie below the seam; the inner lips, which meet on it, by name."""
+    """Which landmarks lie below the seam; those of the lips, which may be as thin as the seam is certain, by name."""
     below = points[:, 1] > mouth.line(points[:, 0])
-    below[list(lm.LIP_LOWER_INNER[1:-1])] = True
-    below[list(lm.LIP_UPPER_INNER[1:-1])] = False
+    for lower, rims in ((False, _UPPER_LIP), (True, _LOWER_LIP)):
+        below[[place for rim in rims for place in rim]] = lower
     return below
+
+
+_UPPER_LIP = (lm.LIP_UPPER_INNER[1:-1], lm.LIP_UPPER_OUTER[1:-1], *lm.LIP_UPPER_RINGS)
+_LOWER_LIP = (lm.LIP_LOWER_INNER[1:-1], lm.LIP_LOWER_OUTER[1:-1], *lm.LIP_LOWER_RINGS)
 
 
 Shape = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]], NDArray[np.float32]]
@@ -228,7 +232,7 @@ def _side(
     at = np.concatenate([face.rest[mine], anchors])
     values = np.concatenate([shifts[mine].reshape(-1, 2 * len(MUSCLES)), np.zeros((len(anchors), 2 * len(MUSCLES)))])
     y = clamped * (1 - beyond[..., 0]) + nodes[..., 1] * beyond[..., 0]
-    field = spline(at, values.astype(np.float32), np.stack([nodes[..., 0], y], axis=-1), SMOOTH)
+    field = spline(at, values.astype(np.float32), np.stack([nodes[..., 0], y], axis=-1), SMOOTH, face.mouth.half)
     return np.moveaxis(field.reshape(*nodes.shape[:2], len(MUSCLES), 2), 2, 0)
 
 

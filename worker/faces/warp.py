@@ -16,13 +16,18 @@ _NO_MAP: Any = None
 
 
 def spline(
-    at: NDArray[np.float32], values: NDArray[np.float32], query: NDArray[np.float32], smooth: float
+    at: NDArray[np.float32],
+    values: NDArray[np.float32],
+    query: NDArray[np.float32],
+    smooth: float,
+    unit: float = 256.0,
 ) -> NDArray[np.float32]:
     """The thin-plate spline (Bookstein 1989) through `values` (n, k) at `at` (n, 2), read at `query` (..., 2).
 
-    smooth: added to the kernel's diagonal; 0 interpolates, more follows noise less. Pixels are scaled to about 1.
+    smooth: added to the kernel's diagonal; 0 interpolates, more follows noise less. unit: the pixels that count as 1
+    where `smooth` is given.
     """
-    scale = np.float64(1 / 256)
+    scale = np.float64(1 / unit)
     points = at.astype(np.float64) * scale
     count = len(points)
     system = np.zeros((count + 3, count + 3))
