@@ -39,7 +39,8 @@ def behind(picture: Colours, hole: NDArray[np.bool_], reach: float) -> Colours:
     known = (~hole).astype(np.float32)
     low = _low(picture, known)
     detail = (picture - low) * known[..., None]
-    far: Weight = np.asarray(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+    # Where nothing is known, everything is endlessly far.
+    far: Weight = np.minimum(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5), hole.shape[1])
     fade = np.clip(2 - far / reach, 0, 1)[..., None]
     filled = low + _mirrored(detail, far) * fade
     return np.where(hole[..., None], filled, picture).astype(np.float32)
@@ -60,11 +61,12 @@ def _low(picture: Colours, known: Weight) -> Colours:
 
 
 def _mirrored(detail: Colours, far: Weight) -> Colours:
-    """What lies as far outside of a hole as a pixel lies inside (`far`), across the rim."""
+    """What lies as far outside of a hole as a pixel lies inside (`far`), across the rim. Pixels are taken whole: grain
+    that is interpolated is weaker."""
     height, width = far.shape
     even = cv2.GaussianBlur(far, (0, 0), 4.0 * width / 1024)
     slope: Colours = np.dstack([cv2.Scharr(even, cv2.CV_32F, 1, 0), cv2.Scharr(even, cv2.CV_32F, 0, 1)])
     slope = slope / np.maximum(np.linalg.norm(slope, axis=2, keepdims=True), 1e-6)
     here = np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
     at = (here - 2 * far[..., None] * slope).astype(np.float32)
-    return np.asarray(cv2.remap(detail, at[..., 0], at[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_REFLECT_101))
+    return np.asarray(cv2.remap(detail, at[..., 0], at[..., 1], cv2.INTER_NEAREST, None, cv2.BORDER_REFLECT_101))

@@ -18,8 +18,10 @@ SPACING = 16.0
 """Pixels of a 1024-pixel portrait between the nodes."""
 STILL = 24.0
 """Of these, how many along the picture's rim never move."""
-EASE = 36.0
-"""How many more the head's own place keeps from the rim, so that what lies between is not torn."""
+EDGE = STILL + SPACING
+"""Nodes nearer than that to the rim are 0: between nodes the grids are read bilinearly."""
+EASE = 20.0
+"""So far from these the head's own place begins: what lies between is not torn."""
 AROUND = 28.0
 """So far about the head everything moves as the head does: its outline, which is soft, keeps its form."""
 LEVEL = 0.65
@@ -90,7 +92,9 @@ def _depth(place: _Place, mesh: lm.Mesh, alpha: NDArray[np.uint8]) -> Grid:
     ears = float(mesh[list(lm.CHEEKS), 2].mean())
     face = np.c_[mesh[: lm.COUNT : 3, :2], ears - mesh[: lm.COUNT : 3, 2]]
     known = np.concatenate([face, _outline(place, alpha), _throat(place)])
-    depth = spline(known[:, :2], known[:, 2:], place.nodes, 0.01)[..., 0]
+    known = np.asarray(known / place.unit, np.float32)
+    nodes = np.asarray(place.nodes / place.unit, np.float32)
+    depth = spline(known[:, :2], known[:, 2:], nodes, 0.01)[..., 0] * place.unit
     floor = 2 * OUTLINE * place.half
     depth = floor + np.logaddexp(0, (depth - floor) / (0.1 * place.half)) * 0.1 * place.half
     return np.asarray(cv2.GaussianBlur(depth.astype(np.float32), (0, 0), 0.8))
@@ -131,13 +135,13 @@ def _follow(place: _Place) -> Grid:
     head = (place.person > 0.3) & (y < place.chin - 0.1 * tall)
     size = 2 * round(AROUND / SPACING) + 1
     head = cv2.dilate(head.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-    head &= (y < place.chin - 0.02 * tall) & (place.rim >= STILL + EASE)
+    head &= (y < place.chin - 0.02 * tall) & (place.rim >= EDGE + EASE)
     base = place.chin + 0.5 * tall
     drop = np.clip((np.abs(x - place.middle) - 0.7 * place.half) / place.half, 0, 1)
     body = (place.person > 0.5) & (y > base - drop * 0.3 * tall)
-    still = body | (place.rim < STILL + SPACING) | (y > base + 0.1 * tall)
+    still = body | (place.rim < EDGE) | (y > base + 0.1 * tall)
     follow = _between(head, still)
-    return np.asarray(follow * _rise(place.rim, STILL, STILL + SPACING), np.float32)
+    return np.asarray(follow * _rise(place.rim, EDGE, EDGE + SPACING), np.float32)
 
 
 def _between(one: Mask, zero: Mask) -> Grid:
@@ -151,8 +155,8 @@ def _between(one: Mask, zero: Mask) -> Grid:
 
 def _breath(place: _Place, follow: Grid) -> Grid:
     """(rows, columns, 2): the shoulders rise and part, the head is lifted a little, the rim stays."""
-    still = _rise(place.rim, STILL, STILL + 200)
-    head = _rise(place.rim, STILL, STILL + 2 * SPACING) * CARRIED
+    still = _rise(place.rim, EDGE, EDGE + 140)
+    head = _rise(place.rim, EDGE, EDGE + 2 * SPACING) * CARRIED
     y = place.nodes[..., 1]
     tall = place.chin - place.forehead
     low = _rise(y, place.chin - 0.1 * tall, place.chin + 0.6 * tall)

@@ -20,6 +20,8 @@ INSIDE, OUTSIDE = 10.0, 40.0
 errs by two of its own pixels, of four each, and stray hair reaches farther out."""
 LEVELS = np.array([0, 0.03, 0.07, 0.13, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.87, 0.93, 0.97, 1], np.float32)
 """The opacities that are weighed against each other."""
+STEP = 4
+"""Pixels of a picture for one of that of the colours around."""
 NOISE = 3.0
 """Grey levels that a colour may be off."""
 PLAIN = 20.0
@@ -28,6 +30,8 @@ SEEN_FACE, CROWDED = 0.6, 0.97
 """Less of the face, or more of the picture than this, and the coarse map is wrong."""
 STRAY = 8.0
 """So many pixels of 1024 beyond the first, half as large solution finer hairs are sought."""
+FAINTEST = 0.02
+"""The least opacity that is one."""
 HAZE = 0.12
 """What a likelihood that says little leaves of an opacity of 0."""
 STEADY = 0.02
@@ -45,7 +49,7 @@ def refined(rgb: Image, coarse: NDArray[np.float32], face: NDArray[np.float32]) 
     unit = rgb.shape[1] / 1024
     guess = _guess(coarse, rgb.shape[:2], face)
     if guess is None:
-        return _bytes(_assumed(rgb.shape[:2], face))
+        return _bytes(_assumed(rgb.shape[:2], face) * 255)
     half = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
     small = np.asarray(cv2.resize(guess, half.shape[1::-1], interpolation=cv2.INTER_AREA), np.float32)
     far = _signed(small) / (unit / 2)
@@ -54,7 +58,7 @@ def refined(rgb: Image, coarse: NDArray[np.float32], face: NDArray[np.float32]) 
     large = np.asarray(cv2.resize(first, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
     within, beyond = cv2.erode(large, _disc(2 * unit)) > 0.985, cv2.dilate(large, _disc(STRAY * unit)) < 0.015
     alpha = _solved(rgb, large, within, beyond, 10 * unit, _signed(large) / unit)
-    return _bytes(_one_piece(_cleared(alpha, HAZE / 8)) * 255)
+    return _bytes(_one_piece(np.where(alpha < FAINTEST, 0, alpha).astype(np.float32)) * 255)
 
 
 def _cleared(alpha: Plane, haze: float) -> Plane:
@@ -79,6 +83,7 @@ def _assumed(shape: tuple[int, ...], face: NDArray[np.float32]) -> Plane:
     (x, y), (wide, tall) = (low + high) / 2, high - low
     plain = np.zeros(shape[:2], np.float32)
     cv2.ellipse(plain, ((x, y - 0.12 * tall), (1.5 * wide, 1.65 * tall), 0), 1.0, -1)
+    cv2.fillConvexPoly(plain, cv2.convexHull(np.rint(face).astype(np.int32)), 1.0)
     neck = np.rint([[x - 0.4 * wide, y], [x + 0.4 * wide, y], [x + 0.5 * wide, shape[0]], [x - 0.5 * wide, shape[0]]])
     cv2.fillConvexPoly(plain, neck.astype(np.int32), 1.0)
     down = y + 1.75 * tall
@@ -87,8 +92,9 @@ def _assumed(shape: tuple[int, ...], face: NDArray[np.float32]) -> Plane:
 
 
 def _one_piece(alpha: Plane) -> Plane:
-    """Without islands and without holes."""
-    count, parts, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.02).astype(np.uint8), connectivity=4)
+    """Without holes and without islands, unless they lie as close as a hair that fades and comes back."""
+    near = cv2.dilate((alpha > FAINTEST).astype(np.uint8), _disc(STRAY / 2 * alpha.shape[1] / 1024))
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=4)
     if count > 2:
         alpha = np.where(parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])), alpha, 0)
     rim = np.pad((alpha < 0.98).astype(np.uint8), ((1, 0), (1, 1)), constant_values=1)
@@ -119,21 +125,37 @@ class Local:
 
 def _around(rgb: Plane, known: NDArray[np.bool_], where: NDArray[np.bool_], reach: float) -> Local:
     """Of the known pixels, weighted by a Gaussian of `reach` pixels and, where that sees none, a far wider one."""
-    step = max(1, round(reach / 6))
-    weight = known.astype(np.float32)[..., None]
-    r, g, b = (rgb[..., i] for i in range(3))
-    moments = np.dstack([rgb, r * r, r * g, r * b, g * g, g * b, b * b, np.ones_like(r)]) * weight
-    size = (max(1, rgb.shape[1] // step), max(1, rgb.shape[0] // step))
-    small = cv2.resize(moments, size, interpolation=cv2.INTER_AREA)
-    near = cv2.GaussianBlur(small, (0, 0), reach / step)
-    tiny = cv2.resize(small, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    wide = cv2.resize(cv2.GaussianBlur(tiny, (0, 0), reach / step), size, interpolation=cv2.INTER_LINEAR)
-    sums = np.asarray(near + 1e-3 * wide + 1e-9, np.float32)
-    seen: Plane = np.asarray(cv2.resize(sums, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)[where]
+    sums = _moments(rgb, known)
+    small = cv2.GaussianBlur(sums, (0, 0), reach / STEP)
+    tiny = cv2.GaussianBlur(cv2.pyrDown(cv2.pyrDown(sums)), (0, 0), reach / STEP)
+    wide = cv2.resize(tiny, sums.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    seen = _read(np.asarray(small + 1e-3 * wide + 1e-9, np.float32), where)
     seen = seen / seen[:, 9:]
     mean = seen[:, :3]
     r, g, b = (mean[:, i] for i in range(3))
     return Local(mean, seen[:, 3:9] - np.stack([r * r, r * g, r * b, g * g, g * b, b * b], axis=1))
+
+
+def _moments(rgb: Plane, known: NDArray[np.bool_]) -> Plane:
+    """(h / STEP, w / STEP, 10): the known pixels' colours, their products and 1, averaged. Each second row and column
+    of the picture says enough."""
+    half = np.s_[::2, ::2]
+    moments = np.empty((*known[half].shape, 10), np.float32)
+    moments[..., :3], moments[..., 9] = rgb[half], 1
+    for place, (one, other) in enumerate(((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)), start=3):
+        np.multiply(moments[..., one], moments[..., other], out=moments[..., place])
+    moments *= known[half][..., None]
+    return np.asarray(cv2.pyrDown(moments), np.float32)
+
+
+def _read(small: Plane, where: NDArray[np.bool_]) -> Plane:
+    """A picture of which each pixel is every STEP-th of a large one, bilinearly at the marked pixels of that."""
+    y, x = (np.minimum(at / STEP, side - 1.001) for at, side in zip(np.nonzero(where), small.shape, strict=False))
+    row, column = y.astype(int), x.astype(int)
+    down, along = ((at - whole).astype(np.float32)[:, None] for at, whole in ((y, row), (x, column)))
+    above = small[row, column] * (1 - along) + small[row, column + 1] * along
+    below = small[row + 1, column] * (1 - along) + small[row + 1, column + 1] * along
+    return np.asarray(above * (1 - down) + below * down, np.float32)
 
 
 def _solved(
@@ -156,16 +178,18 @@ def _solved(
     costs += 2 * WHOLE * (4 * LEVELS * (1 - LEVELS))[:, None]
     likely = np.exp(-0.5 * (costs - costs.min(axis=0))) * np.gradient(LEVELS)[:, None]
     found = (LEVELS @ likely) / likely.sum(axis=0)
-    least = np.where((busy < 0.5) & (found > 0.1), _least(seen, back.mean), 0)
+    least = np.where(found > 0.1, _least(seen, back), 0)
     alpha = within.astype(np.float32)
     alpha[unknown] = np.maximum(found, least)
     return alpha
 
 
-def _least(seen: Plane, back: Plane) -> Plane:
-    """The opacity below which no colour of the person explains what is seen before a backdrop that is known."""
-    darker, brighter = (back - seen - NOISE) / np.maximum(back, 1), (seen - back - NOISE) / np.maximum(255 - back, 1)
-    return np.asarray(np.clip(np.maximum(darker, brighter).max(axis=1), 0, 1), np.float32)
+def _least(seen: Plane, back: Local) -> Plane:
+    """The opacity below which no colour of the person explains what is seen before this backdrop."""
+    off = NOISE + 2 * np.sqrt(np.maximum(back.spread[:, [0, 3, 5]], 0))
+    low, high = np.maximum(back.mean - off, 1), np.minimum(back.mean + off, 254)
+    beyond = np.maximum((low - seen) / low, (seen - high) / (255 - high))
+    return np.asarray(np.clip(beyond.max(axis=1), 0, 1), np.float32)
 
 
 def _cost(seen: Plane, front: Local, back: Local, a: np.float32) -> Plane:
