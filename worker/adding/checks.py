@@ -1,4 +1,5 @@
-"""What a photo must show: one frontal face, whole, sharp, lit, with open eyes and a closed mouth.
+"""What a photo must show: one frontal face, whole, sharp, lit, with open eyes and a mouth that is shut or
+smiles.
 
 The limits were set on rendered and photographed faces; each lies between what moves well and what does not.
 """
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 
 from worker.adding.refused import Refused
 from worker.faces import landmarks as lm
+from worker.faces.closing import parting
 from worker.faces.mesh import Found
 
 Image = NDArray[np.uint8]
 Mesh = NDArray[np.float32]
 
-FACE_WIDTH = 180
-"""Pixels between the cheeks: half a shipped portrait's."""
+FACE_WIDTH = 90
+"""Pixels between the cheeks: a quarter of a shipped portrait's, a little less than half of what a message shows."""
 BYSTANDER = 0.35
 """A face of so much of the largest one's width is a second person; a smaller one is somebody far behind."""
 YAW, PITCH, ROLL = 14.0, 14.0, 32.0
@@ -28,8 +30,9 @@ LEVEL_PITCH = 10.0
 """The slope from forehead to chin of a face that looks straight ahead, degrees (the shipped portraits': 9 to 11)."""
 EYES_OPEN = 0.13
 """Height of the eye's opening over its width."""
-MOUTH_CLOSED = 0.14
-"""The lips' parting over half the mouth's width."""
+MOUTH_CLOSED, MOUTH_OPEN = 0.14, 0.6
+"""The lips' parting over half the mouth's width: closed lips, and those that can be closed (a toothy smile has 0.45);
+more is a shout or a laugh."""
 STUDIED = 256
 """Pixels between the cheeks when sharpness and light are measured."""
 SHARP = 1.3
@@ -91,7 +94,7 @@ def check_look(portrait: Image, mesh: Mesh) -> None:
         ("eyes_covered", look.whites < BLIND),
         ("eyes_shut", look.opening < EYES_OPEN),
         ("mouth_covered", look.lips < MASKED),
-        ("mouth_open", look.parting > MOUTH_CLOSED),
+        ("mouth_open", look.parting > MOUTH_OPEN),
     ):
         if wrong:
             raise Refused(reason)
@@ -132,7 +135,7 @@ def study(portrait: Image, mesh: Mesh) -> Look:
         whites=min(float(np.percentile(light[eye], 92)) for eye in eyes) / max(skin, 1.0),
         opening=min(_opening(points, eye) for eye in range(2)),
         lips=_apart(lab, mouth, ring),
-        parting=_parting(points),
+        parting=parting(points[: lm.COUNT]),
     )
 
 
@@ -160,8 +163,3 @@ def _apart(lab: NDArray[np.float32], one: NDArray[np.bool_], other: NDArray[np.b
 def _opening(points: NDArray[np.float32], eye: int) -> float:
     upper, lower = points[list(lm.EYE_UPPER[eye])], points[list(lm.EYE_LOWER[eye])]
     return float((lower[3:6, 1] - upper[3:6, 1]).mean() / np.linalg.norm(upper[-1] - upper[0]))
-
-
-def _parting(points: NDArray[np.float32]) -> float:
-    upper, lower = points[list(lm.LIP_UPPER_INNER)], points[list(lm.LIP_LOWER_INNER)]
-    return float((lower[4:7, 1] - upper[4:7, 1]).mean() / (np.linalg.norm(upper[-1] - upper[0]) / 2))

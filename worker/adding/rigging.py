@@ -24,6 +24,10 @@ from worker.adding.portrait import portrait, upright
 from worker.adding.refused import Refused
 from worker.faces import landmarks as lm
 from worker.faces import mesh as meshes
+from worker.faces.closing import closed, parting
+from worker.faces.donor import Donor, nearest
+from worker.faces.single import Smile, rig_of
+from worker.faces.teeth import upper_row
 
 LIMITS = {
     resource.RLIMIT_AS: 4 << 30,
@@ -36,6 +40,7 @@ SEEN = 1600
 """The photo's longer side where faces are sought; the detectors look at 192 pixels of it at most."""
 ROOM = 4.2
 """How much of the photo about the face is kept, in widths of the face: more than a portrait shows."""
+PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 KEPT = 700
 """The face's width in pixels from which the photo is made smaller."""
 
@@ -52,7 +57,7 @@ def make(photo: Path, folder: Path | None, donors: Path) -> dict[str, float]:
         raise Refused("no_face")
     checks.check_look(picture, found)
     if folder is not None:
-        _write(picture, lm.Seen(found, meshes.person(picture)), folder, donors)
+        _write(picture, found, folder, donors)
     return {name: round(value, 1) for name, value in facts.items()}
 
 
@@ -81,14 +86,25 @@ def _near(rgb: Image, mesh: checks.Mesh) -> tuple[Image, checks.Mesh]:
     return cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8), moved * scale
 
 
-def _write(picture: Image, seen: lm.Seen, folder: Path, donors: Path) -> None:
-    from worker.faces.donor import nearest
-    from worker.faces.single import rig_of
-
-    rig = rig_of(picture, seen, nearest(donors, seen.points))
-    if not cv2.imwrite(str(folder / "portrait.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
+def _write(picture: Image, mesh: checks.Mesh, folder: Path, donors: Path) -> None:
+    person, donor = meshes.person(picture), nearest(donors, mesh[: lm.COUNT, :2])
+    smile = None
+    if parting(mesh[: lm.COUNT]) > checks.MOUTH_CLOSED:
+        picture, mesh, smile = _closed(picture, mesh, donor)
+    rig = rig_of(picture, lm.Seen(mesh, person), donor, smile)
+    if not cv2.imwrite(str(folder / "portrait.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), PNG):
         raise OSError("portrait.png")
     rig.save(folder / "rig.npz")
+
+
+def _closed(picture: Image, mesh: checks.Mesh, donor: Donor) -> tuple[Image, checks.Mesh, Smile]:
+    """The portrait with its mouth closed, the mesh moved with it, and what the photo told of the smile."""
+    points = mesh[: lm.COUNT, :2]
+    found = closed(picture, points, donor)
+    places = np.concatenate([found.points, mesh[lm.COUNT :, :2]])
+    half = float(found.seam[-1, 0] - found.seam[0, 0]) / 2
+    moved = np.column_stack([places, mesh[:, 2]]).astype(np.float32)
+    return found.picture, moved, Smile(found.seam, upper_row(picture, points, half))
 
 
 def main(photo: str, folder: str, donors: str) -> int:

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from core.errors import VideoError
 from worker.faces import landmarks as lm
+from worker.faces import mouth
 from worker.faces import rig as rigs
 from worker.faces.build import FRAMES, read_frame, read_picture
+from worker.faces.opening import refined
 from worker.faces.shutting import Lid, measured
 
 Image = NDArray[np.uint8]
@@ -50,12 +52,13 @@ def read(folder: Path) -> Donor:
     if not {"rest", *FRAMES} <= set(points):
         raise VideoError(f"{folder} has no frames to borrow from")
     picture = read_picture(folder / "portrait.png")
-    rest, half = points["rest"], rig.mouth_half
+    rest, half = mouth.settled(points["rest"], rig.seam), rig.mouth_half
+    opened, bared = (refined(read_frame(folder / "frames", name, picture), points[name]) for name in ("aa", "teeth"))
     middle = np.array([(rig.seam[0, 0] + rig.seam[-1, 0]) / 2, rig.seam[:, 1].mean()], np.float32)
     return Donor(
         rest=rest,
-        opened=lm.symmetric(rest, points["aa"]) / half,
-        bared=lm.symmetric(rest, points["teeth"]) / half,
+        opened=lm.symmetric(rest, opened) / half,
+        bared=lm.symmetric(rest, bared) / half,
         lids=measured(read_frame(folder / "frames", "blink", picture), rest, points["blink"]),
         half=half,
         teeth_at=rig.teeth_at - middle,
@@ -69,10 +72,16 @@ def nearest(root: Path, rest: lm.Points) -> Donor:
 
     Raises VideoError where there is none.
     """
-    donors = [read(path.parents[1]) for path in sorted(root.glob("*/frames/landmarks.npz"))]
-    if not donors:
+    folders = [path.parents[1] for path in sorted(root.glob("*/frames/landmarks.npz"))]
+    if not folders:
         raise VideoError(f"{root} holds no avatar with frames to borrow from")
-    return min(donors, key=lambda donor: float(np.abs(_shape(donor.rest) - _shape(rest)).mean()))
+    return read(min(folders, key=lambda folder: _unlike(folder, rest)))
+
+
+def _unlike(folder: Path, rest: lm.Points) -> float:
+    """The mean distance of its lower face's points to those of `rest`; infinite without any."""
+    points = lm.read(folder / "frames" / "landmarks.npz").get("rest")
+    return float("inf") if points is None else float(np.abs(_shape(points) - _shape(rest)).mean())
 
 
 def _shape(points: lm.Points) -> NDArray[np.float32]:

@@ -25,10 +25,15 @@ AGREES = 0.5
 
 def opening(rgb: Image, points: lm.Points) -> Mask:
     """(h, w) 0 or 1: what is seen between the parted lips, all of it."""
-    said = _filled(rgb.shape[:2], _inner(points))
-    seen = _seen(rgb, points, said)
-    both, either = int((seen & said).sum()), int((seen | said).sum())
-    return seen if both > AGREES * either else said
+    told = said(rgb.shape[:2], points)
+    seen = _seen(rgb, points, told)
+    both, either = int((seen & told).sum()), int((seen | told).sum())
+    return seen if both > AGREES * either else told
+
+
+def said(shape: tuple[int, ...], points: lm.Points) -> Mask:
+    """(h, w) 0 or 1: the opening as the landmarks have it."""
+    return _filled(shape, _inner(points))
 
 
 def refined(rgb: Image, points: lm.Points) -> lm.Points:
@@ -47,7 +52,7 @@ def _inner(points: lm.Points) -> lm.Points:
     return np.concatenate([points[list(lm.LIP_UPPER_INNER)], points[list(lm.LIP_LOWER_INNER[::-1])]])
 
 
-def _filled(shape: tuple[int, int], rim: lm.Points) -> Mask:
+def _filled(shape: tuple[int, ...], rim: lm.Points) -> Mask:
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.rint(rim).astype(np.int32)], 1)
     return mask

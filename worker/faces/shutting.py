@@ -22,13 +22,19 @@ Line = NDArray[np.float32]
 REACH = 0.64
 """How far a lid changes the face, in widths of the eye: to both sides of its middle,"""
 ABOVE, BELOW = 0.42, 0.17
-"""upwards from the shut lid's edge where the brow is not nearer, and downwards."""
+"""upwards from the shut lid's edge where a measured lid ends, if the brow is not nearer, and downwards."""
+FOLD = 0.13
+"""How far above the open lid's edge, in widths of the eye, a lid that is drawn ends: the folds above stay its own."""
 BROW = 0.05
 """What is left alone below the brow."""
 POWER = 2.5
 """Of the superellipse between; 2 would be an ellipse."""
 FACTORS = (0.3, 1.28)
 """How much darker (lashes) and lighter (the bulge) than plain skin a lid may be."""
+BULGE = 0.35
+"""How much of the lid's greater light is kept: the measured ones are smoother and lie in softer light than most."""
+GRAIN = 14.0
+"""How strong the skin's grain, taken from below the eye, may be, of 255."""
 TINGE = 0.4
 """How much of the measured lid's own colour is kept: the new face may be in another light, or in grey."""
 SHADES = 48.0
@@ -96,7 +102,7 @@ def shut_eyes(rest: Image, points: lm.Points, lids: tuple[Lid, Lid]) -> tuple[Im
     picture, moved = rest.copy(), points.copy()
     for eye, lid in enumerate(lids):
         bend = lid.bend * np.clip(_sag(points, eye) / max(lid.sag, 0.01), 0.6, 1.4).astype(np.float32)
-        area = _area(rest.shape, points, eye, bend)
+        area = _area(rest.shape, points, eye, bend, folds=True)
         _draw(picture, rest, lid, area)
         upper = list(lm.EYE_UPPER[eye])
         moved[upper, 1] = np.interp(points[upper, 0], area.left + np.arange(len(area.edge)), area.top + area.edge)
@@ -114,7 +120,8 @@ def _sag(points: lm.Points, eye: int) -> float:
     return float((lower[:, 1] - chord).max() / (right[0] - left[0]))
 
 
-def _area(shape: tuple[int, ...], points: lm.Points, eye: int, bend: Line) -> _Area:
+def _area(shape: tuple[int, ...], points: lm.Points, eye: int, bend: Line, *, folds: bool = False) -> _Area:
+    """folds: the area ends above the open lid, below the folds, instead of below the brow."""
     left, right = _corners(points, eye)
     wide = float(right[0] - left[0])
     x0 = max(int(left[0] - (REACH - 0.5) * wide), 0)
@@ -123,6 +130,9 @@ def _area(shape: tuple[int, ...], points: lm.Points, eye: int, bend: Line) -> _A
     line = left[1] + (right[1] - left[1]) * u + np.interp(u, BENDS, bend) * wide
     brow = points[list(lm.BROWS_BELOW[eye])]
     room = float((line - np.interp(x, brow[:, 0], brow[:, 1]))[(u > 0.1) & (u < 0.9)].min()) / wide - BROW
+    if folds:
+        lid = points[list(lm.EYE_UPPER[eye])]
+        room = min(room, float((line - np.interp(x, lid[:, 0], lid[:, 1]))[(u > 0.1) & (u < 0.9)].max()) / wide + FOLD)
     above = float(np.clip(room, 0.15, ABOVE))
     top, bottom = int(line.min() - above * wide) - 2, int(line.max() + BELOW * wide) + 3
     v = (np.arange(top, bottom, dtype=np.float32)[:, None] - line) / wide
@@ -162,8 +172,23 @@ def _draw(picture: Image, rest: Image, lid: Lid, area: _Area) -> None:
     edge = np.interp(x[0], np.arange(len(lid.edge)), lid.edge)
     y = edge + np.where(v < 0, v * (lid.above / area.above), v) * lid.wide
     factor = remap(lid.factor, np.ascontiguousarray(np.stack([x, y.astype(np.float32)], axis=-1)))
-    shut = _plain(rest, area) * factor
+    factor = np.where(factor > 1, 1 + BULGE * (factor - 1), factor)
+    shut = _plain(rest, area) * factor + _grain(rest, area)
     inner = cv2.distanceTransform(np.pad(area.inside, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    weight = np.clip(inner / (0.05 * area.wide), 0, 1)[..., None]
+    soft = np.where(v < 0, 0.10, 0.05) * area.wide
+    weight = np.clip(inner / soft, 0, 1)[..., None]
+    weight = weight * weight * (3 - 2 * weight)
     open_eye = rest[area.window].astype(np.float32)
     picture[area.window] = (open_eye + (shut - open_eye) * weight + 0.5).clip(0, 255).astype(np.uint8)
+
+
+def _grain(rest: Image, area: _Area) -> NDArray[np.float32]:
+    """The fine texture of the skin below the eye, upside down: as large as the area."""
+    height = area.inside.shape[0]
+    below = round(float(area.edge.max()) + (BELOW + 0.05) * area.wide) + area.top
+    skin = rest[below : below + height // 2, area.window[1]].astype(np.float32)
+    if len(skin) < 4:
+        return np.zeros((*area.inside.shape, 3), np.float32)
+    fine = np.clip(skin - cv2.GaussianBlur(skin, (0, 0), max(0.025 * area.wide, 0.8)), -GRAIN, GRAIN)
+    rows = np.abs((np.arange(height) + len(fine)) % (2 * len(fine)) - len(fine))
+    return np.asarray(fine[np.minimum(rows, len(fine) - 1)], np.float32)

@@ -5,6 +5,7 @@ An added photo becomes one, and so does a folder without frames by `smarttalker 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,16 @@ from worker.faces.rig import Rig
 from worker.faces.shutting import shut_eyes
 
 Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Smile:
+    """What a photo whose mouth was closed afterwards tells. seam: (n, 2), where its lips meet now. teeth: (left, top)
+    and premultiplied RGBA of the upper ones, where it showed them well."""
+
+    seam: lm.Points
+    teeth: tuple[NDArray[np.int32], Image] | None
+
 
 GAIN = (0.55, 1.1)
 """How much darker or brighter than the donor's the teeth may become."""
@@ -43,10 +54,11 @@ def build_alone(folder: Path, donors: Path) -> None:
         raise StorageError(f"{folder / 'rig.npz'}: {error.strerror}") from error
 
 
-def rig_of(rest: Image, seen: lm.Seen, donor: Donor) -> Rig:
-    """rest: (h, w, 3) RGB, a frontal face with its mouth closed; seen: what the models see of it."""
-    points = seen.points
-    closed = muscles.Mouth(mouth.seam(rest, points))
+def rig_of(rest: Image, seen: lm.Seen, donor: Donor, smile: Smile | None = None) -> Rig:
+    """rest: (h, w, 3) RGB, a frontal face with its mouth closed; seen: what the models see of it; smile: if it was
+    closed by `worker.faces.closing`."""
+    closed = muscles.Mouth(mouth.seam(rest, seen.points) if smile is None else smile.seam)
+    points = mouth.settled(seen.points, closed.seam)
     face = muscles.Face(points, closed, donor.opened * closed.half, donor.bared * closed.half)
     shut, shut_at = shut_eyes(rest, points, donor.lids)
     eyes = lids.atlas(rest, shut, points, shut_at)
@@ -56,7 +68,23 @@ def rig_of(rest: Image, seen: lm.Seen, donor: Donor) -> Rig:
     if _is_grey(rest, points):
         upper, lower = _without_colour(upper), _without_colour(lower)
         tongue = np.full(3, tongue.mean(), np.float32)
-    return assembled(rest, face, (at, upper, lower), eyes, tongue, seen)
+    plates = (at, upper, lower)
+    if smile is not None and smile.teeth is not None:
+        plates = _joined(at, lower, *smile.teeth)
+    return assembled(rest, face, plates, eyes, tongue, seen)
+
+
+def _joined(
+    lower_at: NDArray[np.int32], lower: Image, upper_at: NDArray[np.int32], upper: Image
+) -> tuple[NDArray[np.int32], Image, Image]:
+    """Both plates on one area."""
+    places, sizes = np.stack([upper_at, lower_at]), np.array([upper.shape[1::-1], lower.shape[1::-1]])
+    at = places.min(axis=0)
+    width, height = (places + sizes).max(axis=0) - at
+    result = np.zeros((2, height, width, 4), np.uint8)
+    for plate, (left, top), picture in zip(result, places - at, (upper, lower), strict=True):
+        plate[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return at.astype(np.int32), result[0], result[1]
 
 
 def _is_grey(rest: Image, points: lm.Points) -> bool:

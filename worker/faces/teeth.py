@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.faces import landmarks as lm
-from worker.faces.opening import opening
+from worker.faces.opening import opening, said
 
 Image = NDArray[np.uint8]
 Colour = NDArray[np.float32]
@@ -20,6 +20,12 @@ CROWN = 0.36
 """How tall the middle teeth are, in half widths of the mouth; beyond are the gums."""
 SIDE = 0.4
 """How far the lower row goes on beyond what a frame shows, in half widths of the mouth."""
+LEAST, ALL = 0.2, 0.68
+"""The height of a smile that shows the upper teeth well, in half widths of the mouth, and how much of it they fill."""
+PINK = 0.12
+"""Redder than the teeth by so much (red less blue, over red), it is light on a lip."""
+BESIDE = 0.25
+"""Half widths of the mouth: a tooth in the shadow between two that are not further apart is one too."""
 GUM = (0.62, 0.36, 0.36)
 """RGB of the gums, of the brightest teeth's light."""
 
@@ -42,6 +48,43 @@ def plates(rgb: Image, bared: lm.Points, half: float) -> tuple[NDArray[np.int32]
     gum = np.array(GUM, np.float32) * light
     under = _plate(crop[::-1], lower[::-1], inside[::-1], gum, half)[::-1]
     return at, _plate(crop, upper, inside, gum, half), _widened(np.ascontiguousarray(under), half)
+
+
+def upper_row(rgb: Image, smiling: lm.Points, half: float) -> tuple[NDArray[np.int32], Image] | None:
+    """(left, top) and the upper teeth of a smile that shows nothing but them; None where it shows more or less."""
+    shown = said(rgb.shape[:2], smiling)
+    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+    if len(rows) < LEAST * half or len(columns) < 4:
+        return None
+    margin = round(0.45 * half)
+    top, left, right = max(rows[0] - margin, 0), max(columns[0] - 4, 0), min(columns[-1] + 5, rgb.shape[1])
+    area = np.s_[top : rows[-1] + margin, left:right]
+    crop, inside = rgb[area].astype(np.float32), shown[area] > 0
+    tooth, light = _tooth(crop, inside)
+    red = (crop[..., 0] - crop[..., 2]) / np.maximum(crop[..., 0], 1)
+    tooth = tooth * (red < np.median(red[tooth > 0.8]) + PINK)
+    middle = inside & (np.abs(np.arange(right - left) - (right - left) / 2) < 0.5 * half)
+    if tooth[middle].mean() < ALL:
+        return None
+    wide = np.ones((1, 2 * round(BESIDE * half) + 1), np.uint8)
+    tooth = np.where(inside, cv2.morphologyEx(tooth, cv2.MORPH_CLOSE, wide), 0).astype(np.float32)
+    tooth = _arched(tooth, 0.04 * half)
+    return np.array([left, top], np.int32), _plate(crop, tooth, inside, np.array(GUM, np.float32) * light, half)
+
+
+def _arched(tooth: Colour, play: float) -> Colour:
+    """Without what hangs below the row's own curve by more than `play`: light on the lower lip, lower teeth."""
+    columns = np.flatnonzero((tooth > 0.5).any(axis=0))
+    if len(columns) < 4:
+        return tooth
+    last = np.array([np.flatnonzero(tooth[:, column] > 0.5)[-1] for column in columns], np.float32)
+    curve = np.polyfit(columns, last, 2)
+    for _ in range(3):
+        off = np.abs(last - np.polyval(curve, columns))
+        near = off <= np.percentile(off, 75)
+        curve = np.polyfit(columns[near], last[near], 2)
+    edge = np.polyval(curve, np.arange(tooth.shape[1])) + play
+    return np.where(np.arange(len(tooth))[:, None] > edge, 0, tooth).astype(np.float32)
 
 
 def _tooth(crop: Colour, inside: NDArray[np.bool_]) -> tuple[Colour, float]:
