@@ -89,7 +89,7 @@ def test_at_rest_the_layers_give_the_portrait(avatar: str) -> None:
 @pytest.mark.parametrize("avatar", AVATARS)
 def test_nothing_of_the_person_is_left_behind(avatar: str) -> None:
     picture, alpha = shipped(avatar)
-    off = far_off(matte.backdrop(picture, alpha), rendered_behind(avatar))[:700]
+    off = far_off(matte.layers(picture, alpha)[1], rendered_behind(avatar))[:700]
     uncovered = (cv2.dilate(alpha, np.ones((31, 31), np.uint8)) > 0) & (
         cv2.erode(alpha, np.ones((81, 81), np.uint8)) < 255
     )
@@ -130,7 +130,7 @@ def test_a_known_opacity_is_found(noise: float) -> None:
 
 def test_what_is_behind_has_the_gradient_and_the_grain_of_its_surroundings() -> None:
     picture, true, grainy = drawn(4.0)
-    filled = matte.backdrop(picture, np.rint(true * 255).astype(np.uint8))
+    _, filled = matte.layers(picture, np.rint(true * 255).astype(np.uint8))
     rim = (true > 0.99) & (cv2.erode(true, np.ones((21, 21), np.uint8)) < 0.5)
     fine, true_fine = (each.astype(float) - cv2.GaussianBlur(each, (0, 0), 3) for each in (filled, grainy))
     broad = far_off(cv2.GaussianBlur(filled, (0, 0), 3), cv2.GaussianBlur(grainy, (0, 0), 3))

@@ -65,8 +65,8 @@ def _mirrored(detail: Colours, far: Weight) -> Colours:
     that is interpolated is weaker."""
     height, width = far.shape
     even = cv2.GaussianBlur(far, (0, 0), 4.0 * width / 1024)
-    slope: Colours = np.dstack([cv2.Scharr(even, cv2.CV_32F, 1, 0), cv2.Scharr(even, cv2.CV_32F, 0, 1)])
-    slope = slope / np.maximum(np.linalg.norm(slope, axis=2, keepdims=True), 1e-6)
-    here = np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
-    at = (here - 2 * far[..., None] * slope).astype(np.float32)
-    return np.asarray(cv2.remap(detail, at[..., 0], at[..., 1], cv2.INTER_NEAREST, None, cv2.BORDER_REFLECT_101))
+    across, down = cv2.Scharr(even, cv2.CV_32F, 1, 0), cv2.Scharr(even, cv2.CV_32F, 0, 1)
+    twice = 2 * far / np.maximum(cv2.magnitude(across, down), 1e-6)
+    x = np.asarray(np.arange(width) - across * twice, np.float32)
+    y = np.asarray(np.arange(height)[:, None] - down * twice, np.float32)
+    return np.asarray(cv2.remap(detail, x, y, cv2.INTER_NEAREST, None, cv2.BORDER_REFLECT_101))

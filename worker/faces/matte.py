@@ -225,15 +225,5 @@ def layers(rgb: Image, alpha: Alpha) -> tuple[Image, Image]:
     return _bytes(np.where(a == 1, picture, front)), _bytes(back)
 
 
-def backdrop(rgb: Image, alpha: Alpha) -> Image:
-    """The picture without the person: what is behind (see `layers`)."""
-    return layers(rgb, alpha)[1]
-
-
-def foreground(rgb: Image, alpha: Alpha) -> Image:
-    """The person's own colours, spread outwards over the rim (see `layers`)."""
-    return layers(rgb, alpha)[0]
-
-
 def _bytes(colours: Plane) -> Image:
     return np.asarray(np.clip(colours + 0.5, 0, 255)).astype(np.uint8)
