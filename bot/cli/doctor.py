@@ -52,6 +52,7 @@ def look() -> Iterator[Finding]:
         yield Finding("settings", False, str(error))
         return
     yield Finding("settings", True, f"profile {settings.profile}, from the environment and .env")
+    yield _checked("puppet", _puppet)
     checks: dict[str, Callable[[Settings], str]] = {
         "data folder": _data_dir,
         "port": _port,
@@ -215,6 +216,12 @@ def _voices(settings: Settings) -> str:
     if not voices:
         raise SmartTalkerError("no voice is here: voices/ holds them, one folder each")
     return ", ".join(voice.id for voice in voices)
+
+
+def _puppet() -> str:
+    from worker.engines.video.puppet.native import described
+
+    return f"draws with {described()}"
 
 
 def _engine(layer: Layer, name: str) -> Finding:

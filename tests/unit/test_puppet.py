@@ -22,7 +22,7 @@ from worker.engines.video.base import Canvas, Frame, Planes
 from worker.engines.video.colour import split
 from worker.engines.video.puppet import Puppet, native
 from worker.engines.video.puppet.engine import poses
-from worker.engines.video.puppet.painter import KERNEL, Painter
+from worker.engines.video.puppet.painter import Painter
 from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose, pose
 from worker.faces.build import build_rig
 from worker.faces.rig import MUSCLES, Rig, load
@@ -89,7 +89,7 @@ def test_the_kernel_and_opencv_draw_alike(
     if native.kernel_name() is None:
         pytest.skip("the kernel was not built on this machine")
     fast = Painter(rig[1], picture(rig[0]), canvas)
-    monkeypatch.setenv(KERNEL, "off")
+    monkeypatch.setenv(native.KERNEL, "off")
     slow = Painter(rig[1], picture(rig[0]), canvas)
     turned = {"yaw": 5.0, "pitch": -3.0, "roll": 2.0, "sway": (3.0, -2.0), "gaze": (-5.0, 3.0), "breath": 1.0}
     for shown in (NEUTRAL, A, U, F, replace(A, **turned), replace(pose(jaw=0.3, round=0.6, smile=0.5), lids=0.5)):

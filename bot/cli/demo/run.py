@@ -16,6 +16,7 @@ from bot.cli.serve import stopped_by_signals
 from core.catalogue import Catalogue
 from core.errors import ASRError, StorageError, SurroundingsError
 from core.settings import HOME, Settings, read_settings
+from worker.engines.video.puppet import native
 
 OUTPUT = HOME / "outputs" / "demo"
 GIVING_UP_S = 10.0
@@ -124,6 +125,8 @@ class Demo:
         """Raises VideoError where a video is not what it should be."""
         films = {name: checking.examine(self._output / f"{name}.mp4") for name in turns}
         self._screen.table(screen.times(turns))
+        if any(turn["engines"].get("video") == "puppet" for turn in turns.values()):
+            self._screen.say(f"the puppet draws with {native.described()}")
         for name, turn in turns.items():
             video = self._output / f"{name}.mp4"
             lines = {"question": turn["transcript"], "emotion": turn["emotion"], "answer": turn["text"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 
 from worker.engines.video.puppet.interior import Shade
 from worker.engines.video.puppet.sheets import UNITS, Nodes, Opening, Pixels, Sheet, Target
+
+KERNEL = "SMARTTALKER_KERNEL"
+"""Set to `off` in the environment, it lets OpenCV draw where the kernel could."""
 
 _V3 = (11, 12)
 """OpenCV's numbers (CV_CPU_AVX2, CV_CPU_FMA3) of what x86-64-v3 has and older processors lack; with AVX2 come the
@@ -90,6 +94,17 @@ class _Mouth(ctypes.Structure):
     )
 
 
+def chosen() -> str | None:
+    """The kernel that draws; None where OpenCV does."""
+    return None if os.environ.get(KERNEL) == "off" else kernel_name()
+
+
+def described() -> str:
+    """How the puppet draws on this machine, in words."""
+    name = chosen()
+    return "OpenCV (the native kernel is not there)" if name is None else f"its native kernel ({name})"
+
+
 def kernel_name() -> str | None:
     """The kernel that this processor can run and that was built; None where there is none."""
     fast = platform.machine() == "x86_64" and all(cv2.checkHardwareSupport(feature) for feature in _V3)
@@ -117,7 +132,7 @@ class NativeBrush:
     """A sheet's addresses are taken once; of a frame only the maps and the target are new."""
 
     def __init__(self, sheet: Sheet) -> None:
-        name = kernel_name()
+        name = chosen()
         library = None if name is None else _library(name)
         if library is None:
             raise RuntimeError("the kernel was not built")

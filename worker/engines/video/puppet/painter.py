@@ -7,7 +7,6 @@ backdrop that stays still. Where the skin above and the skin below the lips' sea
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -26,25 +25,12 @@ from worker.engines.video.puppet.sheets import UNITS, Brush, Nodes, Opening
 from worker.engines.video.puppet.view import View
 from worker.faces.rig import Rig
 
-KERNEL = "SMARTTALKER_KERNEL"
-"""Set to `off` in the environment, it lets OpenCV draw where the kernel could."""
-
 ROOM = 0.25
 """How far about the lips' seam they are drawn apart, in half widths of the mouth."""
 
 
 PARTED = 0.1
 """Pixels of the canvas; lips that are nearer let nothing be seen between them."""
-
-
-def path() -> str:
-    """How the puppet draws on this machine, in words."""
-    name = _kernel()
-    return "OpenCV" if name is None else f"native kernel ({name})"
-
-
-def _kernel() -> str | None:
-    return None if os.environ.get(KERNEL) == "off" else native.kernel_name()
 
 
 class Painter:
@@ -58,7 +44,7 @@ class Painter:
         self._interior = Interior(rig, self._view.scale)
         whole = stage.build(rig, portrait, self._view, self._motion.moving, self._interior)
         self._sheets = (whole.luma, whole.chroma)
-        kind: type[Brush] = PlainBrush if _kernel() is None else native.NativeBrush
+        kind: type[Brush] = PlainBrush if native.chosen() is None else native.NativeBrush
         self._brushes = tuple(kind(sheet) for sheet in self._sheets)
         self._eyes = Eyes(rig, portrait, self._view)
         self._cavity = Cavity(self._interior, _parting(rig, self._view))

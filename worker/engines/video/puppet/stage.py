@@ -34,8 +34,7 @@ def build(rig: Rig, portrait: Frame, view: View, moving: NDArray[np.bool_], inte
     """portrait: (h, w, 3) RGB of the size that the rig was measured on. moving: (rows, columns), which nodes of the
     maps ever move."""
     alpha = view.scaled(rig.alpha)
-    person = split(view.scaled(matte.foreground(portrait, rig.alpha)))
-    behind = split(view.scaled(matte.backdrop(portrait, rig.alpha)))
+    person, behind = (split(view.scaled(layer)) for layer in matte.layers(portrait, rig.alpha))
     kinds = _kinds(alpha, view, moving)
     alphas = (alpha, rounded(halved(alpha.astype(np.float32))))
     inside = luma_chroma(np.stack([interior.depth, *(interior.flesh * DUSK)])[None])
