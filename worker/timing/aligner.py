@@ -13,12 +13,14 @@ from core.text import detect_language, speakable
 from worker.engines.tts.base import Phoneme, Speech
 from worker.timing.dtw import warp
 from worker.timing.features import HIGHEST, STEP, Frames, Sound, cepstra, log_mel, loudness, resampled, standardised
-from worker.timing.twin import VOICES, Twin, TwinSpeaker, loud
+from worker.timing.twin import Twin, TwinSpeaker, loud
 
 GATE = 0.90
 """Most that the way may cost, as a share of what it costs to warp texts that were not said onto the recording.
 Measured: the right text 0.64 to 0.88, wrong ones 0.92 to 0.98."""
 
+_CERTAIN = 0.82
+"""Below it no other voice is tried."""
 _BANDS, _CEPSTRA = 32, 12
 _LOUDNESS = 1.5
 _SHORTEST = 12
@@ -27,7 +29,7 @@ _LONGEST_S = 240.0
 _PAUSE = 6
 """Frames to which the twin's pauses are cut: where the recording pauses, the way stands still."""
 _PAUSE_DB = 35.0
-_BAND = (60, 0.12, 450)
+_BAND = (50, 0.08, 300)
 """Half the band: frames, and so much of the length more, at most."""
 _BILABIAL = re.compile("[pbm]")
 _SHIFT, _SHIFT_COST = 4, 0.1
@@ -62,7 +64,7 @@ class Aligner:
         return found.phonemes if found and found.score <= GATE else None
 
     def best(self, speech: Speech, text: str, language: str) -> Aligned | None:
-        """The nearest of the twins, whatever its score; None where there is nothing to compare."""
+        """The nearest twin, whatever its score; None where there is nothing to compare."""
         language = detect_language(text) or language
         words = speakable(text, language)
         if not words or speech.seconds > _LONGEST_S:
@@ -72,11 +74,14 @@ class Aligner:
         if extent is None or extent[1] - extent[0] < _SHORTEST:
             return None
         highest = min(HIGHEST, 0.45 * speech.sample_rate)
-        found = []
-        for voice in VOICES:
-            twin = self._twins.speak(words, language, voice, extent[1] - extent[0])
-            found.append(aligned(sound, extent, twin, highest) if twin else None)
-        return min(filter(None, found), key=lambda each: each.score, default=None)
+        best: Aligned | None = None
+        for twin in self._twins.twins(words, language, extent[1] - extent[0]):
+            found = aligned(sound, extent, twin, highest)
+            if found and (best is None or found.score < best.score):
+                best = found
+            if best and best.score < _CERTAIN:
+                break
+        return best
 
 
 def aligned(sound: Sound, extent: tuple[int, int], twin: Twin, highest: float) -> Aligned | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from worker.engines.tts.base import Phoneme
 from worker.engines.tts.espeak.process import HelperProcess
 from worker.engines.tts.espeak.wire import Request
-from worker.timing.features import STEP, Sound, loudness, resampled
+from worker.timing.features import Sound, loudness, resampled
 
 VOICES = ("m3", "f2")
 """eSpeak's variants: a man's and a woman's."""
@@ -46,16 +47,19 @@ class TwinSpeaker:
         """Idempotent; a later text starts it anew."""
         self._helper.stop()
 
-    def speak(self, text: str, language: str, voice: str, frames: int) -> Twin | None:
-        """A twin whose loud part is about so many frames long; None of a text in which nothing sounds."""
-        twin = self._spoken(text, language, voice, _PACE)
-        if twin is None:
-            return None
-        ratio = (twin.end - twin.start) / max(frames, 1)
-        if abs(ratio - 1) <= _NEAR:
-            return twin
-        pace = min(max(round(_PACE * ratio), _PACES[0]), _PACES[1])
-        return self._spoken(text, language, voice, pace)
+    def twins(self, text: str, language: str, frames: int) -> Iterator[Twin]:
+        """One of each voice whose loud part is about so many frames long; none of a text in which nothing sounds."""
+        pace = _PACE
+        for place, voice in enumerate(VOICES):
+            twin = self._spoken(text, language, voice, pace)
+            if twin is None:
+                return
+            ratio = (twin.end - twin.start) / max(frames, 1)
+            if not place and abs(ratio - 1) > _NEAR:
+                pace = min(max(round(_PACE * ratio), _PACES[0]), _PACES[1])
+                twin = self._spoken(text, language, voice, pace)
+            if twin is not None:
+                yield twin
 
     def _spoken(self, text: str, language: str, voice: str, pace: int) -> Twin | None:
         request = Request(text, language, f"{language}+{voice}", pace, 50, 50)
@@ -74,8 +78,3 @@ def loud(sound: Sound) -> tuple[int, int] | None:
         return None
     (heard,) = np.nonzero(level > max(level.max() - _QUIET_DB, _FAINTEST_DB))
     return int(heard[0]), int(heard[-1]) + 1
-
-
-def seconds(frame: float) -> float:
-    """Where a frame begins."""
-    return frame * STEP
