@@ -151,6 +151,18 @@ def rig(
     make_rig(read_settings(), avatar_id)
 
 
+@avatar.command("idle")
+def idle(
+    avatar_id: Annotated[str, typer.Argument(help="The avatar's id.")],
+    out: Annotated[Path | None, typer.Option(help="The MP4; if none, where the page looks for it.")] = None,
+    size: Annotated[str, typer.Option(help="Pixels, even.")] = "512x512",
+) -> None:
+    """Write the film of an avatar that waits, to be played in a loop."""
+    from bot.cli.catalogue import make_idle
+
+    make_idle(read_settings(), avatar_id, out, size)
+
+
 @avatar.command("add")
 def add_avatar(
     photo: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP: one face, seen from the front, the lips closed.")],

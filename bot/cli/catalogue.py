@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 
 from core.catalogue import Catalogue
-from core.errors import SmartTalkerError
+from core.errors import InputError, SmartTalkerError
+from core.idling import loop_of
 from core.kinds import LANGUAGES, Layer
 from core.settings import HOME, PROFILES, Settings
+
+LEAST, MOST = 64, 1920
+"""Pixels of a loop's side."""
 
 
 def catalogue_of(settings: Settings) -> Catalogue:
@@ -86,6 +93,27 @@ def make_rig(settings: Settings, avatar_id: str) -> None:
 
         build_alone(avatar.folder, HOME / "avatars")
     print(f"{avatar.rig} is made")
+
+
+def make_idle(settings: Settings, avatar_id: str, out: Path | None, size: str) -> None:
+    """Writes the loop to `out`, else where the page looks for it. size: "512x512". Raises NotFound, InputError,
+    VideoError, StorageError."""
+    from worker.idling import write_loop
+
+    width, height = _pixels(size)
+    avatar = catalogue_of(settings).avatar(avatar_id)
+    path = out or loop_of(avatar, width, height).path(settings.data_dir)
+    clip = write_loop(avatar, path.resolve(), width, height)
+    print(f"{clip.path} is made: {clip.seconds:g} s, {clip.bytes / 1e6:.2f} MB")
+
+
+def _pixels(size: str) -> tuple[int, int]:
+    """Raises InputError."""
+    known = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", size)
+    width, height = (int(side) for side in known.groups()) if known else (0, 0)
+    if width % 2 or height % 2 or not (min(width, height) >= LEAST and max(width, height) <= MOST):
+        raise InputError(f"--size {size}: give two even numbers from {LEAST} to {MOST}, as in 512x512")
+    return width, height
 
 
 def _cell(layer: Layer, name: str) -> str:

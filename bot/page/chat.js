@@ -1,6 +1,7 @@
 // The chat page: no build step, no library.
 import { Recorder } from "./recorder.js";
 import { call, Follower, onKeyAsked, Refused } from "./server.js";
+import { Stage } from "./stage.js";
 import { TurnView } from "./turn.js";
 import { WORDS } from "./words.js";
 
@@ -18,6 +19,7 @@ const state = {
   follower: null,
   pending: null,
 };
+const waiting = new Stage(element("waiting"));
 const words = () => WORDS[state.language] ?? WORDS.ar;
 
 onKeyAsked(() => window.prompt(words().key));
@@ -75,6 +77,17 @@ function choose(avatar) {
   state.avatar = avatar;
   keep("avatar", avatar);
   showAvatars();
+  enliven();
+}
+
+/** One face moves: that of the newest turn, or before the first one that of whoever will answer. */
+function enliven() {
+  const views = [...state.views.values()];
+  const newest = views.reduce((one, other) => (one && one.turn.seq > other.turn.seq ? one : other), null);
+  for (const view of views) view.stage.enliven(view === newest);
+  element("waiting").hidden = Boolean(newest) || !state.avatar;
+  if (state.avatar) waiting.cast(state.avatar);
+  waiting.enliven(!element("waiting").hidden);
 }
 
 function showTurn(turn) {
@@ -89,6 +102,7 @@ function showTurn(turn) {
     list.insertBefore(view.root, later ? later.root : null);
   }
   view.show(turn, words());
+  enliven();
   if (atEnd) list.scrollTop = list.scrollHeight;
 }
 
@@ -109,6 +123,7 @@ function forget() {
   follow(null);
   state.views.clear();
   element("turns").replaceChildren();
+  enliven();
   problem(null);
 }
 
@@ -185,6 +200,7 @@ async function begin() {
   if (!state.avatars.some((avatar) => avatar.id === state.avatar)) state.avatar = found?.default ?? null;
   if (state.conversation) await recall(state.conversation);
   speak();
+  enliven();
 }
 
 async function recall(conversation) {

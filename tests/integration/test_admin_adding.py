@@ -93,7 +93,7 @@ async def acts(database: Database) -> list[str]:
 
 
 async def the_task(database: Database) -> dict[str, Any]:
-    (found,) = await rows(database, "SELECT * FROM tasks")
+    (found,) = await rows(database, "SELECT * FROM tasks WHERE kind <> 'idle'")
     return found
 
 

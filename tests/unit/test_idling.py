@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bot.cli.catalogue import make_idle
 from core.catalogue import Avatar, Catalogue
-from core.errors import NotFound, VideoError
+from core.errors import InputError, NotFound, VideoError
 from core.idling import FPS, SECONDS, Loop, fingerprint, forget, loop_of
-from core.settings import HOME
+from core.settings import HOME, Settings
 from worker.engines.video.base import Canvas, as_rgb
 from worker.engines.video.puppet import Puppet
 from worker.idling import idle_frames, write_loop
@@ -106,7 +107,7 @@ def test_what_fails_leaves_nothing(tmp_path: Path, copied: Avatar) -> None:
 def test_other_engines_get_frames_without_end() -> None:
     canvas, avatar = Canvas(96, 128, 25), avatar_of("sara")
     once = [as_rgb(picture).copy() for picture in Puppet().idle(avatar, canvas, SECONDS)]
-    frames = list(itertools.islice(idle_frames(avatar, canvas), 2 * len(once) + 3))
+    frames = list(itertools.islice(idle_frames(avatar, canvas), len(once) + 30))
     assert frames[0].shape == (128, 96, 3)
     for place, frame in enumerate(frames):
         np.testing.assert_array_equal(frame, once[place % len(once)])
@@ -146,3 +147,22 @@ def test_loops_are_kept_apart_and_forgotten(tmp_path: Path) -> None:
     forget(tmp_path, "mona")
     forget(tmp_path, "mona")
     assert [path.name for path in (tmp_path / "idle").iterdir()] == ["nour"]
+
+
+def test_the_command_line_writes_one_where_it_is_told_or_where_the_page_looks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    make_idle(settings, "layla", tmp_path / "a.mp4", "96x64")
+    make_idle(settings, "layla", None, "64x64")
+    kept = loop_of(avatar_of("layla"), 64, 64).path(tmp_path)
+    assert len(pictures(kept)) == len(pictures(tmp_path / "a.mp4")) == SECONDS * FPS
+    assert pictures(tmp_path / "a.mp4")[0].shape == (64, 96)
+    assert capsys.readouterr().out.count("is made: 6 s") == 2
+
+
+@pytest.mark.parametrize("size", ["512", "512x", "511x512", "62x64", "9999x512", "-64x64", "64x64x64", "٦٤x٦٤", ""])
+def test_the_command_line_says_what_a_size_is(tmp_path: Path, size: str) -> None:
+    with pytest.raises(InputError, match="even numbers"):
+        make_idle(Settings(_env_file=None, data_dir=tmp_path), "layla", tmp_path / "a.mp4", size)
+    assert list(tmp_path.iterdir()) == []
