@@ -77,8 +77,8 @@ def off_by(frame: Planes, rgb: Frame) -> None:
     """The outline is composed of person and backdrop; nobody sees what is lost where hair is thin."""
     for drawn, meant in zip((frame.y, np.stack([frame.u, frame.v])), split(rgb), strict=True):
         off = np.abs(drawn.astype(int) - meant)
-        assert np.percentile(off, 99.8) <= 3
-        assert off.max() <= 20
+        assert np.percentile(off, 99.8) <= 2
+        assert off.max() <= 12
 
 
 @pytest.mark.parametrize("canvas", [Canvas(256, 256), Canvas(512, 512), Canvas(1080, 1080), Canvas(720, 1280)])

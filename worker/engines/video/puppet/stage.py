@@ -34,7 +34,9 @@ def build(rig: Rig, portrait: Frame, view: View, moving: NDArray[np.bool_], inte
     """portrait: (h, w, 3) RGB of the size that the rig was measured on. moving: (rows, columns), which nodes of the
     maps ever move."""
     alpha = view.scaled(rig.alpha)
-    person, behind = (split(view.scaled(layer)) for layer in matte.layers(portrait, rig.alpha))
+    shares = (rig.alpha, 255 - rig.alpha)
+    own = matte.layers(portrait, rig.alpha)
+    person, behind = (split(_scaled(layer, share, view)) for layer, share in zip(own, shares, strict=True))
     kinds = _kinds(alpha, view, moving)
     alphas = (alpha, rounded(halved(alpha.astype(np.float32))))
     inside = luma_chroma(np.stack([interior.depth, *(interior.flesh * DUSK)])[None])
@@ -42,6 +44,14 @@ def build(rig: Rig, portrait: Frame, view: View, moving: NDArray[np.bool_], inte
     sheets = [_sheet(rig, view, part, kinds, *layer) for part, layer in enumerate(layers)]
     still = split(view.cut(view.scaled(portrait)))
     return Stage(sheets[0], sheets[1], still)
+
+
+def _scaled(layer: Frame, share: NDArray[np.uint8], view: View) -> Frame:
+    """A layer as the texture, each pixel weighted by its share of what is seen, so that both layers still make the
+    portrait where they meet."""
+    weight = share.astype(np.float32)[..., None] / np.float32(255) + np.float32(0.02)
+    seen, total = view.resized(np.asarray(layer * weight, np.float32)), view.resized(weight)[..., None]
+    return rounded(np.asarray(seen / np.maximum(total, 0.01), np.float32))
 
 
 def _sheet(

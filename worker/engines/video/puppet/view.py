@@ -40,8 +40,15 @@ class View:
 
     def scaled(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A picture of the portrait's size as the texture's, (h, w) or (h, w, 3)."""
-        mode = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
-        return cv2.resize(picture, self.size, interpolation=mode).astype(np.uint8)
+        return cv2.resize(picture, self.size, interpolation=self._mode).astype(np.uint8)
+
+    def resized(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same in single precision."""
+        return np.asarray(cv2.resize(picture, self.size, interpolation=self._mode), np.float32)
+
+    @property
+    def _mode(self) -> int:
+        return cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
 
     def cut(self, texture: NDArray[np.uint8], parts: int = 1) -> NDArray[np.uint8]:
         """The canvas' part of a texture; parts: 2 for one of half the size."""
