@@ -17,7 +17,7 @@ from worker.faces import landmarks as lm
 from worker.faces.rig import MUSCLES
 from worker.faces.warp import spline
 
-SMOOTH = 0.03
+SMOOTH = 0.08
 JAW_OPENING = 0.75
 """The parting of the lips at jaw = 1, in half widths of the mouth."""
 

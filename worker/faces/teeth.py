@@ -16,6 +16,8 @@ TOOTH = (0.42, 0.68)
 """Blue of a pixel, of the brightest teeth's: at the first it is none of a tooth, at the second all of it."""
 HIDDEN = 2.5
 """Rows next to a lip's rim that hold its shadow and its colour, in hundredths of the mouth's half width."""
+LIT = 0.4
+"""How far down a tooth the lip's shadow reaches in the frame, of what is seen of the tooth; the drawing has its own."""
 CROWN = 0.36
 """How tall the middle teeth are, in half widths of the mouth; beyond are the gums."""
 SIDE = 0.4
@@ -136,6 +138,7 @@ def _plate(crop: Colour, tooth: Colour, inside: NDArray[np.bool_], gum: Colour, 
     rim = np.maximum(np.argmax(inside[:, span], axis=0), np.argmax(tooth[:, span] > 0.5, axis=0)) + HIDDEN * half / 100
     rim = cv2.GaussianBlur(np.minimum(rim, edge - 1)[None].astype(np.float32), (0, 0), 1.5)[0]
     row = np.arange(len(tooth), dtype=np.float32)[:, None]
+    rim += LIT * np.maximum(edge - rim, 0)
     inner = np.clip(row, rim, np.maximum(edge - 1, rim)).astype(np.float32)
     shown = cv2.remap(crop, np.meshgrid(span, row[:, 0])[0].astype(np.float32), inner, cv2.INTER_LINEAR)
     root = np.clip((edge - CROWN * half - row) / (0.06 * half) + 0.5, 0, 1)[..., None]
