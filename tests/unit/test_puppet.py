@@ -314,3 +314,27 @@ def test_a_new_face_needs_the_landmark_model(folder: Path) -> None:
     (folder / "frames" / "landmarks.npz").unlink()
     with pytest.raises(ModelMissing, match="mediapipe"):
         build_rig(folder)
+
+
+def opened(painter: Painter, rig: Rig, shown: Pose) -> NDArray[np.intp]:
+    """How many pixels of each column of the mouth differ from lips and skin: dark, or grey as teeth are."""
+    area = painter.draw(shown).rgb()[mouth(rig)].astype(int)
+    red, blue = area[..., 0], area[..., 2]
+    return np.asarray(((red < 75) | (red - blue < 0.2 * red)).sum(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("with_it", "least"), [({}, 0.99), ({"round": 0.6}, 0.98), ({"wide": 0.4}, 0.98)], ids=["plain", "rounded", "wide"]
+)
+@pytest.mark.parametrize("avatar_id", ["layla", "sara"])
+def test_the_mouth_opens_as_far_as_the_jaw_drops(avatar_id: str, with_it: dict[str, float], least: float) -> None:
+    """In the middle columns; where no beard is as dark as the opening."""
+    rig = load(ROOT / "avatars" / avatar_id / "rig.npz")
+    painter = Painter(rig, picture(avatar_id), CANVAS)
+    jaws = np.linspace(0.1, 0.8, 8)
+    tall = []
+    for jaw in jaws:
+        columns = opened(painter, rig, pose(jaw=float(jaw), **with_it))
+        tall.append(columns[len(columns) // 2 - 5 : len(columns) // 2 + 5].mean())
+    assert np.corrcoef(jaws, tall)[0, 1] >= least
+    assert (np.diff(tall) > 0).all()

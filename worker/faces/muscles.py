@@ -108,12 +108,11 @@ def _round(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.boo
     """A small, round mouth: the corners come in and the lips there, thin at rest, become as full as in the middle."""
     out = np.maximum(np.abs(u) - 1, 0)
     across = -u * (0.42 * _bell(out, 0.5) * _bell(v, 0.85))
-    full = (
-        v
-        * (0.18 * _bell(u, 0.3) - 0.16 * _bell(np.abs(u) - 0.55, 0.2) + 0.85 * _bell(np.abs(u) - 0.92, 0.17))
-        * _bell(v, 0.5)
+    far = np.asarray(np.abs(u), np.float32)
+    fuller = (
+        0.18 * _bell(u, 0.3) - 0.16 * _bell(far - np.float32(0.55), 0.2) + 0.85 * _bell(far - np.float32(0.92), 0.17)
     )
-    full = full * (1 - 0.8 * _bell(v, 0.15))  # not the crease
+    full = v * fuller * _bell(v, 0.5) * (1 - 0.8 * _bell(v, 0.15))  # the crease between the lips stays thin
     corners = 0.05 * u**2 * _bell(out, 0.3) * _bell(v, 0.5)
     return np.stack([across, full + corners], axis=-1)
 

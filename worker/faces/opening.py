@@ -63,14 +63,14 @@ def _seen(rgb: Image, points: lm.Points, said: Mask) -> Mask:
     lips = _filled(rgb.shape[:2], points[[*lm.LIP_UPPER_OUTER, *lm.LIP_LOWER_OUTER[::-1]]])
     half = float(points[lm.CORNERS[1], 0] - points[lm.CORNERS[0], 0]) / 2
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(0.06 * half), 1) + 1,) * 2)
-    around = cv2.dilate(said, reach) & lips
-    flesh = (cv2.erode(lips, reach) & (1 - cv2.dilate(said, reach))) > 0
+    around = (cv2.dilate(said, reach) > 0) & (lips > 0)
+    flesh = (cv2.erode(lips, reach) > 0) & ~around
     if not flesh.any():
         return said
     light, colour = _look(rgb)
     level, hue = float(np.median(light[flesh])), float(np.median(colour[flesh]))
     inside = (light < DARK * level) | ((colour < PALE * hue) & (light > 0.7 * level))
-    patch = cv2.morphologyEx((inside & (around > 0)).astype(np.uint8), cv2.MORPH_CLOSE, reach)
+    patch = cv2.morphologyEx((inside & around).astype(np.uint8), cv2.MORPH_CLOSE, reach)
     return _largest(np.asarray(cv2.medianBlur(patch.astype(np.uint8), 5), np.uint8))
 
 

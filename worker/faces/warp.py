@@ -1,4 +1,4 @@
-"""Smooth displacement fields: thin-plate splines on a coarse grid, and their inverses."""
+"""Smooth displacement fields: thin-plate splines on a coarse grid, and pictures read through them."""
 
 from __future__ import annotations
 
@@ -59,15 +59,3 @@ def remap(
 def sample(field: Field, at: Field) -> Field:
     """`field` read bilinearly at node coordinates `at` (..., 2); beyond its rim it is zero."""
     return remap(field, at, rim=cv2.BORDER_CONSTANT)
-
-
-def inverse(forward: Field, nodes: Field, spacing: float, rounds: int = 6) -> Field:
-    """The field that leads back: a point p that `forward` moved lies at p + inverse(p).
-
-    Fixed-point iteration s ← -forward(p + s) (Chen et al. 2008); converges where the field's slope is below 1.
-    nodes: the grid's own node coordinates (rows, columns, 2); spacing: pixels between nodes.
-    """
-    back: Field = -forward
-    for _ in range(rounds):
-        back = -sample(forward, nodes + back * np.float32(1 / spacing))
-    return back

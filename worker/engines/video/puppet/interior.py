@@ -72,7 +72,8 @@ class Shade:
 
     def along(self, x: Field) -> Field:
         """t."""
-        return np.clip((2 * x - self.left - self.right) / max(self.right - self.left, 1.0), -1, 1)
+        t = (2 * x - self.left - self.right) / max(self.right - self.left, 1.0)
+        return np.asarray(np.clip(t, -1, 1), np.float32)
 
     def factor(self, t: Field, below: Field, above: Field) -> Field:
         side = np.maximum(1 - self.fall * t**2, self.corner)
