@@ -56,6 +56,25 @@ def with_sunglasses(rgb: Image, at: lm.Points) -> Image:
     return shown
 
 
+def with_spectacles(rgb: Image, at: lm.Points) -> Image:
+    """A dark frame that passes right below the brows, as clear as glass."""
+    shown = rgb.copy()
+    rims = [at[list(upper + lower)] for upper, lower in zip(lm.EYE_UPPER, lm.EYE_LOWER, strict=True)]
+    for rim in rims:
+        (x, y), wide = rim.mean(axis=0), float(np.ptp(rim[:, 0]))
+        size = (int(0.78 * wide), int(0.46 * wide))
+        cv2.ellipse(shown, (int(x), int(y + 0.1 * wide)), size, 0, 0, 360, (35, 25, 22), 6, cv2.LINE_AA)
+    left, right = rims[0][:, 0].max() + 20, rims[1][:, 0].min() - 20
+    level = int(at[[168, 6], 1].mean())
+    cv2.line(shown, (int(left), level), (int(right), level), (35, 25, 22), 6, cv2.LINE_AA)
+    return shown
+
+
+def flat(rgb: Image) -> Image:
+    """Hardly any contrast, as in fog or by a dirty lens."""
+    return (110 + 0.45 * (rgb.astype(np.float32) - 110)).clip(0, 255).astype(np.uint8)
+
+
 def with_mask(rgb: Image, at: lm.Points, colour: tuple[int, int, int]) -> Image:
     """Cloth from the nose to below the chin."""
     shown = rgb.copy()

@@ -88,7 +88,7 @@ def _measure(rest: Image, frames: dict[str, Image], points: dict[str, lm.Points]
     bared = lm.symmetric(neutral, neutral + lm.symmetric(neutral, bared))
     face = muscles.Face(neutral, closed, lm.symmetric(neutral, opened), bared)
     teeth = plates(frames["teeth"], points["teeth"], closed.half)
-    eyes = lids.atlas(rest, frames["blink"], neutral, points["blink"])
+    eyes = lids.atlas(rest, frames["blink"], neutral, lids.along_lashes(frames["blink"], points["blink"]))
     return assembled(rest, face, teeth, eyes, np.array(TONGUE, np.float32), seen)
 
 

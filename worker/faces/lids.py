@@ -26,6 +26,8 @@ TURNED = 0.65
 """Closed by so much, a lid shows nothing any more of how it looks when it is open."""
 INSIDE = 0.08
 """Lashes and the lid's shadow fade over so much of the eye's width about its corners."""
+CLEAR = 8.0
+"""How much darker than around it the line along shut lids is where it can be followed, of 255."""
 BROW = 0.10
 """What stays in place below the brow, in widths of the eye."""
 SHADOW = 0.30
@@ -57,7 +59,8 @@ class _Eye:
 
 
 def atlas(rest: Image, shut: Image, open_at: lm.Points, shut_at: lm.Points) -> Atlas:
-    """The patches of a face seen with open eyes and with shut ones, each with its landmarks.
+    """The patches of a face seen with open eyes and with shut ones, each with its landmarks; those of the shut upper
+    lids are their edges exactly (`along_lashes`).
 
     Two lids close over the eyeball of the open picture. A lid's skin is that of the open picture drawn out and that
     of the shut one drawn together, both with the edge and its lashes at the lid's place, the one fading to the other.
@@ -88,7 +91,7 @@ def _eye(
         closed,
         upper=_edge(open_at, lm.EYE_UPPER[eye], left, top, width),
         lower=_edge(open_at, lm.EYE_LOWER[eye], left, top, width),
-        meeting=_lash_line(closed, _edge(shut_at, lm.EYE_UPPER[eye], left, top, width), wide),
+        meeting=_edge(shut_at, lm.EYE_UPPER[eye], left, top, width),
         brow=_edge(open_at, lm.BROWS_BELOW[eye], left, top, width),
         inside=inside.astype(np.float32),
         wide=wide,
@@ -111,15 +114,36 @@ def _edge(points: lm.Points, indices: tuple[int, ...], left: int, top: int, widt
     return np.asarray(soft[0], np.float32)
 
 
-def _lash_line(shut: NDArray[np.float32], line: Line, wide: float) -> Line:
-    """The lower side of the dark line along shut lids, sought near where the landmarks have it."""
-    light = cv2.GaussianBlur(shut.mean(axis=2), (0, 0), 0.8)
-    reach = np.arange(-round(0.05 * wide), round(0.09 * wide) + 1)
-    rows = np.clip(np.rint(line).astype(int) + reach[:, None], 0, len(light) - 1)
-    darkness = light[rows, np.arange(len(line))] + 0.5 * np.abs(reach)[:, None]
-    found = (np.rint(line) + reach[np.argmin(darkness, axis=0)] + 1).astype(np.float32)
-    found = cv2.medianBlur(found[None], 5)
-    return np.asarray(cv2.GaussianBlur(found, (0, 0), 0.05 * wide, borderType=cv2.BORDER_REPLICATE)[0], np.float32)
+def along_lashes(shut: Image, points: lm.Points) -> lm.Points:
+    """The landmarks of shut eyes with the upper lids' edges moved to the lower side of the dark line seen there.
+
+    A parabola's height from where they were, through the darkest places; those that stand out count most.
+    """
+    moved = points.copy()
+    for names in lm.EYE_UPPER:
+        line = points[list(names)]
+        left, wide = int(line[:, 0].min()), float(np.ptp(line[:, 0]))
+        x = np.arange(left, left + round(wide) + 1)
+        bend = _bend(shut, x, np.interp(x, line[:, 0], line[:, 1]).astype(np.float32), wide)
+        inner = np.clip(4 * np.minimum(line[:, 0] - x[0], x[-1] - line[:, 0]) / wide, 0, 1)
+        moved[list(names), 1] += np.interp(line[:, 0], x, bend) * inner
+    return moved
+
+
+def _bend(shut: Image, x: NDArray[np.int64], line: Line, wide: float) -> Line:
+    """How far below `line` the lashes are, in each column."""
+    reach = np.arange(-round(0.05 * wide), round(0.08 * wide) + 1)
+    top = max(int(line.min()) - len(reach), 0)
+    light = cv2.GaussianBlur(shut[top : int(line.max()) + len(reach)].mean(axis=2), (0, 0), 0.8)
+    shown = light[np.clip(np.rint(line - top).astype(int) + reach[:, None], 0, len(light) - 1), x]
+    found = reach[np.argmin(shown + 0.5 * np.abs(reach)[:, None], axis=0)] + 1.0
+    clear = np.median(shown, axis=0) - shown.min(axis=0)
+    middle = np.median(found[clear >= np.median(clear)])
+    kept = np.flatnonzero((clear > CLEAR) & (np.abs(found - middle) <= 0.05 * wide))
+    if len(kept) < 0.5 * len(x):
+        return np.zeros(len(x), np.float32)
+    u = (x - x.mean()) / wide
+    return np.polyval(np.polyfit(u[kept], found[kept], 2, w=clear[kept]), u).astype(np.float32)
 
 
 def _step(eye: _Eye, amount: float) -> tuple[Image, NDArray[np.float32]]:

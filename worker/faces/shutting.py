@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.faces import landmarks as lm
+from worker.faces.lids import along_lashes
 from worker.faces.warp import remap
 
 Image = NDArray[np.uint8]
@@ -23,8 +24,11 @@ REACH = 0.64
 """How far a lid changes the face, in widths of the eye: to both sides of its middle,"""
 ABOVE, BELOW = 0.42, 0.17
 """upwards from the shut lid's edge where a measured lid ends, if the brow is not nearer, and downwards."""
-FOLD = 0.13
-"""How far above the open lid's edge, in widths of the eye, a lid that is drawn ends: the folds above stay its own."""
+FOLD, LEAST = 0.14, 0.10
+"""How far above the open lid's edge, in widths of the eye, a lid that is drawn ends, and how far at least
+where the brow is near: the folds above stay the face's own."""
+EVEN = 0.92
+"""Of its greatest height, what it has beside that, up to the brow."""
 BROW = 0.05
 """What is left alone below the brow."""
 POWER = 2.5
@@ -44,32 +48,31 @@ BENDS = np.linspace(0, 1, 41, dtype=np.float32)
 
 @dataclass(frozen=True)
 class Lid:
-    """A measured face's shut lid. bend: (41,) how far its edge lies below the line between the eye's corners, from
-    the left corner to the right, and sag: how far the open eye's lower lid does at most, both in widths of the eye.
+    """A measured face's shut lid. bend: (41,) how far its edge lies below the open eye's lower lid, from the left to
+    the right corner, in widths of the eye.
     factor: (h, w, 3), the lid's colour over plain skin's. left: of it, from the left corner, and wide: the eye's width,
-    both in pixels. above: as ABOVE, for this eye. edge: its edge's row in each column of `factor`.
+    both in pixels. above: as ABOVE, in each column of `factor`. edge: its edge's row in each column of `factor`.
     """
 
     bend: Line
-    sag: float
     factor: NDArray[np.float32]
     left: float
     wide: float
-    above: float
+    above: Line
     edge: Line
 
 
 @dataclass(frozen=True)
 class _Area:
     """The part of a picture that one lid changes: left, top, the columns' places between the eye's corners (0–1),
-    the edge's row in each column, and which pixels belong to it."""
+    the edge's row and how far it reaches above it in each column, and which pixels belong to it."""
 
     left: int
     top: int
     u: Line
     edge: Line
     wide: float
-    above: float
+    above: Line
     inside: NDArray[np.bool_]
 
     @property
@@ -80,29 +83,29 @@ class _Area:
 
 def measured(shut: Image, points: lm.Points, shut_at: lm.Points) -> tuple[Lid, Lid]:
     """Both lids of a face seen with open eyes (its landmarks `points`) and with shut ones."""
-    return _measured(shut, points, shut_at, 0), _measured(shut, points, shut_at, 1)
+    edges = along_lashes(shut, shut_at)
+    return _measured(shut, points, edges, 0), _measured(shut, points, edges, 1)
 
 
 def _measured(shut: Image, points: lm.Points, shut_at: lm.Points, eye: int) -> Lid:
     left, right = _corners(points, eye)
     wide = float(right[0] - left[0])
     edge = shut_at[list(lm.EYE_UPPER[eye])]
-    bend = np.interp(BENDS, (edge[:, 0] - edge[0, 0]) / (edge[-1, 0] - edge[0, 0]), edge[:, 1])
-    bend = ((bend - bend[0] - (bend[-1] - bend[0]) * BENDS) / wide).astype(np.float32)
+    x = left[0] + BENDS * wide
+    bend = ((np.interp(x, edge[:, 0], edge[:, 1]) - _lower(points, eye, x)) / wide).astype(np.float32)
     area = _area(shut.shape, points, eye, bend)
     plain = _plain(shut, area)
     factor = np.clip((shut[area.window].astype(np.float32) + 1) / (plain + 1), *FACTORS)
     light = factor.mean(axis=2, keepdims=True)
     factor = light + TINGE * (factor - light)
-    return Lid(bend, _sag(points, eye), factor, area.left - float(left[0]), wide, area.above, area.edge)
+    return Lid(bend, factor, area.left - float(left[0]), wide, area.above, area.edge)
 
 
 def shut_eyes(rest: Image, points: lm.Points, lids: tuple[Lid, Lid]) -> tuple[Image, lm.Points]:
     """The face with shut eyes, and where its landmarks are then."""
     picture, moved = rest.copy(), points.copy()
     for eye, lid in enumerate(lids):
-        bend = lid.bend * np.clip(_sag(points, eye) / max(lid.sag, 0.01), 0.6, 1.4).astype(np.float32)
-        area = _area(rest.shape, points, eye, bend, folds=True)
+        area = _area(rest.shape, points, eye, lid.bend, folds=True)
         _draw(picture, rest, lid, area)
         upper = list(lm.EYE_UPPER[eye])
         moved[upper, 1] = np.interp(points[upper, 0], area.left + np.arange(len(area.edge)), area.top + area.edge)
@@ -114,10 +117,10 @@ def _corners(points: lm.Points, eye: int) -> tuple[lm.Points, lm.Points]:
     return line[0], line[-1]
 
 
-def _sag(points: lm.Points, eye: int) -> float:
-    (left, right), lower = _corners(points, eye), points[list(lm.EYE_LOWER[eye])]
-    chord = np.interp(lower[:, 0], [left[0], right[0]], [left[1], right[1]])
-    return float((lower[:, 1] - chord).max() / (right[0] - left[0]))
+def _lower(points: lm.Points, eye: int, x: Line) -> Line:
+    """The open eye's lower lid: a y for each x, level beyond the corners."""
+    line = points[list(lm.EYE_LOWER[eye])]
+    return np.interp(x, line[:, 0], line[:, 1]).astype(np.float32)
 
 
 def _area(shape: tuple[int, ...], points: lm.Points, eye: int, bend: Line, *, folds: bool = False) -> _Area:
@@ -127,17 +130,31 @@ def _area(shape: tuple[int, ...], points: lm.Points, eye: int, bend: Line, *, fo
     x0 = max(int(left[0] - (REACH - 0.5) * wide), 0)
     x = np.arange(x0, min(int(right[0] + (REACH - 0.5) * wide) + 1, shape[1]), dtype=np.float32)
     u = (x - left[0]) / wide
-    line = left[1] + (right[1] - left[1]) * u + np.interp(u, BENDS, bend) * wide
-    brow = points[list(lm.BROWS_BELOW[eye])]
-    room = float((line - np.interp(x, brow[:, 0], brow[:, 1]))[(u > 0.1) & (u < 0.9)].min()) / wide - BROW
-    if folds:
-        lid = points[list(lm.EYE_UPPER[eye])]
-        room = min(room, float((line - np.interp(x, lid[:, 0], lid[:, 1]))[(u > 0.1) & (u < 0.9)].max()) / wide + FOLD)
-    above = float(np.clip(room, 0.15, ABOVE))
-    top, bottom = int(line.min() - above * wide) - 2, int(line.max() + BELOW * wide) + 3
+    line = _lower(points, eye, x) + np.interp(u, BENDS, bend) * wide
+    above = _above(points, eye, x, line, wide) if folds else _measured_above(points, eye, x, line, wide)
+    top, bottom = int((line - above * wide).min()) - 2, int(line.max() + BELOW * wide) + 3
     v = (np.arange(top, bottom, dtype=np.float32)[:, None] - line) / wide
     far = np.abs((u - 0.5) / REACH) ** POWER + np.abs(v / np.where(v < 0, above, BELOW)) ** POWER
     return _Area(x0, top, u.astype(np.float32), (line - top).astype(np.float32), wide, above, far < 1)
+
+
+def _measured_above(points: lm.Points, eye: int, x: Line, line: Line, wide: float) -> Line:
+    """ABOVE, or as much as there is room for below the brow; for each column, in widths of the eye."""
+    brow = points[list(lm.BROWS_BELOW[eye])]
+    inner = slice(len(x) // 5, -(len(x) // 5))
+    room = float((line - np.interp(x, brow[:, 0], brow[:, 1]))[inner].min()) / wide - BROW
+    return np.full(len(x), np.clip(room, 0.15, ABOVE), np.float32)
+
+
+def _above(points: lm.Points, eye: int, x: Line, line: Line, wide: float) -> Line:
+    """From the shut lid's edge to just above the open lid's, but not up to the brow."""
+    lid, brow = points[list(lm.EYE_UPPER[eye])], points[list(lm.BROWS_BELOW[eye])]
+    edge, under = np.interp(x, lid[:, 0], lid[:, 1]), np.interp(x, brow[:, 0], brow[:, 1])
+    top = np.minimum(np.maximum(under + BROW * wide, edge - FOLD * wide), edge - LEAST * wide)
+    above = (line - top) / wide
+    above = np.maximum(above, np.minimum(EVEN * above.max(), np.maximum(line - under, 0) / wide))
+    soft = cv2.GaussianBlur(above[None].astype(np.float32), (0, 0), 0.06 * wide, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(np.maximum(soft[0], 0.15), np.float32)
 
 
 def _plain(picture: Image, area: _Area) -> NDArray[np.float32]:
@@ -170,7 +187,7 @@ def _draw(picture: Image, rest: Image, lid: Lid, area: _Area) -> None:
     v = (np.arange(area.inside.shape[0], dtype=np.float32)[:, None] - area.edge) / area.wide
     x = np.broadcast_to(area.u * lid.wide - lid.left, v.shape).astype(np.float32)
     edge = np.interp(x[0], np.arange(len(lid.edge)), lid.edge)
-    y = edge + np.where(v < 0, v * (lid.above / area.above), v) * lid.wide
+    y = edge + np.where(v < 0, v * (np.interp(x[0], np.arange(len(lid.edge)), lid.above) / area.above), v) * lid.wide
     factor = remap(lid.factor, np.ascontiguousarray(np.stack([x, y.astype(np.float32)], axis=-1)))
     factor = np.where(factor > 1, 1 + BULGE * (factor - 1), factor)
     shut = _plain(rest, area) * factor + _grain(rest, area)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import StorageError
 from worker.faces import landmarks as lm
-from worker.faces import lids, mouth, muscles
+from worker.faces import lids, mouth, muscles, spectacles
 from worker.faces.build import TONGUE, assembled, read_picture
 from worker.faces.donor import Donor, eye_white, nearest
 from worker.faces.rig import Rig
@@ -60,8 +60,7 @@ def rig_of(rest: Image, seen: lm.Seen, donor: Donor, smile: Smile | None = None)
     closed = muscles.Mouth(mouth.seam(rest, seen.points) if smile is None else smile.seam)
     points = mouth.settled(seen.points, closed.seam)
     face = muscles.Face(points, closed, donor.opened * closed.half, donor.bared * closed.half)
-    shut, shut_at = shut_eyes(rest, points, donor.lids)
-    eyes = lids.atlas(rest, shut, points, shut_at)
+    eyes = _eyes(rest, points, donor)
     light = _light(eye_white(rest, points), donor.white)
     at, upper, lower = _teeth(donor, closed, light)
     tongue = np.asarray(TONGUE, np.float32) * light
@@ -72,6 +71,14 @@ def rig_of(rest: Image, seen: lm.Seen, donor: Donor, smile: Smile | None = None)
     if smile is not None and smile.teeth is not None:
         plates = _joined(at, lower, *smile.teeth)
     return assembled(rest, face, plates, eyes, tongue, seen)
+
+
+def _eyes(rest: Image, points: lm.Points, donor: Donor) -> lids.Atlas:
+    """The lids; what lies before the eyes stays in place."""
+    frame = spectacles.before(rest, points)
+    bare = spectacles.without(rest, frame)
+    shut, shut_at = shut_eyes(bare, points, donor.lids)
+    return spectacles.kept(lids.atlas(bare, shut, points, shut_at), rest, frame)
 
 
 def _joined(
