@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from tests.phoneme_table import LOOKS, letters
-from worker.engines.tts.base import Speech
 from worker.engines.video.puppet.ipa import segments, visemes
-from worker.engines.video.puppet.loudness import LoudnessReader
 from worker.engines.video.puppet.visemes import ARTICULATORS, JAW, ROUND, TIP, VISEMES
 
 ARABIC = "ʔ b t θ dʒ ħ x χ d ð r z s ʃ sˤ dˤ tˤ ðˤ s̪ t̪ ʕ ɣ f q k l ɫ m n h w j a i u aː iː uː aj aw".split()  # noqa: SIM905
@@ -118,21 +115,3 @@ def test_a_phonemes_segments_fill_its_time(ipa: str, shares: list[float]) -> Non
     assert (parts[0].start, parts[-1].end) == (1.0, pytest.approx(1.2))
     assert [part.stressed for part in parts] == [ipa.startswith("ˈ") and place == 0 for place in range(len(parts))]
     assert [part.long for part in parts] == ["ː" in ipa and place == 0 for place in range(len(parts))]
-
-
-def test_without_phonemes_the_jaw_follows_the_loudness() -> None:
-    """Two syllables of a low hum and a hiss, a pause between each."""
-    rate = 16_000
-    time = np.arange(round(0.2 * rate)) / rate
-    hum = sum(np.sin(2 * np.pi * 700 * k * time) / k for k in (1, 2)) * 0.3
-    hiss = np.random.default_rng(1).normal(0, 0.2, len(time))
-    hiss -= np.convolve(hiss, np.ones(8) / 8, "same")
-    pause = np.zeros(len(time))
-    sound = np.concatenate([pause, hum, pause, hiss, pause]).astype(np.float32)
-    parts = LoudnessReader().segments(Speech(sound, rate, None), 1.0)
-    shapes = [
-        next(part.viseme for part in parts if part.start <= 1 + at < part.end) for at in (0.1, 0.3, 0.5, 0.7, 0.9)
-    ]
-    assert [shape.name for shape in shapes] == ["rest", "aa", "rest", "sz", "rest"]
-    assert parts[0].start == 1.0
-    assert parts[-1].end == pytest.approx(2.0)

@@ -73,10 +73,10 @@ class Aligner:
         extent = loud(sound)
         if extent is None or extent[1] - extent[0] < _SHORTEST:
             return None
-        highest = min(HIGHEST, 0.45 * speech.sample_rate)
+        recording = Recording.of(sound, extent, min(HIGHEST, 0.45 * speech.sample_rate))
         best: Aligned | None = None
         for twin in self._twins.twins(words, language, extent[1] - extent[0]):
-            found = aligned(sound, extent, twin, highest)
+            found = aligned(recording, twin)
             if found and (best is None or found.score < best.score):
                 best = found
             if best and best.score < _CERTAIN:
@@ -84,19 +84,35 @@ class Aligner:
         return best
 
 
-def aligned(sound: Sound, extent: tuple[int, int], twin: Twin, highest: float) -> Aligned | None:
-    """The twin's phonemes moved to the sound; None where their lengths are too far apart. extent: the frames of the
-    sound in which something is said."""
-    level = loudness(sound)[extent[0] : extent[1]]
-    kept = _without_pauses(loudness(twin.sound)[twin.start : twin.end]) + twin.start
-    ours = _described(sound, np.arange(*extent), highest)
-    theirs = _described(twin.sound, kept, highest)
-    path, costs = warp(ours, [theirs, *_decoys(theirs)], _expected(level, len(kept)), _width(len(ours)))
+@dataclass(frozen=True)
+class Recording:
+    """start: the first frame in which something is said; highest: hertz up to which there is anything to hear;
+    described and level (dB): of the frames that are said; above: (all frames,) the mean log-mel above 500 Hz."""
+
+    start: int
+    highest: float
+    described: Frames
+    level: NDArray[np.float32]
+    above: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, sound: Sound, extent: tuple[int, int], highest: float) -> Recording:
+        mel, level, said = log_mel(sound, _BANDS, highest), loudness(sound), slice(*extent)
+        return cls(extent[0], highest, _described(mel[said], level[said]), level[said], mel[:, _DARK:].mean(axis=1))
+
+
+def aligned(recording: Recording, twin: Twin) -> Aligned | None:
+    """The twin's phonemes moved to the recording; None where their lengths are too far apart."""
+    level = loudness(twin.sound)
+    kept = _without_pauses(level[twin.start : twin.end]) + twin.start
+    theirs = _described(log_mel(twin.sound, _BANDS, recording.highest)[kept], level[kept])
+    centre, width = _expected(recording.level, len(kept)), _width(len(recording.level))
+    path, costs = warp(recording.described, [theirs, *_decoys(theirs)], centre, width)
     if not np.isfinite(costs[0]):
         return None
-    times = _carried(twin, kept, path, extent[0])
+    times = _carried(twin, kept, path, recording.start)
     phonemes = [Phoneme(each.ipa, *when) for each, when in zip(twin.phonemes, times, strict=True)]
-    return Aligned(tuple(settled(phonemes, sound)), float(costs[0] / max(costs[1:].mean(), 1e-6)))
+    return Aligned(tuple(settled(phonemes, recording.above)), float(costs[0] / max(costs[1:].mean(), 1e-6)))
 
 
 def _decoys(theirs: Frames) -> list[Frames]:
@@ -106,11 +122,9 @@ def _decoys(theirs: Frames) -> list[Frames]:
     return [theirs[::-1], np.roll(theirs, half, axis=0), np.roll(theirs[::-1], half, axis=0)]
 
 
-def _described(sound: Sound, kept: NDArray[np.intp], highest: float) -> Frames:
-    """What is compared: cepstra, their slopes and the loudness of the frames that are kept."""
-    mel = log_mel(sound, _BANDS, highest)[kept]
-    level = standardised(loudness(sound)[kept][:, None])
-    return np.concatenate([cepstra(mel, _CEPSTRA), np.float32(_LOUDNESS) * level], axis=1)
+def _described(mel: Frames, level: NDArray[np.float32]) -> Frames:
+    """What is compared: cepstra, their slopes and the loudness."""
+    return np.concatenate([cepstra(mel, _CEPSTRA), np.float32(_LOUDNESS) * standardised(level[:, None])], axis=1)
 
 
 def _without_pauses(level: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -143,10 +157,9 @@ def _carried(twin: Twin, kept: NDArray[np.intp], path: NDArray[np.intp], start: 
     return [(float(begin) * STEP, float(end) * STEP) for begin, end in moved.reshape(-1, 2)]
 
 
-def settled(phonemes: list[Phoneme], sound: Sound) -> list[Phoneme]:
+def settled(phonemes: list[Phoneme], above: NDArray[np.float32]) -> list[Phoneme]:
     """Each closure of the lips moved to the moment near it that is faintest above 500 Hz, where lips that are shut let
-    least through; its neighbours make room."""
-    above = log_mel(sound, _BANDS)[:, _DARK:].mean(axis=1)
+    least through; its neighbours make room. above: (frames,) the level above 500 Hz."""
     total = np.concatenate([[0.0], np.cumsum(above, dtype=np.float64)])
     times = [[phoneme.start, phoneme.end] for phoneme in phonemes]
     for place, phoneme in enumerate(phonemes):

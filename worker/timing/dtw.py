@@ -15,8 +15,8 @@ from worker.timing.features import Frames
 _STEPS = (1, 0, 2, 3)
 _TOLLS = np.array([0.0, 0.25, 0.15, 0.6], np.float32)
 """What a step costs beyond the frames' distance, in units of the usual distance: a voice rather keeps its pace."""
-_BLOCK = 128
-"""Rows whose distances are worked out at once."""
+_BLOCK = 16
+"""Rows whose distances are worked out at once: so few that the library for matrices keeps to one thread."""
 
 
 def warp(

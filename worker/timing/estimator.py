@@ -18,7 +18,7 @@ from worker.timing.features import HOP, MARGIN, RATE, Frames, Sound, clean, log_
 
 WEIGHTS = Path(__file__).with_name("estimator.npz")
 
-BANDS = 32
+BANDS = 24
 CONTEXT = (-14, -10, -7, -5, -3, -2, -1, 0, 1, 2, 3, 5, 7, 10, 14)
 """The frames that are looked at for one."""
 REACH = max(CONTEXT)

@@ -62,6 +62,8 @@ def log_mel_within(sound: Sound, bands: int, highest: float = HIGHEST) -> Frames
 def loudness(sound: Sound) -> NDArray[np.float32]:
     """(len // HOP,): dB of each frame's power; sound at RATE."""
     count = len(sound) // HOP
+    if not count:
+        return np.zeros(0, np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(sound, MARGIN), WINDOW)[::HOP][:count]
     return np.asarray(10 * np.log10(np.einsum("fs,fs->f", windows, windows) / WINDOW + 1e-10), np.float32)
 

@@ -20,9 +20,9 @@ from worker.engines.tts.base import Speech
 from worker.engines.video.base import Canvas, Frame, Picture
 from worker.engines.video.puppet.articulation import Articulation
 from worker.engines.video.puppet.cues import tell
+from worker.engines.video.puppet.hearing import Hearing
 from worker.engines.video.puppet.idle import idle_poses
 from worker.engines.video.puppet.ipa import segments
-from worker.engines.video.puppet.loudness import LoudnessReader
 from worker.engines.video.puppet.manner import Bearing
 from worker.engines.video.puppet.painter import Painter
 from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose
@@ -131,18 +131,18 @@ class _Score:
     seconds: float = 0.0
     taken: int = 0
     articulation: Articulation = field(default_factory=Articulation)
-    reader: LoudnessReader = field(default_factory=LoudnessReader)
+    hearing: Hearing = field(default_factory=Hearing)
 
     def add(self, piece: Speech) -> None:
-        parts = self._segments(piece)
+        known = piece.phonemes is not None
+        parts = self._segments(piece) if known else self.hearing.add(piece, self.seconds)
         tell(self.bearing, parts, self.seconds, self.seconds + piece.seconds, piece.text)
-        self.articulation.add(parts)
+        if known:
+            self.articulation.add(parts)
         self.seconds += piece.seconds
 
     def _segments(self, piece: Speech) -> list[Segment]:
-        if piece.phonemes is None:
-            return self.reader.segments(piece, self.seconds)
-        known = [phoneme for phoneme in piece.phonemes if phoneme.end > phoneme.start]
+        known = [phoneme for phoneme in piece.phonemes or () if phoneme.end > phoneme.start]
         return [
             part
             for phoneme in known
@@ -169,7 +169,10 @@ class _Score:
         if awake == 0:
             return NEUTRAL
         self.articulation.forget(moment)
-        mouth = self.articulation.at(moment, 1 / self.fps) * min(1.0, 3 * awake)
+        self.hearing.forget(moment)
+        frame = 1 / self.fps
+        mouth = np.maximum(self.articulation.at(moment, frame), self.hearing.at(moment, frame))
+        mouth *= np.float32(min(1.0, 3 * awake))
         return self._pose(mouth, moment, awake)
 
     def _pose(self, mouth: NDArray[np.float32], moment: float, awake: float) -> Pose:
