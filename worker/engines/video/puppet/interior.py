@@ -100,6 +100,7 @@ class Interior:
         self._line = _texture(float(rig.seam[:, 1].mean()), scale)
         self._teeth_at = (_texture(float(rig.teeth_at[0]), scale), _texture(float(rig.teeth_at[1]), scale))
         self._upper, self._lower = (_resized(plate, scale) for plate in (rig.teeth_upper, rig.teeth_lower))
+        self._edge = self._teeth_at[1] + float((self._upper[..., 3].max(axis=1) > 127).sum())
         self._travel, self._taken = float(rig.jaw_travel) * scale, float(rig.teeth_jaw) * scale
         self._corners = np.array([_texture(float(end), scale) for end in rig.seam[[0, -1], 0]], np.float32)
         self._corner_moves = _corner_moves(rig) * np.float32(scale)
@@ -118,10 +119,9 @@ class Interior:
             Layer(self._palate, self._middle - self._palate.shape[1] / 2, self._line - 0.3 * self._half, 1.0),
             self._tongue_layer(pose, drop),
             Layer(self._lower, x, y + drop - self._taken, 1.0),
+            Layer(self._upper, x, y, 1.0),
         ]
-        if pose.tip > 0:
-            found.append(self._tip_layer(pose, drop))
-        return [*found, Layer(self._upper, x, y, 1.0)]
+        return [*found, self._tip_layer(pose)] if pose.tip > 0 else found
 
     def shade(self, pose: Pose) -> Shade:
         rounding = min(max(float(pose.muscles[INDEX["round"]]), 0.0), 1.0)
@@ -151,10 +151,10 @@ class Interior:
         top = self._line + 0.10 * half + 0.62 * drop - raised * (0.03 * half + 0.5 * drop)
         return Layer(self._tongue, self._middle - self._tongue.shape[1] / 2, top, 1.0)
 
-    def _tip_layer(self, pose: Pose, drop: float) -> Layer:
-        """From behind the lower teeth up between both rows."""
-        half, out = self._half, min(pose.tip, 1.0)
-        top = self._line + 0.10 * half + drop - out * (0.06 * half + 0.6 * drop)
+    def _tip_layer(self, pose: Pose) -> Layer:
+        """From below up to the upper teeth's edge, which it touches, in front of the lower teeth."""
+        out = min(pose.tip, 1.0)
+        top = self._edge - 0.04 * self._half + (1 - out) * 0.2 * self._half
         return Layer(self._tip, self._middle - self._tip.shape[1] / 2, top, 0.4 + 0.6 * out)
 
 
