@@ -59,6 +59,6 @@ clean: ## remove .venv and caches; .data (the conversations) and outputs stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.ready: requirements.lock pyproject.toml setup.py worker/engines/video/puppet/kernel.c scripts/environment.sh
+.venv/.ready: requirements.lock pyproject.toml setup.py worker/engines/video/puppet/drawing/kernel.c scripts/environment.sh
 	@PYTHON="$(PYTHON)" scripts/environment.sh
 	@touch $@

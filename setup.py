@@ -16,8 +16,8 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
-PACKAGE = "worker.engines.video.puppet"
-SOURCE = "worker/engines/video/puppet/kernel.c"
+PACKAGE = "worker.engines.video.puppet.drawing"
+SOURCE = "worker/engines/video/puppet/drawing/kernel.c"
 FLAGS = ["-O3", "-std=c11", "-ffreestanding", "-ffp-contract=off", "-fno-sanitize=all", "-Wall", "-Wextra", "-Werror"]
 LIBRARY = ["-shared", "-fPIC", "-nostdlib"]
 SYSTEMS = {"Linux": "linux-gnu", "Darwin": "macos", "Windows": "windows-gnu"}

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from core.settings import HOME
 from worker.engines.video.base import Canvas, as_rgb
-from worker.engines.video.puppet.articulation import LEAD, Articulation
-from worker.engines.video.puppet.painter import Painter
+from worker.engines.video.puppet.drawing.painter import Painter
+from worker.engines.video.puppet.manner.tones import LOOKS
+from worker.engines.video.puppet.mouth.articulation import LEAD, Articulation
+from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, VISEMES, Segment
 from worker.engines.video.puppet.pose import NEUTRAL, Pose, pose
-from worker.engines.video.puppet.tones import LOOKS
-from worker.engines.video.puppet.visemes import ARTICULATORS, VISEMES, Segment
 from worker.faces.rig import Rig, load
 
 Picture = NDArray[np.uint8]

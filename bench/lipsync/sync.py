@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.lipsync.face import Track
 from bench.lipsync.takes import Clip
 from worker.engines.tts.base import Phoneme
-from worker.engines.video.puppet.articulation import LEAD
+from worker.engines.video.puppet.mouth.articulation import LEAD
 
 RATE = 200
 """Points a second at which the expected opening is asked for: lags are found between frames."""

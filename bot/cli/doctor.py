@@ -219,7 +219,7 @@ def _voices(settings: Settings) -> str:
 
 
 def _puppet() -> str:
-    from worker.engines.video.puppet.native import described
+    from worker.engines.video.puppet.drawing.native import described
 
     return f"draws with {described()}"
 

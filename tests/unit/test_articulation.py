@@ -15,10 +15,10 @@ from core.catalogue import Voice
 from tests.phoneme_table import closures, expected_opening
 from worker.engines.tts.base import Phoneme, Speech
 from worker.engines.tts.espeak import Espeak
-from worker.engines.video.puppet.articulation import LEAD, Articulation
 from worker.engines.video.puppet.engine import LOOK_AHEAD
-from worker.engines.video.puppet.ipa import segments
-from worker.engines.video.puppet.visemes import (
+from worker.engines.video.puppet.mouth.articulation import LEAD, Articulation
+from worker.engines.video.puppet.mouth.ipa import segments
+from worker.engines.video.puppet.mouth.visemes import (
     JAW,
     LOWER,
     PRESS,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.interior import Interior, Shade
+from worker.engines.video.puppet.drawing.interior import Interior, Shade
 from worker.engines.video.puppet.pose import NEUTRAL, Pose, pose
 from worker.faces import landmarks as lm
 from worker.faces.build import read_frame, read_picture

@@ -13,7 +13,7 @@ from core.errors import VideoError
 from core.settings import HOME
 from tests import photos
 from worker.engines.video.base import Canvas, Frame
-from worker.engines.video.puppet.painter import Painter
+from worker.engines.video.puppet.drawing.painter import Painter
 from worker.engines.video.puppet.pose import NEUTRAL, Pose, pose
 from worker.faces import donor as donors
 from worker.faces import landmarks as lm

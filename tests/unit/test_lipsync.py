@@ -16,7 +16,7 @@ from bench.lipsync.takes import TAKES, Clip
 from bench.lipsync.verdict import ASTRAY_S, astray
 from core.errors import SurroundingsError
 from worker.engines.tts.base import Phoneme
-from worker.engines.video.puppet.articulation import LEAD
+from worker.engines.video.puppet.mouth.articulation import LEAD
 from worker.media import Mp4Writer
 
 FPS = 25

@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 from core.kinds import Tone
 from worker.engines.tts.base import Phoneme, Speech
-from worker.engines.video.puppet.blinks import CLOSING, LENGTH, OPENING, SHUT, Blinks, lids
-from worker.engines.video.puppet.breathing import CYCLE, Breathing
-from worker.engines.video.puppet.cues import tell
-from worker.engines.video.puppet.curves import Spring, stroke
 from worker.engines.video.puppet.engine import poses
-from worker.engines.video.puppet.gaze import Gaze
-from worker.engines.video.puppet.idle import idle_poses
-from worker.engines.video.puppet.ipa import segments
-from worker.engines.video.puppet.manner import Bearing, Manner
-from worker.engines.video.puppet.noise import Noise, dice
+from worker.engines.video.puppet.manner.bearing import Bearing, Manner
+from worker.engines.video.puppet.manner.blinks import CLOSING, LENGTH, OPENING, SHUT, Blinks, lids
+from worker.engines.video.puppet.manner.breathing import CYCLE, Breathing
+from worker.engines.video.puppet.manner.cues import tell
+from worker.engines.video.puppet.manner.curves import Spring, stroke
+from worker.engines.video.puppet.manner.gaze import Gaze
+from worker.engines.video.puppet.manner.idle import idle_poses
+from worker.engines.video.puppet.manner.noise import Noise, dice
+from worker.engines.video.puppet.mouth.ipa import segments
+from worker.engines.video.puppet.mouth.visemes import Segment
 from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose
-from worker.engines.video.puppet.visemes import Segment
 
 AHEAD = 0.45
 """Seconds by which a bearing is told of the speech before it is asked about it."""

@@ -20,9 +20,10 @@ from core.kinds import Tone
 from worker.engines.tts.base import Phoneme, Speech
 from worker.engines.video.base import Canvas, Frame, Planes
 from worker.engines.video.colour import split
-from worker.engines.video.puppet import Puppet, native
+from worker.engines.video.puppet import Puppet
+from worker.engines.video.puppet.drawing import native
+from worker.engines.video.puppet.drawing.painter import Painter
 from worker.engines.video.puppet.engine import poses
-from worker.engines.video.puppet.painter import Painter
 from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose, pose
 from worker.faces.build import build_rig
 from worker.faces.rig import MUSCLES, Rig, load

@@ -27,10 +27,10 @@ from core.kinds import Tone
 from core.settings import HOME
 from worker.engines.tts.base import Phoneme, Speech
 from worker.engines.tts.espeak import Espeak
-from worker.engines.video.puppet.articulation import LEAD
-from worker.engines.video.puppet.hearing import Hearing
-from worker.engines.video.puppet.ipa import segments
-from worker.engines.video.puppet.visemes import ARTICULATORS, JAW, LOWER, PRESS, UPPER
+from worker.engines.video.puppet.mouth.articulation import LEAD
+from worker.engines.video.puppet.mouth.hearing import Hearing
+from worker.engines.video.puppet.mouth.ipa import segments
+from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, JAW, LOWER, PRESS, UPPER
 from worker.job import Job
 from worker.parts import Parts, load
 from worker.speaking import Speaker

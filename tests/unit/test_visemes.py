@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.phoneme_table import LOOKS, letters
-from worker.engines.video.puppet.ipa import segments, visemes
-from worker.engines.video.puppet.visemes import ARTICULATORS, JAW, ROUND, TIP, VISEMES
+from worker.engines.video.puppet.mouth.ipa import segments, visemes
+from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, JAW, ROUND, TIP, VISEMES
 
 ARABIC = "ʔ b t θ dʒ ħ x χ d ð r z s ʃ sˤ dˤ tˤ ðˤ s̪ t̪ ʕ ɣ f q k l ɫ m n h w j a i u aː iː uː aj aw".split()  # noqa: SIM905
 _PLAIN = "p b t d k ɡ tʃ dʒ f v θ ð s z ʃ ʒ h m n ŋ l ɹ j w ɾ"

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from worker.engines.tts.espeak.process import HelperProcess
 from worker.engines.tts.espeak.wire import Request, Timed
-from worker.engines.video.puppet.articulation import LEAD, Articulation
-from worker.engines.video.puppet.ipa import segments
-from worker.engines.video.puppet.visemes import ARTICULATORS, Segment
+from worker.engines.video.puppet.mouth.articulation import LEAD, Articulation
+from worker.engines.video.puppet.mouth.ipa import segments
+from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, Segment
 from worker.timing.estimator import BANDS, CONTEXT, QUIET, REACH, WEIGHTS, Network, Normaliser
 from worker.timing.features import RATE, STEP, Frames, Sound, log_mel
 

@@ -16,7 +16,7 @@ from bot.cli.serve import stopped_by_signals
 from core.catalogue import Catalogue
 from core.errors import ASRError, StorageError, SurroundingsError
 from core.settings import HOME, Settings, read_settings
-from worker.engines.video.puppet import native
+from worker.engines.video.puppet.drawing import native
 
 OUTPUT = HOME / "outputs" / "demo"
 GIVING_UP_S = 10.0

@@ -18,15 +18,15 @@ from core.kinds import Tone
 from worker.engines.base import Needs
 from worker.engines.tts.base import Speech
 from worker.engines.video.base import Canvas, Frame, Picture
-from worker.engines.video.puppet.articulation import Articulation
-from worker.engines.video.puppet.cues import tell
-from worker.engines.video.puppet.hearing import Hearing
-from worker.engines.video.puppet.idle import idle_poses
-from worker.engines.video.puppet.ipa import segments
-from worker.engines.video.puppet.manner import Bearing
-from worker.engines.video.puppet.painter import Painter
+from worker.engines.video.puppet.drawing.painter import Painter
+from worker.engines.video.puppet.manner.bearing import Bearing
+from worker.engines.video.puppet.manner.cues import tell
+from worker.engines.video.puppet.manner.idle import idle_poses
+from worker.engines.video.puppet.mouth.articulation import Articulation
+from worker.engines.video.puppet.mouth.hearing import Hearing
+from worker.engines.video.puppet.mouth.ipa import segments
+from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, TIP, TONGUE, Segment
 from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose
-from worker.engines.video.puppet.visemes import ARTICULATORS, TIP, TONGUE, Segment
 from worker.faces import rig as rigs
 
 LOOK_AHEAD = 0.55

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from worker.engines.video.puppet.curves import smooth
+from worker.engines.video.puppet.manner.curves import smooth
 
 CYCLE = 60 / 14
 """Seconds of a quiet breath."""

@@ -10,7 +10,7 @@ import unicodedata
 
 import numpy as np
 
-from worker.engines.video.puppet.visemes import VISEMES, Segment, Viseme
+from worker.engines.video.puppet.mouth.visemes import VISEMES, Segment, Viseme
 
 _LETTERS: dict[str, str] = {
     **dict.fromkeys("pbɓʙɸβ", "pb"),

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from random import Random
 
-from worker.engines.video.puppet.curves import stroke
+from worker.engines.video.puppet.manner.curves import stroke
 
 
 @dataclass(frozen=True)

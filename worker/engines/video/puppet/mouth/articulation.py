@@ -8,10 +8,10 @@ from bisect import bisect_left
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.closures import Closure, closed
-from worker.engines.video.puppet.dominance import REACH, Pulls, blend
-from worker.engines.video.puppet.gestures import Gestures
-from worker.engines.video.puppet.visemes import ARTICULATORS, Segment
+from worker.engines.video.puppet.mouth.closures import Closure, closed
+from worker.engines.video.puppet.mouth.dominance import REACH, Pulls, blend
+from worker.engines.video.puppet.mouth.gestures import Gestures
+from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, Segment
 
 RATE = 100
 """Points of the track a second."""

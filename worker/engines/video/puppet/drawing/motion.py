@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.engines.video.puppet.drawing.view import View
 from worker.engines.video.puppet.pose import INDEX, Pose
-from worker.engines.video.puppet.view import View
 from worker.faces.rig import Rig
 from worker.faces.warp import remap, sample
 

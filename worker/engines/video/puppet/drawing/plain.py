@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.sheets import MIXED, STILL, UNITS, Nodes, Opening, Sheet, Target
+from worker.engines.video.puppet.drawing.sheets import MIXED, STILL, UNITS, Nodes, Opening, Sheet, Target
 from worker.faces.warp import remap
 
 Map = NDArray[np.float32]

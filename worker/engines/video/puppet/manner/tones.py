@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.kinds import Tone
-from worker.engines.video.puppet.curves import Spring
-from worker.engines.video.puppet.noise import Noise, dice
-from worker.engines.video.puppet.strokes import BROW, Strokes
+from worker.engines.video.puppet.manner.curves import Spring
+from worker.engines.video.puppet.manner.noise import Noise, dice
+from worker.engines.video.puppet.manner.strokes import BROW, Strokes
 
 
 @dataclass(frozen=True)

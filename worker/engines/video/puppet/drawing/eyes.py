@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from worker.engines.video.base import Frame
 from worker.engines.video.colour import halved, split
+from worker.engines.video.puppet.drawing.view import View
 from worker.engines.video.puppet.pose import Pose
-from worker.engines.video.puppet.view import View
 from worker.faces.rig import Rig
 from worker.faces.warp import remap
 

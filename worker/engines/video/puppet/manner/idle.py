@@ -7,11 +7,11 @@ from random import Random
 
 import numpy as np
 
-from worker.engines.video.puppet.blinks import ENDS_BEFORE, LENGTH, STARTS_AFTER, lids
-from worker.engines.video.puppet.breathing import CYCLE, DEPTH, INWARDS
-from worker.engines.video.puppet.curves import smooth
-from worker.engines.video.puppet.gaze import Gaze
-from worker.engines.video.puppet.noise import LoopNoise, dice
+from worker.engines.video.puppet.manner.blinks import ENDS_BEFORE, LENGTH, STARTS_AFTER, lids
+from worker.engines.video.puppet.manner.breathing import CYCLE, DEPTH, INWARDS
+from worker.engines.video.puppet.manner.curves import smooth
+from worker.engines.video.puppet.manner.gaze import Gaze
+from worker.engines.video.puppet.manner.noise import LoopNoise, dice
 from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose
 from worker.faces.rig import MUSCLES
 

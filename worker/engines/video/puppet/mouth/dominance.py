@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.gestures import Gesture
-from worker.engines.video.puppet.visemes import ARTICULATORS, JAW, ROUND, WIDE
+from worker.engines.video.puppet.mouth.gestures import Gesture
+from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, JAW, ROUND, WIDE
 
 REACH = 0.35
 """Seconds beyond which a gesture no longer pulls."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from worker.engines.video.puppet.visemes import Segment
+from worker.engines.video.puppet.mouth.visemes import Segment
 
 QUESTION_MARKS = ("?", "؟")
 

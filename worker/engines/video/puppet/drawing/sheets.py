@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.interior import Shade
+from worker.engines.video.puppet.drawing.interior import Shade
 
 Pixels = NDArray[np.uint8]
 """(1, h, w) luma, or (2, h, w) both planes of chroma."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from worker.engines.video.puppet.curves import Spring, smooth
-from worker.engines.video.puppet.noise import Noise
+from worker.engines.video.puppet.manner.curves import Spring, smooth
+from worker.engines.video.puppet.manner.noise import Noise
 
 NOISE = (0.95, 0.60, 0.55)
 """Degrees of yaw, pitch and roll that the slow noise goes to."""

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from worker.engines.video.base import Canvas, Frame, Planes
 from worker.engines.video.planes import Ring
-from worker.engines.video.puppet import native, stage
-from worker.engines.video.puppet.cavity import Cavity
-from worker.engines.video.puppet.eyes import Eyes
-from worker.engines.video.puppet.interior import Interior, Shade
-from worker.engines.video.puppet.motion import Maps, Motion
-from worker.engines.video.puppet.plain import PlainBrush
+from worker.engines.video.puppet.drawing import native, stage
+from worker.engines.video.puppet.drawing.cavity import Cavity
+from worker.engines.video.puppet.drawing.eyes import Eyes
+from worker.engines.video.puppet.drawing.interior import Interior, Shade
+from worker.engines.video.puppet.drawing.motion import Maps, Motion
+from worker.engines.video.puppet.drawing.plain import PlainBrush
+from worker.engines.video.puppet.drawing.sheets import UNITS, Brush, Nodes, Opening
+from worker.engines.video.puppet.drawing.view import View
 from worker.engines.video.puppet.pose import Pose
-from worker.engines.video.puppet.sheets import UNITS, Brush, Nodes, Opening
-from worker.engines.video.puppet.view import View
 from worker.faces.rig import Rig
 
 ROOM = 0.25

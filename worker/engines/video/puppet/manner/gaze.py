@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from random import Random
 
-from worker.engines.video.puppet.curves import smooth
+from worker.engines.video.puppet.manner.curves import smooth
 
 MICRO = (0.4, 0.25)
 """Degrees beside the camera, across and down, at most while looking at it."""

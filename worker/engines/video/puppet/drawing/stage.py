@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from worker.engines.video.base import Frame
 from worker.engines.video.colour import halved, luma_chroma, rounded, split
-from worker.engines.video.puppet.interior import DUSK, Interior
-from worker.engines.video.puppet.sheets import MIXED, STILL, WHOLE, Sheet, padded
-from worker.engines.video.puppet.view import View
+from worker.engines.video.puppet.drawing.interior import DUSK, Interior
+from worker.engines.video.puppet.drawing.sheets import MIXED, STILL, WHOLE, Sheet, padded
+from worker.engines.video.puppet.drawing.view import View
 from worker.faces import matte
 from worker.faces.rig import Rig
 

@@ -9,13 +9,13 @@ from collections import deque
 from dataclasses import dataclass
 
 from core.kinds import Tone
-from worker.engines.video.puppet.blinks import Blinks
-from worker.engines.video.puppet.breathing import Breathing
-from worker.engines.video.puppet.gaze import Direction, Gaze
-from worker.engines.video.puppet.noise import dice
-from worker.engines.video.puppet.posture import Held, Posture
-from worker.engines.video.puppet.strokes import NOD, Strokes
-from worker.engines.video.puppet.tones import LOOKS, Expression, strength
+from worker.engines.video.puppet.manner.blinks import Blinks
+from worker.engines.video.puppet.manner.breathing import Breathing
+from worker.engines.video.puppet.manner.gaze import Direction, Gaze
+from worker.engines.video.puppet.manner.noise import dice
+from worker.engines.video.puppet.manner.posture import Held, Posture
+from worker.engines.video.puppet.manner.strokes import NOD, Strokes
+from worker.engines.video.puppet.manner.tones import LOOKS, Expression, strength
 
 PAUSE = 0.20
 """Seconds of silence from which on the face takes it for a pause."""

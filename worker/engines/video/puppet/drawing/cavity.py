@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engines.video.colour import halved, luma_chroma, planar, rounded
-from worker.engines.video.puppet.interior import Interior, Layer, Plate
+from worker.engines.video.puppet.drawing.interior import Interior, Layer, Plate
+from worker.engines.video.puppet.drawing.sheets import padded
 from worker.engines.video.puppet.pose import Pose
-from worker.engines.video.puppet.sheets import padded
 
 Part = NDArray[np.float32]
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.interior import Shade
-from worker.engines.video.puppet.sheets import UNITS, Nodes, Opening, Pixels, Sheet, Target
+from worker.engines.video.puppet.drawing.interior import Shade
+from worker.engines.video.puppet.drawing.sheets import UNITS, Nodes, Opening, Pixels, Sheet, Target
 
 KERNEL = "SMARTTALKER_KERNEL"
 """Set to `off` in the environment, it lets OpenCV draw where the kernel could."""

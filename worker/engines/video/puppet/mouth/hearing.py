@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engines.tts.base import Speech
-from worker.engines.video.puppet.articulation import LEAD
-from worker.engines.video.puppet.closures import Closure, closed
-from worker.engines.video.puppet.ipa import visemes
-from worker.engines.video.puppet.visemes import ARTICULATORS, Segment, Viseme
+from worker.engines.video.puppet.mouth.articulation import LEAD
+from worker.engines.video.puppet.mouth.closures import Closure, closed
+from worker.engines.video.puppet.mouth.ipa import visemes
+from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, Segment, Viseme
 from worker.timing.estimator import Ear, load
 from worker.timing.features import STEP, Frames, loudness, resampled
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.gestures import Gesture
-from worker.engines.video.puppet.visemes import JAW, LOWER, PRESS, TIP, TUCK, UPPER, WIDE, Viseme
+from worker.engines.video.puppet.mouth.gestures import Gesture
+from worker.engines.video.puppet.mouth.visemes import JAW, LOWER, PRESS, TIP, TUCK, UPPER, WIDE, Viseme
 
 SHORTEST = 0.04
 """Seconds that a closure takes at least."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.puppet.visemes import JAW, LOWER, ROUND, UPPER, VISEMES, WIDE, Segment, Viseme
+from worker.engines.video.puppet.mouth.visemes import JAW, LOWER, ROUND, UPPER, VISEMES, WIDE, Segment, Viseme
 
 PAUSE = 0.15
 """Seconds of silence from which the lips come to rest; in less they stay on their way."""

@@ -1,0 +1,1 @@
+"""From phonemes, or from sound alone, to the articulators' movements."""
