@@ -23,7 +23,12 @@ def portrait(avatar: str) -> Image:
 
 
 def points(avatar: str) -> lm.Points:
-    return lm.read(HOME / "avatars" / avatar / "frames" / "landmarks.npz")["rest"]
+    return stored(avatar, "rest")
+
+
+def stored(avatar: str, name: str) -> lm.Points:
+    """The landmarks of a frame."""
+    return lm.read(HOME / "avatars" / avatar / "frames" / "landmarks.npz")[name]
 
 
 def seen(avatar: str, scale: float = 1.0) -> lm.Seen:
@@ -82,6 +87,26 @@ def with_mask(rgb: Image, at: lm.Points, colour: tuple[int, int, int]) -> Image:
     cv2.fillConvexPoly(shown, cv2.convexHull(rim.astype(np.int32)), colour)
     weave = np.random.default_rng(0).normal(0, 3, shown.shape)
     return (shown + weave).clip(0, 255).astype(np.uint8)
+
+
+def with_hand(rgb: Image, at: lm.Points) -> Image:
+    """Four fingers of the face's own colour across the mouth."""
+    shown = rgb.copy()
+    skin = rgb[at[[50, 280], 1].astype(int), at[[50, 280], 0].astype(int)].mean(axis=0)
+    (x, y), half = at[[13, 14]].mean(axis=0), float(np.ptp(at[list(lm.CORNERS), 0])) / 2
+    for place, finger in enumerate(np.linspace(-0.75, 0.9, 4)):
+        light = skin * (1.0 - 0.04 * place)
+        level = int(y + finger * half)
+        ends = (int(x - 1.9 * half), level), (int(x + 2.6 * half), level + 10)
+        cv2.line(shown, *ends, (light * 0.7).tolist(), int(0.62 * half), cv2.LINE_AA)
+        cv2.line(shown, *ends, light.tolist(), int(0.54 * half), cv2.LINE_AA)
+    return shown
+
+
+def far(rgb: Image, side: int, width: int) -> Image:
+    """The portrait `side` pixels wide in the middle of a picture `width` pixels wide, of its own rim's colours."""
+    small, room = resized(rgb, side), (width - side) // 2
+    return cv2.copyMakeBorder(small, room, room, room, room, cv2.BORDER_REPLICATE).astype(np.uint8)
 
 
 def rolled(rgb: Image, degrees: float) -> Image:

@@ -17,12 +17,15 @@ from core.errors import Conflict, Forbidden, InputError, NotFound, PhotoInvalid
 from core.messages import MAX_PHOTO_BYTES
 from core.settings import HOME
 from tests import photos
-from worker.adding.avatar import add_avatar, check_photo, remove_avatar
+from worker.adding.avatar import REASONS, add_avatar, check_photo, remove_avatar
 from worker.adding.limited import ask
 from worker.engines.tts.base import Phoneme, Speech
 from worker.engines.video.base import Canvas, as_rgb
 from worker.engines.video.puppet import Puppet
+from worker.faces import landmarks as lm
 from worker.faces import rig as rigs
+from worker.faces.build import read_picture
+from worker.faces.closing import parting
 
 NAME = {"ar": "منى", "en": "Mona"}
 
@@ -45,9 +48,14 @@ def close(rgb: photos.Image) -> photos.Image:
 ACCEPTED: dict[str, Callable[[Path], Path]] = {
     "jpeg-turned-by-exif": lambda at: photos.saved(photos.portrait("layla"), at / "a.jpg", orientation=6),
     "4000-pixels": lambda at: photos.saved(photos.resized(photos.portrait("omar"), 4000), at / "a.jpg", quality=80),
-    "360-pixels": lambda at: photos.saved(photos.resized(close(photos.portrait("sara")), 380), at / "a.png"),
+    "300-pixels": lambda at: photos.saved(photos.resized(photos.portrait("sara"), 300), at / "a.jpg", quality=80),
+    "300-pixels-close": lambda at: photos.saved(photos.resized(close(photos.portrait("omar")), 300), at / "a.jpg"),
     "webp-dark-skin": lambda at: photos.saved(photos.dark_skinned(photos.portrait("sara")), at / "a.webp"),
     "tilted-a-little": lambda at: photos.saved(photos.rolled(photos.portrait("omar"), 18), at / "a.jpg"),
+    "toothy-smile": lambda at: photos.saved(photos.frame("sara", "teeth"), at / "a.jpg"),
+    "parted-lips": lambda at: photos.saved(photos.frame("layla", "aa"), at / "a.jpg"),
+    "spectacles": lambda at: photos.saved(covered("omar", photos.with_spectacles), at / "a.jpg"),
+    "low-contrast": lambda at: photos.saved(photos.flat(photos.portrait("layla")), at / "a.jpg"),
     "grey": lambda at: photos.saved(photos.portrait("layla").mean(axis=2).astype(np.uint8), at / "a.png"),
 }
 
@@ -148,7 +156,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Path]]] = {
         "several_faces",
         lambda at: photos.saved(beside(photos.portrait("sara"), photos.portrait("omar")), at / "a.jpg"),
     ),
-    "far": ("face_small", lambda at: photos.saved(photos.resized(photos.portrait("sara"), 420), at / "a.jpg")),
+    "far": ("face_small", lambda at: photos.saved(photos.far(photos.portrait("sara"), 220, 420), at / "a.jpg")),
     "turned": ("turned", lambda at: photos.saved(covered("omar", photos.turned, 50), at / "a.jpg")),
     "tilted": ("tilted", lambda at: photos.saved(photos.rolled(photos.portrait("layla"), 45), at / "a.jpg")),
     "no-chin": ("cut_off", lambda at: photos.saved(photos.portrait("layla")[:655], at / "a.jpg")),
@@ -163,7 +171,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Path]]] = {
     ),
     "blinking": ("eyes_shut", lambda at: photos.saved(photos.frame("omar", "blink"), at / "a.jpg")),
     "talking": ("mouth_open", lambda at: photos.saved(photos.frame("omar", "aa"), at / "a.jpg")),
-    "grinning": ("mouth_open", lambda at: photos.saved(photos.frame("layla", "teeth"), at / "a.jpg")),
+    "hand": ("mouth_covered", lambda at: photos.saved(covered("layla", photos.with_hand), at / "a.jpg")),
     "blurred": (
         "blurred",
         lambda at: photos.saved(cv2.GaussianBlur(photos.portrait("sara"), (0, 0), 6).astype(np.uint8), at / "a.jpg"),
@@ -186,6 +194,39 @@ async def test_a_bad_photo_is_refused_with_its_reason_and_leaves_nothing(tmp_pat
     assert caught.value.user_message_id == f"error-photo-{reason.replace('_', '-')}"
     assert [path for path in root.rglob("*") if path.is_file()] == []
     assert list((root / "avatars").iterdir()) == []
+
+
+FOLDER = os.environ.get("SMARTTALKER_TEST_PHOTOS", "")
+PHOTOS = sorted(path for path in Path(FOLDER).iterdir() if path.is_file()) if FOLDER else []
+
+
+@pytest.mark.skipif(not PHOTOS, reason="SMARTTALKER_TEST_PHOTOS names no folder of photos")
+@pytest.mark.parametrize("photo", PHOTOS, ids=lambda photo: photo.name)
+async def test_peoples_photos(tmp_path: Path, photo: Path) -> None:
+    """A name like `mouth_open--guest.jpg` expects that refusal; every other photo must do, with its mouth shut."""
+    reason = photo.name.partition("--")[0]
+    if reason in REASONS:
+        with pytest.raises(PhotoInvalid) as caught:
+            await check_photo(photo)
+        assert caught.value.args_for_user == {"reason": reason}
+        return
+    folder = await added(photo, tmp_path)
+    assert parting(lm.detect(read_picture(folder / "portrait.png")).points) < 0.2
+    assert rigs.load(folder / "rig.npz").mouth_half > 40
+
+
+async def test_a_toothy_smile_is_closed_and_keeps_its_teeth_behind(tmp_path: Path) -> None:
+    folder = await added(photos.saved(photos.frame("omar", "teeth"), tmp_path / "a.jpg"), tmp_path)
+    portrait, rig = read_picture(folder / "portrait.png"), rigs.load(folder / "rig.npz")
+    seen = lm.detect(portrait)
+    assert parting(photos.stored("omar", "teeth")) > 0.3
+    assert parting(seen.points) < 0.15
+    # The seam that the rig opens is the line that the portrait shows, and no tooth is left on it.
+    between = seen.points[[13, 14], 1].mean()
+    assert abs(float(np.interp(512, rig.seam[:, 0], rig.seam[:, 1])) - between) < 0.08 * rig.mouth_half
+    columns = rig.seam[:, 0].round().astype(int)[5:-5]
+    along = portrait[rig.seam[:, 1].round().astype(int)[5:-5], columns].astype(int)
+    assert (along.mean(axis=1) < 150).all()
 
 
 async def test_a_huge_file_is_not_opened(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ MEETING = 0.5
 """Where between the two rims, once both have moved, the seam lies."""
 REACH = 0.7
 """Half widths of the mouth from the lips at which the skin no longer follows what the rims lack to meet."""
-SPACING = 0.09
+SPACING = 0.15
 """Half widths of the mouth between the nodes where the splines are computed."""
 SMOOTH = 0.0005
 SEAM, SEAM_LIGHT = 0.018, np.array((0.48, 0.38, 0.39), np.float32)

@@ -15,7 +15,7 @@ MIDDLE = 0.2
 """How far from the eye's corners, in its widths, an iris' middle lies at least."""
 WHOLE = 1.12
 """The iris and its dark ring follow whole, up to so many of its radii."""
-STILL, LID = 0.015, 0.04
+STILL, LID = 0.015, 0.06
 """In widths of the eye: how far from the lids nothing follows, and within how much more all does."""
 
 
