@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -18,8 +19,11 @@ from worker.engines.video.puppet.pose import NEUTRAL, Pose, pose
 from worker.faces import donor as donors
 from worker.faces import landmarks as lm
 from worker.faces import rig as rigs
+from worker.faces.closing import closed
+from worker.faces.opening import said
 from worker.faces.rig import Rig
 from worker.faces.single import GAIN, rig_of
+from worker.faces.teeth import upper_row
 
 AVATARS = ("layla", "omar", "sara")
 CANVAS = Canvas(512, 512)
@@ -27,6 +31,7 @@ A, I, U, M = pose(jaw=0.68, wide=0.1), pose(jaw=0.13, wide=0.5), pose(jaw=0.11, 
 SHUT = pose(lids=1.0)
 
 
+@lru_cache
 def lender(avatar: str) -> donors.Donor:
     """The nearest of the other two."""
     others = [donors.read(HOME / "avatars" / other) for other in AVATARS if other != avatar]
@@ -149,3 +154,59 @@ def test_a_face_in_grey_stays_grey() -> None:
     assert np.abs(np.ptp(rig.lids.astype(int), axis=-1)).max() < 25
     assert np.ptp(rig.teeth_upper[..., :3].astype(int), axis=-1).max() == 0
     assert np.ptp(rig.tongue) == 0
+
+
+def all_teeth(avatar: str) -> tuple[photos.Image, lm.Points, float]:
+    """A smile that shows nothing but upper teeth: the frame's opening filled with the row it shows."""
+    picture, points = photos.frame(avatar, "teeth"), photos.stored(avatar, "teeth")
+    rig = rigs.load(HOME / "avatars" / avatar / "rig.npz")
+    inner = said(picture.shape[:2], points) > 0
+    row = np.where(inner[..., None], np.array([226, 216, 200]), picture).astype(np.uint8)
+    gaps = (np.arange(picture.shape[1]) % 24 == 0)[None] & inner
+    row[gaps] = (150, 130, 115)
+    return row, points, rig.mouth_half
+
+
+@pytest.mark.parametrize("avatar", AVATARS)
+def test_ones_own_upper_teeth_are_kept_where_a_smile_shows_nothing_else(avatar: str) -> None:
+    picture, points, half = all_teeth(avatar)
+    found = upper_row(picture, points, half)
+    assert found is not None
+    (left, top), plate = found
+    seen = said(picture.shape[:2], points)[top : top + plate.shape[0], left : left + plate.shape[1]] > 0
+    whole = cv2.erode(seen.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert (plate[whole][:, 3] > 200).mean() > 0.8
+    shown = plate[(plate[..., 3] == 255) & whole][:, :3].astype(int)
+    np.testing.assert_allclose(np.median(shown, axis=0), (226, 216, 200), atol=8)
+
+
+@pytest.mark.parametrize("name", ["teeth", "aa"])
+@pytest.mark.parametrize("avatar", AVATARS)
+def test_a_mouth_that_shows_more_than_upper_teeth_borrows_them(avatar: str, name: str) -> None:
+    half = rigs.load(HOME / "avatars" / avatar / "rig.npz").mouth_half
+    assert upper_row(photos.frame(avatar, name), photos.stored(avatar, name), half) is None
+
+
+@pytest.mark.parametrize(("avatar", "name"), [*((avatar, "teeth") for avatar in AVATARS), ("layla", "aa")])
+def test_a_closed_smile_shows_neither_teeth_nor_the_mouths_depth(avatar: str, name: str) -> None:
+    picture, points = photos.frame(avatar, name), photos.stored(avatar, name)
+    found = closed(picture, points, lender(avatar))
+    upper, lower = (found.points[list(rim[1:-1])] for rim in (lm.LIP_UPPER_INNER, lm.LIP_LOWER_INNER))
+    np.testing.assert_allclose(upper, lower)
+    # Where the opening was, there is now what lips and skin are made of.
+    before = said(picture.shape[:2], points) > 0
+    lips = np.median(picture[(said(picture.shape[:2], points) == 0) & _lips(points, picture)], axis=0).mean()
+    light = found.picture[before].mean(axis=1)
+    assert (light < 0.45 * lips).mean() < 0.06
+    red = found.picture[before].astype(int)
+    assert ((red[:, 0] - red[:, 2]) < 0.12 * red[:, 0]).mean() < 0.05
+    # Beyond the lower face nothing has changed.
+    brows = int(points[list(lm.BROWS[0]), 1].max())
+    np.testing.assert_array_equal(found.picture[:brows], picture[:brows])
+
+
+def _lips(points: lm.Points, picture: photos.Image) -> NDArray[np.bool_]:
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    rim = points[[*lm.LIP_UPPER_OUTER, *lm.LIP_LOWER_OUTER[::-1]]]
+    cv2.fillPoly(mask, [np.rint(rim).astype(np.int32)], 1)
+    return mask > 0

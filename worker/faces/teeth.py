@@ -24,8 +24,11 @@ SIDE = 0.4
 """How far the lower row goes on beyond what a frame shows, in half widths of the mouth."""
 LEAST, ALL = 0.2, 0.68
 """The height of a smile that shows the upper teeth well, in half widths of the mouth, and how much of it they fill."""
-PINK = 0.12
-"""Redder than the teeth by so much (red less blue, over red), it is light on a lip."""
+FRONT = 0.5
+"""Half widths of the mouth from its middle: beyond, teeth lie in the cheeks' shadow."""
+PINK, LOW = 0.12, 0.12
+"""Redder than the teeth by so much (red less blue, over red), and so many half widths of the mouth from the lower
+lip's rim, it is light on the lip."""
 BESIDE = 0.25
 """Half widths of the mouth: a tooth in the shadow between two that are not further apart is one too."""
 GUM = (0.62, 0.36, 0.36)
@@ -63,15 +66,24 @@ def upper_row(rgb: Image, smiling: lm.Points, half: float) -> tuple[NDArray[np.i
     area = np.s_[top : rows[-1] + margin, left:right]
     crop, inside = rgb[area].astype(np.float32), shown[area] > 0
     tooth, light = _tooth(crop, inside)
-    red = (crop[..., 0] - crop[..., 2]) / np.maximum(crop[..., 0], 1)
-    tooth = tooth * (red < np.median(red[tooth > 0.8]) + PINK)
-    middle = inside & (np.abs(np.arange(right - left) - (right - left) / 2) < 0.5 * half)
+    middle = inside & (np.abs(np.arange(right - left) - (right - left) / 2) < FRONT * half)
     if tooth[middle].mean() < ALL:
         return None
+    tooth = tooth * ~_lip_light(crop, inside, tooth, half)
     wide = np.ones((1, 2 * round(BESIDE * half) + 1), np.uint8)
     tooth = np.where(inside, cv2.morphologyEx(tooth, cv2.MORPH_CLOSE, wide), 0).astype(np.float32)
     tooth = _arched(tooth, 0.04 * half)
     return np.array([left, top], np.int32), _plate(crop, tooth, inside, np.array(GUM, np.float32) * light, half)
+
+
+def _lip_light(crop: Colour, inside: NDArray[np.bool_], tooth: Colour, half: float) -> NDArray[np.bool_]:
+    """What is redder than the teeth and lies right above the lower lip."""
+    red = (crop[..., 0] - crop[..., 2]) / np.maximum(crop[..., 0], 1)
+    last = len(inside) - np.argmax(inside[::-1], axis=0)
+    low = np.arange(len(inside))[:, None] > last - LOW * half
+    wide = inside.shape[1]
+    front = np.abs(np.arange(wide) - wide / 2) < FRONT * half
+    return np.asarray(low & front & (red > np.median(red[tooth > 0.8]) + PINK))
 
 
 def _arched(tooth: Colour, play: float) -> Colour:
