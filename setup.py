@@ -18,7 +18,17 @@ from setuptools.errors import CompileError
 
 PACKAGE = "worker.engines.video.puppet.drawing"
 SOURCE = "worker/engines/video/puppet/drawing/kernel.c"
-FLAGS = ["-O3", "-std=c11", "-ffreestanding", "-ffp-contract=off", "-fno-sanitize=all", "-Wall", "-Wextra", "-Werror"]
+FLAGS = [
+    "-O3",
+    "-std=c11",
+    "-ffreestanding",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-sanitize=all",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+]
 LIBRARY = ["-shared", "-fPIC", "-nostdlib"]
 SYSTEMS = {"Linux": "linux-gnu", "Darwin": "macos", "Windows": "windows-gnu"}
 

@@ -22,6 +22,8 @@ START_S = 300.0
 """Loading the models of a whole profile from a slow disk takes minutes, not longer."""
 STOP_S = 2.0
 """A child that has not stopped by then is killed."""
+ALONE = {"OPENBLAS_NUM_THREADS": "1"}
+"""numpy's products are small here: threads for them cost more than they gain, and the encoder has the other core."""
 ENDS = ("done", "cancelled", "failed")
 
 Report = Mapping[str, Any]
@@ -32,7 +34,7 @@ class Child:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """environment: SMARTTALKER_* settings on top of this process' own."""
-        self._environment = {**os.environ, **environment}
+        self._environment = {**ALONE, **os.environ, **environment}
         self._process: Process | None = None
         self._stopping: asyncio.TimerHandle | None = None
         self._job: str | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,16 @@ from worker.engines.video.puppet.drawing.sheets import padded
 from worker.engines.video.puppet.pose import Pose
 
 Part = NDArray[np.float32]
+
+
+class _Placed(NamedTuple):
+    """A plate where it lies in the picture: what it adds, and how much of what is behind it lets through."""
+
+    layer: Plate
+    place: tuple[float, ...]
+    area: tuple[slice, slice]
+    colour: Part
+    through: Part
 
 
 class Cavity:
@@ -27,6 +39,7 @@ class Cavity:
         small = (size[0] // 2, size[1] // 2)
         self._empty = (np.broadcast_to(luma[..., None], (*size, 1)), np.broadcast_to(chroma, (*small, 2)))
         self.pictures = tuple(padded(planar(rounded(part))) for part in self._empty)
+        self._placed: dict[tuple[int, int], _Placed] = {}
         self._plates: dict[int, tuple[Plate, tuple[Part, Part]]] = {}
 
     def draw(self, pose: Pose) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -40,20 +53,26 @@ class Cavity:
         return self.pictures[0], self.pictures[1]
 
     def _lay(self, picture: Part, layer: Layer, part: int) -> None:
-        """A premultiplied plate over the picture, moved and stretched."""
-        plate = self._parts(layer.plate)[part]
-        scale = part + 1
+        """A premultiplied plate over the picture."""
+        placed = self._placed.get((id(layer.plate), part))
+        if placed is None or placed.layer is not layer.plate or placed.place != layer[1:]:
+            placed = self._placed[id(layer.plate), part] = self._place(layer, part)
+        area = picture[placed.area]
+        area *= placed.through
+        area += placed.colour
+
+    def _place(self, layer: Layer, part: int) -> _Placed:
+        """The plate moved and stretched; one that rests on the skull is so once."""
+        plate, scale = self._parts(layer.plate)[part], part + 1
         x = (layer.dx - self.at[0]) / scale
         y = (layer.dy - self.at[1] + (layer.sy - 1) * (scale - 1) / 2) / scale
-        rows, columns = _reach(plate, x, y, layer.sy, picture.shape)
-        if rows.start >= rows.stop or columns.start >= columns.stop:
-            return
-        move = np.array([[1, 0, x - columns.start], [0, layer.sy, y - rows.start]], np.float32)
-        size = (columns.stop - columns.start, rows.stop - rows.start)
-        seen = cv2.warpAffine(plate, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        area = picture[rows, columns]
-        area *= 1 - seen[..., -1:]
-        area += seen[..., :-1]
+        rows, columns = _reach(plate, x, y, layer.sy, self._empty[part].shape)
+        size = (max(columns.stop - columns.start, 0), max(rows.stop - rows.start, 0))
+        seen = np.zeros((size[1], size[0], plate.shape[2]), np.float32)
+        if all(size):
+            move = np.array([[1, 0, x - columns.start], [0, layer.sy, y - rows.start]], np.float32)
+            cv2.warpAffine(plate, move, size, seen, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return _Placed(layer.plate, layer[1:], (rows, columns), seen[..., :-1], 1 - seen[..., -1:])
 
     def _parts(self, plate: Plate) -> tuple[Part, Part]:
         """(h, w, 2) luma and alpha, and (h / 2, w / 2, 3) chroma and alpha, premultiplied, alpha 0 … 1."""

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 #define UNITS 32
+#define INLINE static inline __attribute__((always_inline)) /* so that step and number of planes are known */
 
-enum { STILL = 0, MIXED = 1, WHOLE = 2 };
+enum { STILL = 0, MIXED = 1, WHOLE = 2, EMPTY = 3 };
 
 typedef struct {
     const uint8_t *pixels; /* planes x height x width; behind them three rows and 16 pixels more may be read */
@@ -32,23 +33,23 @@ typedef struct {
     int32_t fx, fy; /* 0 ... 31 */
 } Place;
 
-static inline float clamped(float value, float limit) {
+INLINE float clamped(float value, float limit) {
     value = value < 0 ? 0 : value;
     return value > limit ? limit : value;
 }
 
-static inline int32_t nearest(float value) { /* half to even, as cvRound does; |value| < 2^22 */
+INLINE int32_t nearest(float value) { /* half to even, as cvRound does; |value| < 2^22 */
     union { float f; int32_t i; } both = {value + 12582912.0f};
     return both.i - 0x4B400000;
 }
 
-static inline int32_t read(const uint8_t *p, int32_t row, int32_t fx, int32_t fy) {
+INLINE int32_t read(const uint8_t *p, int32_t row, int32_t fx, int32_t fy) {
     int32_t upper = p[0] * UNITS + (p[1] - p[0]) * fx, lower = p[row] * UNITS + (p[row + 1] - p[row]) * fx;
     return (upper * UNITS + (lower - upper) * fy + UNITS * UNITS / 2) >> 10;
 }
 
 /* x and y, in 1/32 pixel, of `count` pixels of one row of block (row, column), the first of them its pixel `from`. */
-static inline void positions(const Map *map, int32_t row, int32_t line, int32_t column, int32_t from, int32_t count,
+INLINE void positions(const Map *map, int32_t row, int32_t line, int32_t column, int32_t from, int32_t count,
                              float *x, float *y) {
     const float *n = map->nodes + 2 * ((int64_t)row * map->columns + column);
     const float *s = n + 2 * map->columns;
@@ -62,7 +63,7 @@ static inline void positions(const Map *map, int32_t row, int32_t line, int32_t 
     }
 }
 
-static inline Place place(const Texture *texture, float x, float y) {
+INLINE Place place(const Texture *texture, float x, float y) {
     int32_t px = nearest(clamped(x, (float)((texture->width - 1) * UNITS)));
     int32_t py = nearest(clamped(y, (float)((texture->height - 1) * UNITS)));
     return (Place){(py >> 5) * texture->width + (px >> 5), px & 31, py & 31};
@@ -73,10 +74,14 @@ typedef struct {
     Texture texture, alpha;
     const uint8_t *back; /* planes x height x width of the canvas */
     const uint8_t *kinds;
+    const uint8_t *tiles; /* of `step` pixels of the texture: MIXED, WHOLE or EMPTY for all that a block there reads */
+    int32_t tile_rows, tile_columns;
     Target target;
     int32_t rows, columns; /* of blocks */
     int32_t width, height; /* of the plane */
 } Warp;
+
+enum { MOST = 4096 }; /* pixels of a row at most */
 
 /* One plane of up to `RUN` pixels next to each other. */
 enum { RUN = 8 };
@@ -87,7 +92,7 @@ typedef struct {
     int32_t width; /* of texture and alpha */
 } Plane;
 
-static inline uint8_t over(int32_t one, int32_t back, int32_t alpha) {
+INLINE uint8_t over(int32_t one, int32_t back, int32_t alpha) {
     int32_t sum = one * alpha + back * (255 - alpha) + 127;
     return (uint8_t)((sum + 1 + (sum >> 8)) >> 8); /* sum / 255, exact for what two bytes can give */
 }
@@ -111,7 +116,7 @@ typedef struct {
     __m128i pairs, below, across, down_low, down_high;
 } Run;
 
-static inline int gather(const Texture *texture, const float *x, const float *y, Run *run) {
+INLINE int gather(const Texture *texture, const float *x, const float *y, Run *run) {
     __m256 zero = _mm256_setzero_ps();
     __m256 right = _mm256_set1_ps((float)((texture->width - 1) * UNITS));
     __m256 bottom = _mm256_set1_ps((float)((texture->height - 1) * UNITS));
@@ -144,7 +149,7 @@ static inline int gather(const Texture *texture, const float *x, const float *y,
     return 1;
 }
 
-static inline __m128i bilinear(const uint8_t *plane, int32_t width, const Run *run) { /* eight words */
+INLINE __m128i bilinear(const uint8_t *plane, int32_t width, const Run *run) { /* eight words */
     const uint8_t *p = plane + run->from;
     __m128i one = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)p), run->pairs);
     __m128i two = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p + width)), run->pairs);
@@ -159,7 +164,7 @@ static inline __m128i bilinear(const uint8_t *plane, int32_t width, const Run *r
     return _mm_packs_epi32(low, high);
 }
 
-static inline void fast(const Plane *plane, const Run *run, int32_t mixed) {
+INLINE void fast(const Plane *plane, const Run *run, int32_t mixed) {
     __m128i one = bilinear(plane->texture, plane->width, run);
     if (mixed) {
         __m128i alpha = bilinear(plane->alpha, plane->width, run), most = _mm_set1_epi16(255);
@@ -173,19 +178,9 @@ static inline void fast(const Plane *plane, const Run *run, int32_t mixed) {
 }
 #endif
 
-/* Up to RUN pixels of all planes. */
-static inline void run_of(const Warp *w, const float *x, const float *y, int32_t count, int32_t mixed, int32_t column,
-                          int32_t line, const int32_t planes) {
-    Plane plane[2];
-    for (int32_t channel = 0; channel < planes; channel++) {
-        uint8_t *target = channel ? w->target.second : w->target.first;
-        int64_t size = (int64_t)w->texture.width * w->texture.height;
-        plane[channel].texture = w->texture.pixels + channel * size;
-        plane[channel].alpha = w->alpha.pixels;
-        plane[channel].back = w->back + ((int64_t)channel * w->height + line) * w->width + column;
-        plane[channel].out = target + (int64_t)line * w->target.stride + column;
-        plane[channel].width = w->texture.width;
-    }
+/* Up to RUN pixels of all planes, whose first one's place in them is `plane`. */
+INLINE void run_of(const Warp *w, const Plane *plane, const float *x, const float *y, int32_t count,
+                          int32_t mixed, const int32_t planes) {
 #ifdef __AVX2__
     Run run;
     if (count == RUN && gather(&w->texture, x, y, &run)) {
@@ -202,7 +197,7 @@ static inline void run_of(const Warp *w, const float *x, const float *y, int32_t
 }
 
 /* x and y of all pixels of blocks `first` to `last` - 1 of one row of pixels. */
-static inline void row_of(const Map *map, int32_t row, int32_t line, int32_t first, int32_t last, float *x, float *y,
+INLINE void row_of(const Map *map, int32_t row, int32_t line, int32_t first, int32_t last, float *x, float *y,
                           const int32_t step) {
     const float *n = map->nodes + 2 * ((int64_t)row * map->columns + first), *s = n + 2 * map->columns;
     float unit = 0.5f / (float)step, v = (float)(2 * line + 1) * unit;
@@ -223,39 +218,78 @@ static inline void row_of(const Map *map, int32_t row, int32_t line, int32_t fir
     }
 }
 
+/* What each block of a row shows with this frame's map, by the tile that lies under its middle. */
+INLINE void live(const Warp *w, int32_t row, uint8_t *kinds) {
+    float unit = 0.25f / (float)(UNITS * w->map.step);
+    for (int32_t column = 0; column < w->columns; column++) {
+        uint8_t kind = w->kinds[(int64_t)row * w->columns + column];
+        if (kind == MIXED) {
+            const float *n = w->map.nodes + 2 * ((int64_t)row * w->map.columns + column), *s = n + 2 * w->map.columns;
+            int32_t x = (int32_t)clamped((n[0] + n[2] + s[0] + s[2]) * unit, (float)(w->tile_columns - 1));
+            int32_t y = (int32_t)clamped((n[1] + n[3] + s[1] + s[3]) * unit, (float)(w->tile_rows - 1));
+            kind = w->tiles[(int64_t)y * w->tile_columns + x];
+        }
+        kinds[column] = kind;
+    }
+}
+
+INLINE Plane plane_of(const Warp *w, int32_t channel, int32_t x, int32_t y) {
+    uint8_t *target = channel ? w->target.second : w->target.first;
+    int64_t size = (int64_t)w->texture.width * w->texture.height;
+    return (Plane){
+        .texture = w->texture.pixels + channel * size,
+        .alpha = w->alpha.pixels,
+        .back = w->back + ((int64_t)channel * w->height + y) * w->width + x,
+        .out = target + (int64_t)y * w->target.stride + x,
+        .width = w->texture.width,
+    };
+}
+
 /* The blocks `first` to `last` - 1 of one row of pixels, all of them moving. */
-static inline void stretch(const Warp *w, int32_t row, int32_t line, int32_t first, int32_t last, int32_t y,
-                           const int32_t planes) {
-    enum { MOST = 4096 };
+INLINE void stretch(const Warp *w, const uint8_t *kinds, int32_t row, int32_t line, int32_t first, int32_t last,
+                           int32_t y, const int32_t planes) {
     float px[MOST], py[MOST];
     int32_t step = w->map.step, half = step / 2, left = first * step - half, from = left < 0 ? 0 : left;
     int32_t end = last * step - half > w->width ? w->width : last * step - half;
-    const uint8_t *kinds = w->kinds + (int64_t)row * w->columns;
     switch (step) { /* a known step lets the compiler take a block's pixels at once */
     case 2: row_of(&w->map, row, line, first, last, px, py, 2); break;
     case 4: row_of(&w->map, row, line, first, last, px, py, 4); break;
     case 8: row_of(&w->map, row, line, first, last, px, py, 8); break;
     default: row_of(&w->map, row, line, first, last, px, py, step);
     }
+    int32_t shift = __builtin_ctz((unsigned)step);
+    Plane plane[2] = {plane_of(w, 0, from, y), plane_of(w, planes - 1, from, y)};
     for (int32_t x = from; x < end; x += RUN) {
-        int32_t count = end - x < RUN ? end - x : RUN, mixed = 0;
-        for (int32_t column = (x + half) / step; column <= (x + count - 1 + half) / step; column++)
-            mixed |= kinds[column] == MIXED;
-        run_of(w, px + (x - left), py + (x - left), count, mixed, x, y, planes);
+        int32_t count = end - x < RUN ? end - x : RUN, mixed = 0, empty = 1;
+        for (int32_t column = (x + half) >> shift; column <= (x + count - 1 + half) >> shift; column++) {
+            mixed |= kinds[column] != WHOLE;
+            empty &= kinds[column] == EMPTY;
+        }
+        if (!empty)
+            run_of(w, plane, px + (x - left), py + (x - left), count, mixed, planes);
+        for (int32_t channel = 0; channel < planes; channel++) {
+            if (empty)
+                for (int32_t k = 0; k < count; k++)
+                    plane[channel].out[k] = plane[channel].back[k];
+            plane[channel].out += RUN;
+            plane[channel].back += RUN;
+        }
     }
 }
 
-static inline void warp(const Warp *w, const int32_t planes) {
+INLINE void warp(const Warp *w, const int32_t planes) {
     int32_t step = w->map.step, half = step / 2;
+    uint8_t kinds[MOST];
     for (int32_t y = 0; y < w->height; y++) {
         int32_t row = (y + half) / step, line = (y + half) % step;
-        const uint8_t *kinds = w->kinds + (int64_t)row * w->columns;
+        if (line == 0 || y == 0)
+            live(w, row, kinds);
         for (int32_t first = 0; first < w->columns; first++) {
             int32_t last = first;
             while (last < w->columns && kinds[last] != STILL)
                 last++;
             if (last > first)
-                stretch(w, row, line, first, last, y, planes);
+                stretch(w, kinds, row, line, first, last, y, planes);
             first = last;
         }
     }
@@ -281,13 +315,13 @@ typedef struct {
 } Mouth;
 
 /* How far below the lips' seam a place is, in pixels. */
-static inline float below_seam(const Mouth *m, const Place *p) {
+INLINE float below_seam(const Mouth *m, const Place *p) {
     int32_t row = p->at / m->skin.width, column = p->at - row * m->skin.width;
     float line = m->seam[column] + (m->seam[column + 1] - m->seam[column]) * (float)p->fx * (1.0f / UNITS);
     return (float)row + (float)p->fy * (1.0f / UNITS) - line;
 }
 
-static inline float rise(float distance, float floor, float slope) {
+INLINE float rise(float distance, float floor, float slope) {
     float light = floor + slope * (distance < 0 ? 0 : distance);
     return light > 1 ? 1 : light;
 }
@@ -297,11 +331,11 @@ typedef struct {
     float t, factor, amount;
 } Light;
 
-static inline float bounded(float value, float low, float high) {
+INLINE float bounded(float value, float low, float high) {
     return value < low ? low : value > high ? high : value;
 }
 
-static inline Light light(const Mouth *m, const Place *s, float below, float above) {
+INLINE Light light(const Mouth *m, const Place *s, float below, float above) {
     const Shade *shade = &m->shade;
     Light light;
     float x = (float)(s->at % m->inner.width) + ((float)s->fx + m->inner_x) * (1.0f / UNITS);
@@ -318,7 +352,7 @@ static inline Light light(const Mouth *m, const Place *s, float below, float abo
     return light;
 }
 
-static inline void lips(const Mouth *m, const Place *a, const Place *b, const Place *s, int32_t x, int32_t y,
+INLINE void lips(const Mouth *m, const Place *a, const Place *b, const Place *s, int32_t x, int32_t y,
                         const int32_t planes) {
     float below = below_seam(m, a), under = below_seam(m, b);
     float cut = clamped((below - under) * 0.6f, m->shade.trim);
@@ -350,7 +384,7 @@ static inline void lips(const Mouth *m, const Place *a, const Place *b, const Pl
     }
 }
 
-static inline void mouth(const Mouth *m, const int32_t planes) {
+INLINE void mouth(const Mouth *m, const int32_t planes) {
     int32_t step = m->above.step, half = step / 2;
     for (int32_t y = m->top; y < m->bottom; y++) {
         int32_t row = (y + half) / step, line = (y + half) % step;

@@ -48,8 +48,7 @@ class Motion:
         self._muscles = both.reshape(len(INDEX), -1)
         self._shape = both.shape[1:]
         rows, columns = rig.upper.shape[1:3]
-        grid = np.stack(np.meshgrid(np.arange(columns), np.arange(2 * rows)), axis=-1)
-        self._grid = grid.astype(np.float32)
+        self._limits = np.array([columns, rows], np.float32)
         self.face = self._face(rows, columns)
 
     @property
@@ -81,24 +80,21 @@ class Motion:
         return np.array([*turn, (x, y), *breath], np.float32)
 
     def _expression(self, pose: Pose, skull: Map) -> tuple[Map, Map]:
-        back = self._inverse((pose.muscles @ self._muscles).reshape(self._shape))
-        at = (skull - self._origin) / self._spacing
-        rows = self._shape[0] // 2
-        above, below = (skull + sample(part, at) for part in (back[:rows], back[rows:]))
-        return above, below
+        """Where the skin seen at each node lay before the expression moved it.
 
-    def _inverse(self, forward: Map) -> Map:
-        """The fields that lead back, above the seam and, in the rows after it, below: a point p that `forward` moved
-        lies at p + inverse(p).
-
-        Fixed-point iteration s ← -forward(p + s) (Chen et al. 2008); converges where the field's slope is below 1.
-        Neither field moves anything at its rim, so that none reads the other.
+        A place p that the field moves lies at p + s, with s = -field(p + s), found by fixed-point iteration (Chen et
+        al. 2008), which converges where the field's slope is below 1. Both fields are read at once, the one below the
+        seam in the rows after the other; neither moves anything at its rim.
         """
-        nodes = forward * np.float32(-1 / self._spacing)
-        back = nodes
+        field = (pose.muscles @ self._muscles).reshape(self._shape) * np.float32(-1 / self._spacing)
+        at = np.clip((skull - self._origin) / self._spacing, -1, self._limits)
+        rows = len(at)
+        both = np.concatenate([at, at + np.array([0, self._limits[1]], np.float32)])
+        shift = sample(field, both)
         for _ in range(ROUNDS):
-            back = sample(nodes, self._grid + back)
-        return back * self._spacing
+            shift = sample(field, both + shift)
+        shift *= self._spacing
+        return skull + shift[:rows], skull + shift[rows:]
 
     def _joined(self, skull: Map, above: Map, below: Map) -> Map:
         """One map of both: nodes on the skin above the seam, where that is, and on that below it."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engines.video.puppet.drawing.interior import Shade
-from worker.engines.video.puppet.drawing.sheets import UNITS, Nodes, Opening, Pixels, Sheet, Target
+from worker.engines.video.puppet.drawing.sheets import EMPTY, MIXED, UNITS, WHOLE, Nodes, Opening, Pixels, Sheet, Target
 
 KERNEL = "SMARTTALKER_KERNEL"
 """Set to `off` in the environment, it lets OpenCV draw where the kernel could."""
@@ -42,6 +42,9 @@ class _Warp(ctypes.Structure):
         ("alpha", _Texture),
         ("back", ctypes.c_void_p),
         ("kinds", ctypes.c_void_p),
+        ("tiles", ctypes.c_void_p),
+        ("tile_rows", ctypes.c_int32),
+        ("tile_columns", ctypes.c_int32),
         ("target", _Target),
         ("rows", ctypes.c_int32),
         ("columns", ctypes.c_int32),
@@ -140,6 +143,7 @@ class NativeBrush:
         self._warp = library.warp_luma if luma else library.warp_chroma
         self._mouth = library.mouth_luma if luma else library.mouth_chroma
         self._sheet = sheet
+        self._tiles = _tiles(sheet)
         self._job = self._whole()
         self._lips = _Mouth(skin=_texture(sheet.texture), seam=sheet.seam.ctypes.data)
         for channel in range(sheet.channels):
@@ -155,6 +159,9 @@ class NativeBrush:
             alpha=_texture(sheet.alpha),
             back=sheet.back.ctypes.data,
             kinds=sheet.kinds.ctypes.data,
+            tiles=self._tiles.ctypes.data,
+            tile_rows=len(self._tiles),
+            tile_columns=self._tiles.shape[1],
             rows=rows,
             columns=columns,
             width=width,
@@ -177,6 +184,16 @@ class NativeBrush:
         lips.target = _target(target)
         lips.top, lips.left, lips.bottom, lips.right = opening.box
         self._mouth(ctypes.byref(lips))
+
+
+def _tiles(sheet: Sheet) -> NDArray[np.uint8]:
+    """For each tile of `step` pixels of the texture, what a block whose middle reads there can show: a block reads
+    pixels within two steps of the tile's middle, unless the skin were stretched to twice its size."""
+    step, reach = sheet.step, 2 * sheet.step + 2
+    around = np.ones((2 * reach + 1, 1), np.uint8)
+    most = cv2.dilate(cv2.dilate(sheet.alpha, around), around.T)[step // 2 :: step, step // 2 :: step]
+    least = cv2.erode(cv2.erode(sheet.alpha, around), around.T)[step // 2 :: step, step // 2 :: step]
+    return np.ascontiguousarray(np.where(least == 255, WHOLE, np.where(most == 0, EMPTY, MIXED)), np.uint8)
 
 
 def _texture(pixels: Pixels) -> _Texture:

@@ -23,8 +23,8 @@ Target = tuple[Pixels, ...]
 UNITS = 32
 """Positions are whole numbers of 1/32 pixel, as OpenCV's remap takes them: both ways of drawing then read alike."""
 
-STILL, MIXED, WHOLE = 0, 1, 2
-"""Kinds of block: never changes; person and backdrop; the person alone."""
+STILL, MIXED, WHOLE, EMPTY = 0, 1, 2, 3
+"""Kinds of block: never changes; person and backdrop; the person alone; the backdrop alone."""
 
 
 @dataclass(frozen=True)
