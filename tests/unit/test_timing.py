@@ -382,6 +382,25 @@ def test_closures_that_are_heard_are_shut() -> None:
     assert shut / true >= 0.5
 
 
+def shown(hearing: Hearing) -> NDArray[np.float64]:
+    """The middles of the closures of the lips that it heard."""
+    found = [each for run in hearing._runs for each in run.closures if each.viseme.closed]
+    return np.array([(each.start + each.end) / 2 for each in found])
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_most_closures_that_are_heard_were_said(espeak: Espeak, language: str) -> None:
+    arabic = [other(espeak, text, *voice) for voice in OTHERS for text in ARABIC] if language == "ar" else []
+    hit, found = 0, 0
+    for clip in arabic or clips():
+        hearing = Hearing()
+        hearing.add(clip, 0.0)
+        moments = shown(hearing)
+        hit, found = hit + met(closures(clip.phonemes or ()), moments), found + len(moments)
+    assert found >= 20
+    assert hit / found >= 0.5
+
+
 def test_stress_and_pauses_are_told() -> None:
     """The face gets them from the loudness."""
     _, parts = heard(2)
