@@ -32,20 +32,23 @@ def warp(
     starts = np.clip(np.round(centre).astype(np.intp) - width, 0, max(0, length - 1))
     came = np.zeros((len(one), size), np.int8)
     tolls = _TOLLS * _usual(one, others[0])
-    total = np.full((len(others), size), np.inf, np.float32)
+    whole = np.stack(others)
+    # The last row's totals, with room on both sides for the steps that lead there.
+    total = np.full((len(others), size + max(_STEPS) + int(np.diff(starts).max(initial=0))), np.inf, np.float32)
     for first in range(0, len(one), _BLOCK):
         block = slice(first, min(first + _BLOCK, len(one)))
-        distances = np.stack([_distances(one[block], other, starts[block], size) for other in others])
+        distances = _distances(one[block], whole, starts[block], size)
         for row in range(block.start, block.stop):
-            near = distances[:, row - first]
+            place = int(starts[row] - starts[first])
+            near = distances[:, row - first, place : place + size]
             if row:
-                total, came[row] = _row(total, near, int(starts[row] - starts[row - 1]), tolls)
+                came[row] = _row(total, near, int(starts[row] - starts[row - 1]), tolls)
             else:
-                total[:, 0] = near[:, 0]
+                total[:, max(_STEPS)] = near[:, 0]
     end = length - 1 - int(starts[-1])
-    costs = total[:, end] / np.float32(len(one)) if end < size else np.full(len(others), np.inf, np.float32)
+    costs = total[:, max(_STEPS) :][:, end] / np.float32(len(one)) if end < size else np.full(len(others), np.inf)
     path = _back(came, starts, end) if np.isfinite(costs[0]) else np.zeros(len(one), np.intp)
-    return path, costs
+    return path, costs.astype(np.float32)
 
 
 def _usual(one: Frames, other: Frames) -> np.float32:
@@ -55,32 +58,32 @@ def _usual(one: Frames, other: Frames) -> np.float32:
     return np.float32(np.sqrt(np.square(pairs).mean(axis=1)).mean() + 1e-6)
 
 
-def _distances(rows: Frames, other: Frames, starts: NDArray[np.intp], size: int) -> NDArray[np.float32]:
-    """(rows, size): root mean square differences; infinite beyond the other's end."""
-    low, high = int(starts[0]), min(int(starts[-1]) + size, len(other))
-    columns = other[low:high]
-    squared = np.square(rows).sum(axis=1)[:, None] + np.square(columns).sum(axis=1)[None] - 2 * rows @ columns.T
-    whole = np.sqrt(np.maximum(squared, 0) / rows.shape[1])
-    beyond = int(starts[-1]) + size - high
-    whole = np.pad(whole, ((0, 0), (0, beyond)), constant_values=np.inf)
-    return np.take_along_axis(whole, (starts - low)[:, None] + np.arange(size)[None], axis=1)
+def _distances(rows: Frames, others: NDArray[np.float32], starts: NDArray[np.intp], size: int) -> NDArray[np.float32]:
+    """(others, rows, columns): root mean square differences from the first row's start to the last row's end; infinite
+    beyond the others' end. others: (others, frames, values)."""
+    low, last = int(starts[0]), int(starts[-1]) + size
+    columns = others[:, low:last]
+    squared = np.square(rows).sum(axis=1)[:, None] + np.square(columns).sum(axis=2)[:, None]
+    squared -= 2 * rows @ columns.transpose(0, 2, 1)
+    found = np.full((len(others), len(rows), last - low), np.inf, np.float32)
+    found[..., : columns.shape[1]] = np.sqrt(np.maximum(squared, 0) / rows.shape[1])
+    return found
 
 
 def _row(
     total: NDArray[np.float32], near: NDArray[np.float32], moved: int, tolls: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """The next row's totals, and by which of _STEPS each of the first one's came. total and near: (others, size)."""
-    count, size = total.shape
-    reach = max(_STEPS)
-    padded = np.full((count, size + reach + moved), np.inf, np.float32)
-    padded[:, reach : reach + size] = total
-    best = np.full((count, size), np.inf, np.float32)
+) -> NDArray[np.int8]:
+    """Puts the next row's totals in the place of the last one's, and tells by which of _STEPS each of the first of
+    `others` came. near: (others, size)."""
+    size, reach = near.shape[1], max(_STEPS)
     way = np.zeros(size, np.int8)
+    best = np.full_like(near, np.inf)
     for place, (step, toll) in enumerate(zip(_STEPS, tolls, strict=True)):
-        option = padded[:, reach + moved - step :][:, :size] + toll
+        option = total[:, reach + moved - step :][:, :size] + toll
         way[option[0] < best[0]] = place
         np.minimum(best, option, out=best)
-    return best + near, way
+    np.add(best, near, out=total[:, reach : reach + size])
+    return way
 
 
 def _back(came: NDArray[np.int8], starts: NDArray[np.intp], end: int) -> NDArray[np.intp]:

@@ -26,6 +26,8 @@ _EMPHASIS = 0.97
 _FLOOR = 1e-8
 """Power of a band below which everything is the same silence: about 16-bit rounding noise."""
 _DELTA = 2
+_BLOCK = 512
+"""Frames whose spectra are held at once: long sentences take hardly more memory than short ones."""
 
 
 def clean(samples: Sound) -> Sound:
@@ -54,9 +56,14 @@ def log_mel_within(sound: Sound, bands: int, highest: float = HIGHEST) -> Frames
         return np.zeros((0, bands), np.float32)
     sharp = np.concatenate([sound[:1], sound[1:] - _EMPHASIS * sound[:-1]])
     windows = np.lib.stride_tricks.sliding_window_view(sharp, WINDOW)[::HOP][:count]
-    spectrum = np.fft.rfft(windows * _hann(), 512)
-    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) / WINDOW
-    return np.log(power @ _filters(bands, highest) + np.float32(_FLOOR))
+    filters = _filters(bands, highest)
+    mel = np.empty((count, bands), np.float32)
+    for first in range(0, count, _BLOCK):
+        block = slice(first, first + _BLOCK)
+        spectrum = np.fft.rfft(windows[block] * _hann(), 512)
+        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) / WINDOW
+        np.log(power @ filters + np.float32(_FLOOR), out=mel[block])
+    return mel
 
 
 def loudness(sound: Sound) -> NDArray[np.float32]:
