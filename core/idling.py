@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from core.catalogue import Avatar
+from core.catalogue import Avatar, checked_id
 from core.errors import NotFound
 from core.storage import storage_errors
 
@@ -41,8 +41,13 @@ class Loop:
         return f"{FOLDER}:{self.avatar}:{self.fingerprint}:{self.width}x{self.height}"
 
     def path(self, data_dir: Path) -> Path:
-        """Of the file, whether or not it is there."""
-        return data_dir / FOLDER / self.avatar / self.fingerprint / f"idle-{self.width}x{self.height}.mp4"
+        """Of the file, whether or not it is there. Raises NotFound for what is no avatar's id."""
+        return _home(data_dir, self.avatar) / self.fingerprint / f"idle-{self.width}x{self.height}.mp4"
+
+
+def _home(data_dir: Path, avatar: str) -> Path:
+    """The folder of one avatar's loops. Raises NotFound for what is no id, and might lie elsewhere."""
+    return data_dir / FOLDER / checked_id(avatar, "avatar")
 
 
 def loop_of(avatar: Avatar, width: int = SIZE[0], height: int = SIZE[1]) -> Loop:
@@ -69,11 +74,12 @@ def _digest(path: Path, _inode: int, _written_ns: int, _size: int) -> bytes:
 
 
 def forget(data_dir: Path, avatar: str, *, but: Loop | None = None) -> None:
-    """Deletes an avatar's loops, except those of the portrait and the rig that `but` was made of. Raises
-    StorageError."""
+    """Deletes an avatar's loops, except those of the portrait and the rig that `but` was made of. Raises NotFound for
+    what is no avatar's id, StorageError."""
+    home = _home(data_dir, avatar)
     with storage_errors(), suppress(FileNotFoundError):
-        for folder in (data_dir / FOLDER / avatar).iterdir():
+        for folder in home.iterdir():
             if but is None or folder.name != but.fingerprint:
                 shutil.rmtree(folder)
         if but is None:
-            (data_dir / FOLDER / avatar).rmdir()
+            home.rmdir()

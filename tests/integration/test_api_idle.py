@@ -12,7 +12,9 @@ import av
 import httpx
 import pytest
 
+from core.catalogue import Catalogue
 from core.errors import VideoError
+from core.idling import loop_of
 from core.queue import Queue
 from core.settings import HOME, Settings
 from db.sessions import Database
@@ -121,6 +123,32 @@ async def test_a_replaced_avatar_gets_a_new_one_and_a_lost_one_is_made_again(
     kept[0].unlink()
     assert (await client.get(f"/avatars/{avatar}/idle")).status_code == 202
     assert await idle_tasks(database) == ["done", "queued"]
+
+
+async def test_one_that_comes_late_leaves_the_newer_one_alone(
+    client: httpx.AsyncClient,
+    settings: Settings,
+    database: Database,
+    queue: Queue,
+    avatar: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The avatar is replaced, and the new loop kept, while the old one is drawn."""
+    folder = settings.data_dir / "avatars" / avatar
+
+    async def replaced(*arguments: str, timeout_s: float) -> dict[str, int]:
+        shutil.copy(HOME / "avatars" / "sara" / "portrait.png", folder)
+        newer = loop_of(Catalogue(settings.data_dir).avatar(avatar)).path(settings.data_dir)
+        for path in (Path(arguments[2]), newer):
+            path.parent.mkdir(parents=True)
+            path.write_bytes(b"film")
+        return {"bytes": 4}
+
+    monkeypatch.setattr("worker.tasks.idle.ask", replaced)
+    assert (await client.get(f"/avatars/{avatar}/idle")).status_code == 202
+    await work(settings, database, queue)
+    assert (await client.get(f"/avatars/{avatar}/idle")).content == b"film"
+    assert len(list((settings.data_dir / "idle" / avatar).iterdir())) == 1
 
 
 async def test_one_that_can_t_be_made_says_so_and_is_not_tried_at_once(

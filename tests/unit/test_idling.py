@@ -149,6 +149,19 @@ def test_loops_are_kept_apart_and_forgotten(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "idle").iterdir()] == ["nour"]
 
 
+@pytest.mark.parametrize("name", ["..", "../avatars", "/", "", "a/b", "Layla", "layla\n", "\0"])
+def test_what_is_no_id_has_no_place_and_deletes_nothing(tmp_path: Path, name: str) -> None:
+    kept = tmp_path / "avatars" / "mona" / "rig.npz"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"x")
+    (tmp_path / "idle").mkdir()
+    with pytest.raises(NotFound):
+        Loop(name, "a" * 16, 64, 64).path(tmp_path)
+    with pytest.raises(NotFound):
+        forget(tmp_path, name)
+    assert kept.exists()
+
+
 def test_the_command_line_writes_one_where_it_is_told_or_where_the_page_looks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,8 +22,8 @@ TIMEOUT_S = 120.0
 
 
 async def run(office: Office, task: Mapping[str, Any]) -> Done:
-    """payload: as db.idling.order writes it. Of an avatar that was removed meanwhile nothing is left. Raises
-    VideoError, StorageError."""
+    """payload: as db.idling.order writes it. Of an avatar that was removed meanwhile nothing is left, of one that was
+    replaced what shows it as it is. Raises VideoError, StorageError, NotFound for what is no avatar's id."""
     payload, data_dir = task["payload"], office.settings.data_dir.resolve()
     try:
         avatar = office.catalogue.avatar(payload["id"])
@@ -31,11 +31,11 @@ async def run(office: Office, task: Mapping[str, Any]) -> Done:
         path = loop.path(data_dir)
         if not path.is_file():
             await _make(avatar, path, loop)
-        office.catalogue.avatar(avatar.id)
+        now = await asyncio.to_thread(idling.loop_of, office.catalogue.avatar(avatar.id))
     except NotFound:
         await asyncio.to_thread(idling.forget, data_dir, payload["id"])
         return Done()
-    await asyncio.to_thread(idling.forget, data_dir, avatar.id, but=loop)
+    await asyncio.to_thread(idling.forget, data_dir, avatar.id, but=now)
     return Done(result={"id": avatar.id, "fingerprint": loop.fingerprint})
 
 
