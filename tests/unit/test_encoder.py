@@ -109,7 +109,7 @@ def test_no_more_frames_are_held_than_was_promised() -> None:
 
     def put() -> None:
         nonlocal taken
-        for _ in range(6):
+        for _ in range(HELD + 3):
             encoder.put(frame)
             taken += 1
 
@@ -121,7 +121,7 @@ def test_no_more_frames_are_held_than_was_promised() -> None:
     gate.set()
     putting.join(10)
     encoder.drain()
-    assert taken == 6
+    assert taken == HELD + 3
 
 
 def test_what_went_wrong_in_the_thread_reaches_whoever_puts() -> None:

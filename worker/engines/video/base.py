@@ -42,7 +42,7 @@ def as_rgb(picture: Picture) -> Frame:
     return picture.rgb() if isinstance(picture, Planes) else picture
 
 
-HELD = 2
+HELD = 6
 """So many frames that an engine yielded may still be in use when it is asked for the next one."""
 
 

@@ -8,18 +8,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.video.colour import halved, luma_chroma, planar, rounded
+from worker.engines.video.colour import halved, luma_chroma
 from worker.engines.video.puppet.drawing.interior import Interior, Layer, Plate
-from worker.engines.video.puppet.drawing.sheets import padded
+from worker.engines.video.puppet.drawing.sheets import Pixels, padded
 from worker.engines.video.puppet.pose import Pose
 
 Part = NDArray[np.float32]
 
 
 class _Placed(NamedTuple):
-    """A plate where it lies in the picture: what it adds, and how much of what is behind it lets through."""
+    """A plate where it lies in the picture: the colour (3, h, w) that it adds, and how much (h, w) of what is behind
+    shows through."""
 
-    layer: Plate
+    plate: Plate
     place: tuple[float, ...]
     area: tuple[slice, slice]
     colour: Part
@@ -34,62 +35,67 @@ class Cavity:
         self._interior = interior
         left, top, right, bottom = area
         self.at = (left, top)
-        size = (bottom - top, right - left)
-        luma, chroma = luma_chroma(np.asarray(interior.depth, np.float32)[None, None])
-        small = (size[0] // 2, size[1] // 2)
-        self._empty = (np.broadcast_to(luma[..., None], (*size, 1)), np.broadcast_to(chroma, (*small, 2)))
-        self.pictures = tuple(padded(planar(rounded(part))) for part in self._empty)
-        self._placed: dict[tuple[int, int], _Placed] = {}
-        self._plates: dict[int, tuple[Plate, tuple[Part, Part]]] = {}
+        depth = _as_planes(np.asarray(interior.depth, np.float32)[None, None])
+        self._empty = np.tile(depth.reshape(3, 1, 1), (1, bottom - top, right - left))
+        self._picture = self._empty.copy()
+        self.pictures = (padded(_split(self._empty)[0]), padded(_split(self._empty)[1]))
+        self._placed: dict[int, _Placed] = {}
+        self._plates: dict[int, tuple[Plate, Part]] = {}
 
-    def draw(self, pose: Pose) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def draw(self, pose: Pose) -> tuple[Pixels, Pixels]:
         """(1, h, w) and (2, h / 2, w / 2); overwritten by the next call."""
-        layers = self._interior.layers(pose)
-        for part in range(2):
-            picture = self._empty[part].copy()
-            for layer in layers:
-                self._lay(picture, layer, part)
-            self.pictures[part][:] = np.moveaxis(cv2.convertScaleAbs(picture).reshape(picture.shape), -1, 0)
-        return self.pictures[0], self.pictures[1]
+        picture = self._picture
+        np.copyto(picture, self._empty)
+        for layer in self._interior.layers(pose):
+            placed = self._place(layer)
+            area = picture[:, *placed.area]
+            area *= placed.through
+            area += placed.colour
+        for kept, drawn in zip(self.pictures, _split(picture), strict=True):
+            kept[:] = drawn
+        return self.pictures
 
-    def _lay(self, picture: Part, layer: Layer, part: int) -> None:
-        """A premultiplied plate over the picture."""
-        placed = self._placed.get((id(layer.plate), part))
-        if placed is None or placed.layer is not layer.plate or placed.place != layer[1:]:
-            placed = self._placed[id(layer.plate), part] = self._place(layer, part)
-        area = picture[placed.area]
-        area *= placed.through
-        area += placed.colour
+    def _place(self, layer: Layer) -> _Placed:
+        """A plate that did not move since is not drawn anew."""
+        placed = self._placed.get(id(layer.plate))
+        if placed is None or placed.plate is not layer.plate or placed.place != layer[1:]:
+            placed = self._placed[id(layer.plate)] = self._moved(layer)
+        return placed
 
-    def _place(self, layer: Layer, part: int) -> _Placed:
-        """The plate moved and stretched; one that rests on the skull is so once."""
-        plate, scale = self._parts(layer.plate)[part], part + 1
-        x = (layer.dx - self.at[0]) / scale
-        y = (layer.dy - self.at[1] + (layer.sy - 1) * (scale - 1) / 2) / scale
-        rows, columns = _reach(plate, x, y, layer.sy, self._empty[part].shape)
+    def _moved(self, layer: Layer) -> _Placed:
+        plate = self._part(layer.plate)
+        x, y = layer.dx - self.at[0], layer.dy - self.at[1]
+        rows, columns = _reach(plate, x, y, layer.sy, self._empty.shape[1:])
         size = (max(columns.stop - columns.start, 0), max(rows.stop - rows.start, 0))
-        seen = np.zeros((size[1], size[0], plate.shape[2]), np.float32)
+        seen = np.zeros((size[1], size[0], 4), np.float32)
         if all(size):
             move = np.array([[1, 0, x - columns.start], [0, layer.sy, y - rows.start]], np.float32)
             cv2.warpAffine(plate, move, size, seen, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        return _Placed(layer.plate, layer[1:], (rows, columns), seen[..., :-1], 1 - seen[..., -1:])
+        *colour, alpha = np.ascontiguousarray(np.moveaxis(seen, -1, 0))
+        return _Placed(layer.plate, layer[1:], (rows, columns), np.stack(colour), 1 - alpha)
 
-    def _parts(self, plate: Plate) -> tuple[Part, Part]:
-        """(h, w, 2) luma and alpha, and (h / 2, w / 2, 3) chroma and alpha, premultiplied, alpha 0 … 1."""
+    def _part(self, plate: Plate) -> Part:
+        """(h, w, 4): luma, chroma and alpha, premultiplied, alpha 0 … 1."""
         known = self._plates.get(id(plate))
         if known is None or known[0] is not plate:
-            known = self._plates[id(plate)] = (plate, _as_planes(plate))
+            alpha = plate[..., 3:].astype(np.float32) / 255
+            black = np.array([16, 128, 128], np.float32)
+            colour = _as_planes(plate[..., :3].astype(np.float32)) - black * (1 - alpha)
+            whole = np.concatenate([colour, alpha], axis=2).astype(np.float32)
+            known = self._plates[id(plate)] = (plate, whole)
         return known[1]
 
 
-def _as_planes(plate: Plate) -> tuple[Part, Part]:
-    """A rim of nothing is kept around the plate's halves, so that they line up with the whole."""
-    even = cv2.copyMakeBorder(plate, 0, plate.shape[0] % 2, 0, plate.shape[1] % 2, cv2.BORDER_CONSTANT)
-    alpha = even[..., 3:].astype(np.float32) / 255
-    luma, chroma = luma_chroma(even[..., :3].astype(np.float32))
-    whole = np.concatenate([(luma - 16)[..., None] + 16 * alpha, alpha], axis=2)
-    small = halved(np.concatenate([(chroma - 128) + 128 * alpha, alpha], axis=2).astype(np.float32))
-    return whole.astype(np.float32), small
+def _as_planes(rgb: Part) -> Part:
+    """(h, w, 3) luma and both planes of chroma, at full size."""
+    luma, chroma = luma_chroma(rgb)
+    return np.concatenate([luma[..., None], chroma], axis=2)
+
+
+def _split(picture: Part) -> tuple[Pixels, Pixels]:
+    """(1, h, w) luma and (2, h / 2, w / 2) chroma, rounded, of (3, h, w)."""
+    chroma = np.stack([halved(picture[1]), halved(picture[2])])
+    return (picture[:1] + np.float32(0.5)).astype(np.uint8), (chroma + np.float32(0.5)).astype(np.uint8)
 
 
 def _reach(plate: Part, x: float, y: float, stretch: float, shape: tuple[int, ...]) -> tuple[slice, slice]:

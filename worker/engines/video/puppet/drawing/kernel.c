@@ -81,7 +81,7 @@ typedef struct {
     int32_t width, height; /* of the plane */
 } Warp;
 
-enum { MOST = 4096 }; /* pixels of a row at most */
+enum { MOST = 4096 }; /* blocks of a row at most */
 
 /* One plane of up to `RUN` pixels next to each other. */
 enum { RUN = 8 };
@@ -116,12 +116,12 @@ typedef struct {
     __m128i pairs, below, across, down_low, down_high;
 } Run;
 
-INLINE int gather(const Texture *texture, const float *x, const float *y, Run *run) {
+INLINE int gather(const Texture *texture, __m256 x, __m256 y, Run *run) {
     __m256 zero = _mm256_setzero_ps();
     __m256 right = _mm256_set1_ps((float)((texture->width - 1) * UNITS));
     __m256 bottom = _mm256_set1_ps((float)((texture->height - 1) * UNITS));
-    __m256i px = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(_mm256_loadu_ps(x), zero), right));
-    __m256i py = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(_mm256_loadu_ps(y), zero), bottom));
+    __m256i px = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(x, zero), right));
+    __m256i py = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(y, zero), bottom));
     __m256i ix = _mm256_srai_epi32(px, 5), iy = _mm256_srai_epi32(py, 5), low = _mm256_set1_epi32(31);
     int32_t first = _mm256_cvtsi256_si32(ix), top = _mm256_cvtsi256_si32(iy), last = _mm256_extract_epi32(iy, 7);
     top = last < top ? last : top;
@@ -178,46 +178,6 @@ INLINE void fast(const Plane *plane, const Run *run, int32_t mixed) {
 }
 #endif
 
-/* Up to RUN pixels of all planes, whose first one's place in them is `plane`. */
-INLINE void run_of(const Warp *w, const Plane *plane, const float *x, const float *y, int32_t count,
-                          int32_t mixed, const int32_t planes) {
-#ifdef __AVX2__
-    Run run;
-    if (count == RUN && gather(&w->texture, x, y, &run)) {
-        for (int32_t channel = 0; channel < planes; channel++)
-            fast(&plane[channel], &run, mixed);
-        return;
-    }
-#endif
-    Place at[RUN];
-    for (int32_t k = 0; k < count; k++)
-        at[k] = place(&w->texture, x[k], y[k]);
-    for (int32_t channel = 0; channel < planes; channel++)
-        slow(&plane[channel], at, count, mixed);
-}
-
-/* x and y of all pixels of blocks `first` to `last` - 1 of one row of pixels. */
-INLINE void row_of(const Map *map, int32_t row, int32_t line, int32_t first, int32_t last, float *x, float *y,
-                          const int32_t step) {
-    const float *n = map->nodes + 2 * ((int64_t)row * map->columns + first), *s = n + 2 * map->columns;
-    float unit = 0.5f / (float)step, v = (float)(2 * line + 1) * unit;
-    float lx = n[0] + (s[0] - n[0]) * v, ly = n[1] + (s[1] - n[1]) * v;
-    for (int32_t column = 0; column < last - first; column++) {
-        n += 2;
-        s += 2;
-        float rx = n[0] + (s[0] - n[0]) * v, ry = n[1] + (s[1] - n[1]) * v;
-        float dx = (rx - lx) * unit, dy = (ry - ly) * unit;
-        for (int32_t k = 0; k < step; k++) {
-            x[k] = lx + dx * (float)(2 * k + 1);
-            y[k] = ly + dy * (float)(2 * k + 1);
-        }
-        x += step;
-        y += step;
-        lx = rx;
-        ly = ry;
-    }
-}
-
 /* What each block of a row shows with this frame's map, by the tile that lies under its middle. */
 INLINE void live(const Warp *w, int32_t row, uint8_t *kinds) {
     float unit = 0.25f / (float)(UNITS * w->map.step);
@@ -245,58 +205,131 @@ INLINE Plane plane_of(const Warp *w, int32_t channel, int32_t x, int32_t y) {
     };
 }
 
-/* The blocks `first` to `last` - 1 of one row of pixels, all of them moving. */
-INLINE void stretch(const Warp *w, const uint8_t *kinds, int32_t row, int32_t line, int32_t first, int32_t last,
-                           int32_t y, const int32_t planes) {
-    float px[MOST], py[MOST];
-    int32_t step = w->map.step, half = step / 2, left = first * step - half, from = left < 0 ? 0 : left;
-    int32_t end = last * step - half > w->width ? w->width : last * step - half;
-    switch (step) { /* a known step lets the compiler take a block's pixels at once */
-    case 2: row_of(&w->map, row, line, first, last, px, py, 2); break;
-    case 4: row_of(&w->map, row, line, first, last, px, py, 4); break;
-    case 8: row_of(&w->map, row, line, first, last, px, py, 8); break;
-    default: row_of(&w->map, row, line, first, last, px, py, step);
+/* RUN columns of pixels of one row of blocks. `x` and `y`: where each one's first pixel reads, `dx` and `dy`: what the
+ * next pixel below adds. */
+typedef struct {
+    float x[RUN], y[RUN], dx[RUN], dy[RUN];
+} Columns;
+
+/* Those that begin with block (row, column), of which `step` is a divisor or a multiple; from: the first one's pixel in
+ * that block. Whole numbers and halves of powers of two: every sum is exact, in whatever order. */
+INLINE Columns columns_of(const Map *map, int32_t row, int32_t column, int32_t from, int32_t last, const int32_t step) {
+    const float unit = 0.5f / (float)step, down = 1 / (float)step;
+    Columns c;
+    for (int32_t k = 0; k < RUN; k++) {
+        int32_t block = column + (from + k) / step;
+        block = block < last ? block : last - 1;
+        const float *n = map->nodes + 2 * ((int64_t)row * map->columns + block), *s = n + 2 * map->columns;
+        float u = (float)(2 * ((from + k) % step) + 1) * unit;
+        float tx = n[0] + (n[2] - n[0]) * u, ty = n[1] + (n[3] - n[1]) * u;
+        float bx = s[0] + (s[2] - s[0]) * u, by = s[1] + (s[3] - s[1]) * u;
+        c.dx[k] = (bx - tx) * down;
+        c.dy[k] = (by - ty) * down;
+        c.x[k] = tx + 0.5f * c.dx[k];
+        c.y[k] = ty + 0.5f * c.dy[k];
     }
-    int32_t shift = __builtin_ctz((unsigned)step);
-    Plane plane[2] = {plane_of(w, 0, from, y), plane_of(w, planes - 1, from, y)};
-    for (int32_t x = from; x < end; x += RUN) {
-        int32_t count = end - x < RUN ? end - x : RUN, mixed = 0, empty = 1;
-        for (int32_t column = (x + half) >> shift; column <= (x + count - 1 + half) >> shift; column++) {
-            mixed |= kinds[column] != WHOLE;
-            empty &= kinds[column] == EMPTY;
+    return c;
+}
+
+/* The pixels `x` to `x` + `count` - 1 of the rows `top` to `bottom` - 1, the first of which is line `line` of its block;
+ * skip: columns of `c` before the first one. */
+INLINE void strip(const Warp *w, const Columns *c, int32_t x, int32_t count, int32_t skip, int32_t top, int32_t bottom,
+                  int32_t line, int32_t mixed, const int32_t planes) {
+    Plane plane[2] = {plane_of(w, 0, x, top), plane_of(w, planes - 1, x, top)};
+#ifdef __AVX2__
+    __m256 dx = _mm256_loadu_ps(c->dx), dy = _mm256_loadu_ps(c->dy), first = _mm256_set1_ps((float)line);
+    __m256 px = _mm256_add_ps(_mm256_loadu_ps(c->x), _mm256_mul_ps(dx, first));
+    __m256 py = _mm256_add_ps(_mm256_loadu_ps(c->y), _mm256_mul_ps(dy, first));
+#endif
+    for (int32_t y = top; y < bottom; y++, line++) {
+        int done = 0;
+#ifdef __AVX2__
+        Run run;
+        done = count == RUN && gather(&w->texture, px, py, &run);
+        if (done)
+            for (int32_t channel = 0; channel < planes; channel++)
+                fast(&plane[channel], &run, mixed);
+        px = _mm256_add_ps(px, dx);
+        py = _mm256_add_ps(py, dy);
+#endif
+        if (!done) {
+            Place at[RUN];
+            for (int32_t k = 0; k < count; k++)
+                at[k] = place(&w->texture, c->x[skip + k] + c->dx[skip + k] * (float)line,
+                              c->y[skip + k] + c->dy[skip + k] * (float)line);
+            for (int32_t channel = 0; channel < planes; channel++)
+                slow(&plane[channel], at, count, mixed);
         }
-        if (!empty)
-            run_of(w, plane, px + (x - left), py + (x - left), count, mixed, planes);
         for (int32_t channel = 0; channel < planes; channel++) {
-            if (empty)
-                for (int32_t k = 0; k < count; k++)
-                    plane[channel].out[k] = plane[channel].back[k];
-            plane[channel].out += RUN;
-            plane[channel].back += RUN;
+            plane[channel].out += w->target.stride;
+            plane[channel].back += w->width;
         }
     }
 }
 
-INLINE void warp(const Warp *w, const int32_t planes) {
-    int32_t step = w->map.step, half = step / 2;
+INLINE void copied(const Warp *w, int32_t x, int32_t count, int32_t top, int32_t bottom, const int32_t planes) {
+    for (int32_t channel = 0; channel < planes; channel++) {
+        Plane plane = plane_of(w, channel, x, top);
+        for (int32_t y = top; y < bottom; y++, plane.out += w->target.stride, plane.back += w->width)
+            for (int32_t k = 0; k < count; k++)
+                plane.out[k] = plane.back[k];
+    }
+}
+
+/* The blocks `first` to `last` - 1 of a row of blocks, all of them moving. */
+INLINE void stretch(const Warp *w, const uint8_t *kinds, int32_t row, int32_t first, int32_t last, const int32_t step,
+                    const int32_t planes) {
+    const int32_t half = step / 2, each = step < RUN ? RUN / step : 1;
+    int32_t above = row * step - half, top = above < 0 ? 0 : above;
+    int32_t bottom = above + step > w->height ? w->height : above + step;
+    for (int32_t column = first; column < last; column += each) {
+        int32_t mixed = 0, empty = 1;
+        for (int32_t block = column; block < column + each && block < last; block++) {
+            mixed |= kinds[block] != WHOLE;
+            empty &= kinds[block] == EMPTY;
+        }
+        for (int32_t from = 0; from < (step > RUN ? step : RUN); from += RUN) {
+            int32_t left = column * step - half + from, skip = left < 0 ? -left : 0;
+            int32_t end = last * step - half < w->width ? last * step - half : w->width;
+            int32_t count = (left + RUN < end ? RUN : end - left) - skip;
+            if (count <= 0)
+                continue;
+            if (empty) {
+                copied(w, left + skip, count, top, bottom, planes);
+                continue;
+            }
+            Columns c = columns_of(&w->map, row, column, from, last, step);
+            strip(w, &c, left + skip, count, skip, top, bottom, top - above, mixed, planes);
+        }
+    }
+}
+
+INLINE void warp(const Warp *w, const int32_t step, const int32_t planes) {
     uint8_t kinds[MOST];
-    for (int32_t y = 0; y < w->height; y++) {
-        int32_t row = (y + half) / step, line = (y + half) % step;
-        if (line == 0 || y == 0)
-            live(w, row, kinds);
+    for (int32_t row = 0; row < w->rows; row++) {
+        live(w, row, kinds);
         for (int32_t first = 0; first < w->columns; first++) {
             int32_t last = first;
             while (last < w->columns && kinds[last] != STILL)
                 last++;
             if (last > first)
-                stretch(w, kinds, row, line, first, last, y, planes);
+                stretch(w, kinds, row, first, last, step, planes);
             first = last;
         }
     }
 }
 
-void warp_luma(const Warp *w) { warp(w, 1); }
-void warp_chroma(const Warp *w) { warp(w, 2); }
+INLINE void stepped(const Warp *w, const int32_t planes) { /* a known step lets the compiler lay out a run at once */
+    switch (w->map.step) {
+    case 2: warp(w, 2, planes); break;
+    case 4: warp(w, 4, planes); break;
+    case 8: warp(w, 8, planes); break;
+    default: warp(w, 16, planes);
+    }
+}
+
+void warp_luma(const Warp *w) { stepped(w, 1); }
+void warp_chroma(const Warp *w) { stepped(w, 2); }
 
 /* What the lips make of the inner mouth, as `interior.Shade` says; every length in pixels of the plane. */
 typedef struct {
