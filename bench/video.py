@@ -18,6 +18,7 @@ from core.catalogue import Catalogue
 from core.errors import SurroundingsError
 from core.settings import HOME
 from worker.engines.tts.base import Speech
+from worker.child_process import ALONE
 from worker.engines.tts.espeak import Espeak
 
 SIDES = (512, 1080)
@@ -78,7 +79,7 @@ def _rig_s(folder: Path) -> float:
 
 def _said(command: list[str], settings: dict[str, str] | None = None) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SMARTTALKER_")}
-    environment |= {"PYTHONPATH": str(HOME), **(settings or {})}
+    environment = {**ALONE, **environment, "PYTHONPATH": str(HOME), **(settings or {})}
     ended = subprocess.run(
         command, cwd=HOME, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
