@@ -99,7 +99,7 @@ def migrate() -> None:
 def bench(
     groups: Annotated[
         list[str] | None,
-        typer.Argument(help="overhead, intake, webhooks, answer, start or fresh; all but fresh if none."),
+        typer.Argument(help="overhead, intake, webhooks, answer, video, sync, start or fresh; all but fresh if none."),
     ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Measure the GPU engines.")] = False,
 ) -> None:
@@ -165,7 +165,7 @@ def idle(
 
 @avatar.command("add")
 def add_avatar(
-    photo: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP: one face, seen from the front, the lips closed.")],
+    photo: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP: one face, seen from the front.")],
     name: Annotated[str, typer.Option(help="The name in Latin letters.")] = "",
     name_ar: Annotated[str, typer.Option(help="The name in Arabic.")] = "",
     voice_id: Annotated[str, typer.Option("--voice", help="Whose voice it speaks; the default avatar's if none.")] = "",

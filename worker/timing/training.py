@@ -1,4 +1,4 @@
-"""Makes estimator.npz: `python -m worker.timing.training [PATH]`, a few minutes on two cores, from a fixed seed.
+"""Makes estimator.npz: `python -m worker.timing.training [PATH]`, two minutes on two cores, from a fixed seed.
 
 eSpeak speaks sentences of random words (words.toml) in many voices; the mouth that Articulation makes of its phoneme
 times is what is to be learnt. Each recording is spoiled first: another length of the vocal tract, rooms, noise, narrow
