@@ -17,8 +17,8 @@ from bench.stack import own_folder
 from core.catalogue import Catalogue
 from core.errors import SurroundingsError
 from core.settings import HOME
-from worker.engines.tts.base import Speech
 from worker.child_process import ALONE
+from worker.engines.tts.base import Speech
 from worker.engines.tts.espeak import Espeak
 
 SIDES = (512, 1080)
