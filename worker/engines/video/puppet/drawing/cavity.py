@@ -15,13 +15,16 @@ from worker.engines.video.puppet.pose import Pose
 
 Part = NDArray[np.float32]
 
+FINE = 8
+"""Parts of a pixel that a plate moves by at least; a stretch changes by a quarter of that."""
+KEPT = 48
+"""Plates in their places, the latest: a jaw comes back to where it was several times a second."""
+
 
 class _Placed(NamedTuple):
     """A plate where it lies in the picture: the colour (3, h, w) that it adds, and how much (h, w) of what is behind
     shows through."""
 
-    plate: Plate
-    place: tuple[float, ...]
     area: tuple[slice, slice]
     colour: Part
     through: Part
@@ -39,7 +42,7 @@ class Cavity:
         self._empty = np.tile(depth.reshape(3, 1, 1), (1, bottom - top, right - left))
         self._picture = self._empty.copy()
         self.pictures = (padded(_split(self._empty)[0]), padded(_split(self._empty)[1]))
-        self._placed: dict[int, _Placed] = {}
+        self._placed: dict[tuple[int, ...], _Placed] = {}
         self._plates: dict[int, tuple[Plate, Part]] = {}
 
     def draw(self, pose: Pose) -> tuple[Pixels, Pixels]:
@@ -56,23 +59,26 @@ class Cavity:
         return self.pictures
 
     def _place(self, layer: Layer) -> _Placed:
-        """A plate that did not move since is not drawn anew."""
-        placed = self._placed.get(id(layer.plate))
-        if placed is None or placed.plate is not layer.plate or placed.place != layer[1:]:
-            placed = self._placed[id(layer.plate)] = self._moved(layer)
+        """A plate where it was of late is not moved there anew."""
+        place = (round(FINE * layer.dx), round(FINE * layer.dy), round(4 * FINE * layer.sy))
+        key = (id(layer.plate), *place)
+        placed = self._placed.pop(key, None) or self._moved(layer.plate, place)
+        self._placed[key] = placed
+        if len(self._placed) > KEPT:
+            self._placed.pop(next(iter(self._placed)))
         return placed
 
-    def _moved(self, layer: Layer) -> _Placed:
-        plate = self._part(layer.plate)
-        x, y = layer.dx - self.at[0], layer.dy - self.at[1]
-        rows, columns = _reach(plate, x, y, layer.sy, self._empty.shape[1:])
+    def _moved(self, plate: Plate, place: tuple[int, int, int]) -> _Placed:
+        part, stretch = self._part(plate), place[2] / (4 * FINE)
+        x, y = place[0] / FINE - self.at[0], place[1] / FINE - self.at[1]
+        rows, columns = _reach(part, x, y, stretch, self._empty.shape[1:])
         size = (max(columns.stop - columns.start, 0), max(rows.stop - rows.start, 0))
         seen = np.zeros((size[1], size[0], 4), np.float32)
         if all(size):
-            move = np.array([[1, 0, x - columns.start], [0, layer.sy, y - rows.start]], np.float32)
-            cv2.warpAffine(plate, move, size, seen, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            move = np.array([[1, 0, x - columns.start], [0, stretch, y - rows.start]], np.float32)
+            cv2.warpAffine(part, move, size, seen, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         *colour, alpha = np.ascontiguousarray(np.moveaxis(seen, -1, 0))
-        return _Placed(layer.plate, layer[1:], (rows, columns), np.stack(colour), 1 - alpha)
+        return _Placed((rows, columns), np.stack(colour), 1 - alpha)
 
     def _part(self, plate: Plate) -> Part:
         """(h, w, 4): luma, chroma and alpha, premultiplied, alpha 0 … 1."""

@@ -29,8 +29,8 @@ typedef struct {
 } Target;
 
 typedef struct {
-    int32_t at;     /* of the upper left of four pixels, in pixels */
-    int32_t fx, fy; /* 0 ... 31 */
+    int32_t at, x, y; /* of the upper left of four pixels, in pixels: y * width + x */
+    int32_t fx, fy;   /* 0 ... 31 */
 } Place;
 
 INLINE float clamped(float value, float limit) {
@@ -66,7 +66,7 @@ INLINE void positions(const Map *map, int32_t row, int32_t line, int32_t column,
 INLINE Place place(const Texture *texture, float x, float y) {
     int32_t px = nearest(clamped(x, (float)((texture->width - 1) * UNITS)));
     int32_t py = nearest(clamped(y, (float)((texture->height - 1) * UNITS)));
-    return (Place){(py >> 5) * texture->width + (px >> 5), px & 31, py & 31};
+    return (Place){(py >> 5) * texture->width + (px >> 5), px >> 5, py >> 5, px & 31, py & 31};
 }
 
 typedef struct {
@@ -349,9 +349,8 @@ typedef struct {
 
 /* How far below the lips' seam a place is, in pixels. */
 INLINE float below_seam(const Mouth *m, const Place *p) {
-    int32_t row = p->at / m->skin.width, column = p->at - row * m->skin.width;
-    float line = m->seam[column] + (m->seam[column + 1] - m->seam[column]) * (float)p->fx * (1.0f / UNITS);
-    return (float)row + (float)p->fy * (1.0f / UNITS) - line;
+    float line = m->seam[p->x] + (m->seam[p->x + 1] - m->seam[p->x]) * (float)p->fx * (1.0f / UNITS);
+    return (float)p->y + (float)p->fy * (1.0f / UNITS) - line;
 }
 
 INLINE float rise(float distance, float floor, float slope) {
@@ -371,7 +370,7 @@ INLINE float bounded(float value, float low, float high) {
 INLINE Light light(const Mouth *m, const Place *s, float below, float above) {
     const Shade *shade = &m->shade;
     Light light;
-    float x = (float)(s->at % m->inner.width) + ((float)s->fx + m->inner_x) * (1.0f / UNITS);
+    float x = (float)s->x + ((float)s->fx + m->inner_x) * (1.0f / UNITS);
     float wide = shade->right - shade->left, middle = 0.5f * (below + above);
     light.t = bounded((2 * x - shade->left - shade->right) / (wide < 1 ? 1 : wide), -1, 1);
     float side = 1 - shade->fall * light.t * light.t;
