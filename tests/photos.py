@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from PIL import Image as Pillow
 
 from core.settings import HOME
 from worker.faces import landmarks as lm
+from worker.faces import matte
 from worker.faces.build import read_frame, read_picture
 
 Image = NDArray[np.uint8]
@@ -35,6 +37,13 @@ def seen(avatar: str, scale: float = 1.0) -> lm.Seen:
     """What the models see of the portrait, drawn `scale` times as large."""
     stored = lm.read(HOME / "avatars" / avatar / "frames" / "landmarks.npz")
     return lm.Seen(stored["mesh"] * np.float32(scale), stored["person"])
+
+
+@cache
+def outline(avatar: str, side: int) -> matte.Alpha:
+    """How much of each pixel of the portrait, that many pixels wide, is the person. Not to be written into."""
+    look = seen(avatar, side / 1024)
+    return matte.refined(resized(portrait(avatar), side), look.person, look.points)
 
 
 def frame(avatar: str, name: str) -> Image:

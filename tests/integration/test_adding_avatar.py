@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from core.catalogue import Avatar, Catalogue
-from core.errors import Conflict, Forbidden, InputError, NotFound, PhotoInvalid
+from core.errors import Conflict, Forbidden, InputError, NotFound, PhotoInvalid, SmartTalkerError
 from core.messages import MAX_PHOTO_BYTES
 from core.settings import HOME
 from tests import photos
@@ -40,6 +41,47 @@ async def added(photo: Path, root: Path, new: str = "mona") -> Path:
     )
 
 
+@pytest.fixture(scope="module")
+async def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DATA_DIR with two avatars from good photos, mona (Sara's face) and omar-two, for tests of what comes after."""
+    root, at = tmp_path_factory.mktemp("made"), tmp_path_factory.mktemp("photos")
+    await asyncio.gather(
+        added(photos.saved(photos.portrait("sara"), at / "a.jpg"), root),
+        added(photos.saved(photos.portrait("omar"), at / "b.jpg"), root, "omar-two"),
+    )
+    return root
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, which may be changed."""
+    shutil.copytree(made, tmp_path / "data")
+    return tmp_path / "data"
+
+
+Outcome = tuple[Path, SmartTalkerError | None]
+
+
+@pytest.fixture(scope="module")
+async def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """DATA_DIR and what was raised, for every kind of photo that the chosen tests ask for, made two at a time."""
+    chosen = {item.callspec.params.get("kind") for item in request.session.items if hasattr(item, "callspec")}
+    kinds = chosen & {*ACCEPTED, *REFUSED}
+    room = asyncio.Semaphore(2)
+
+    async def one(kind: str) -> tuple[str, Outcome]:
+        at, root = tmp_path_factory.mktemp("photo"), tmp_path_factory.mktemp("data")
+        make = ACCEPTED[kind] if kind in ACCEPTED else REFUSED[kind][1]
+        async with room:
+            try:
+                await added(await asyncio.to_thread(make, at), root)
+            except SmartTalkerError as error:
+                return kind, (root, error)
+            return kind, (root, None)
+
+    return dict(await asyncio.gather(*map(one, sorted(kinds))))
+
+
 def close(rgb: photos.Image) -> photos.Image:
     """A photo that shows hardly more than the face."""
     return rgb[200:820, 200:820]
@@ -61,8 +103,10 @@ ACCEPTED: dict[str, Callable[[Path], Path]] = {
 
 
 @pytest.mark.parametrize("kind", ACCEPTED)
-async def test_a_good_photo_becomes_an_avatar(tmp_path: Path, kind: str) -> None:
-    folder = await added(ACCEPTED[kind](tmp_path), tmp_path)
+async def test_a_good_photo_becomes_an_avatar(outcomes: dict[str, Outcome], kind: str) -> None:
+    root, error = outcomes[kind]
+    assert error is None
+    folder = root / "avatars" / "mona"
     assert sorted(path.name for path in folder.iterdir()) == ["avatar.toml", "persona.toml", "portrait.png", "rig.npz"]
     assert [path.name for path in folder.parent.iterdir()] == ["mona"]
     portrait, rig = cv2.imread(str(folder / "portrait.png")), rigs.load(folder / "rig.npz")
@@ -76,12 +120,12 @@ async def test_a_good_photo_becomes_an_avatar(tmp_path: Path, kind: str) -> None
     assert abs(rig.seam[0, 1] - rig.seam[-1, 1]) < 0.06 * np.ptp(rig.seam[:, 0])
 
 
-async def test_the_new_avatar_is_in_the_catalogue_with_the_templates_persona(tmp_path: Path) -> None:
+async def test_the_new_avatar_is_in_the_catalogue_with_the_templates_persona(tmp_path: Path, made: Path) -> None:
     catalogue = Catalogue(tmp_path, HOME)
     before = [avatar.id for avatar in catalogue.avatars()]
-    await added(photos.saved(photos.portrait("omar"), tmp_path / "a.jpg"), tmp_path)
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     avatar = catalogue.avatar("mona")
-    assert [each.id for each in catalogue.avatars()] == sorted([*before, "mona"])
+    assert [each.id for each in catalogue.avatars()] == sorted([*before, "mona", "omar-two"])
     assert (dict(avatar.name), avatar.voice) == (NAME, "sara")
     assert avatar.persona.business == template().persona.business
     assert "Mona" in avatar.persona.greeting["en"]
@@ -97,12 +141,11 @@ def speech() -> list[Speech]:
     return [Speech(np.zeros(2 * 22_050, np.float32), 22_050, tuple(Phoneme(*sound) for sound in sounds))]
 
 
-async def test_the_puppet_plays_the_new_avatar(tmp_path: Path) -> None:
-    folder = await added(photos.saved(photos.portrait("sara"), tmp_path / "a.jpg"), tmp_path)
-    puppet, avatar = Puppet(), Catalogue(tmp_path).avatar("mona")
+async def test_the_puppet_plays_the_new_avatar(made: Path) -> None:
+    puppet, avatar = Puppet(), Catalogue(made).avatar("mona")
     puppet.load()
     frames = [as_rgb(frame) for frame in puppet.frames(speech(), avatar=avatar, canvas=Canvas(512, 512))]
-    rig = rigs.load(folder / "rig.npz")
+    rig = rigs.load(avatar.rig)
     mouth = np.s_[round(rig.seam[:, 1].mean() / 2) - 8 : round(rig.seam[:, 1].mean() / 2) + 30, 230:282]
     dark = [int((frame[mouth].mean(axis=2) < 60).sum()) for frame in frames]
     assert np.abs(frames[0].astype(int) - frames[-1]).max() <= 2
@@ -110,14 +153,12 @@ async def test_the_puppet_plays_the_new_avatar(tmp_path: Path) -> None:
     assert max(dark) > 200
 
 
-async def test_a_replaced_rig_is_read_anew(tmp_path: Path) -> None:
-    puppet, canvas = Puppet(), Canvas(128, 128)
-    first = await added(photos.saved(photos.portrait("sara"), tmp_path / "a.jpg"), tmp_path)
-    avatar = Catalogue(tmp_path).avatar("mona")
+async def test_a_replaced_rig_is_read_anew(home: Path) -> None:
+    puppet, canvas, catalogue = Puppet(), Canvas(128, 128), Catalogue(home)
+    avatar, second = catalogue.avatar("mona"), catalogue.avatar("omar-two")
     one = as_rgb(next(iter(puppet.frames([], avatar=avatar, canvas=canvas))))
-    second = await added(photos.saved(photos.portrait("omar"), tmp_path / "b.jpg"), tmp_path, "omar-two")
-    for name in ("portrait.png", "rig.npz"):
-        (second / name).replace(first / name)
+    second.portrait.replace(avatar.portrait)
+    second.rig.replace(avatar.rig)
     other = as_rgb(next(iter(puppet.frames([], avatar=avatar, canvas=canvas))))
     assert np.abs(one.astype(int) - other).mean() > 5
 
@@ -185,13 +226,13 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Path]]] = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-async def test_a_bad_photo_is_refused_with_its_reason_and_leaves_nothing(tmp_path: Path, kind: str) -> None:
-    reason, make = REFUSED[kind]
-    photo, root = make(tmp_path), tmp_path / "data"
-    with pytest.raises(PhotoInvalid) as caught:
-        await added(photo, root)
-    assert caught.value.args_for_user == {"reason": reason}
-    assert caught.value.user_message_id == f"error-photo-{reason.replace('_', '-')}"
+async def test_a_bad_photo_is_refused_with_its_reason_and_leaves_nothing(
+    outcomes: dict[str, Outcome], kind: str
+) -> None:
+    (root, refused), (reason, _) = outcomes[kind], REFUSED[kind]
+    assert isinstance(refused, PhotoInvalid)
+    assert refused.args_for_user == {"reason": reason}
+    assert refused.user_message_id == f"error-photo-{reason.replace('_', '-')}"
     assert [path for path in root.rglob("*") if path.is_file()] == []
     assert list((root / "avatars").iterdir()) == []
 
@@ -266,18 +307,17 @@ async def test_ids_and_names_are_checked_first(
         await add_avatar(photo, avatar_id=new, name=name, voice="sara", root=tmp_path, template=template())
 
 
-async def test_a_removed_avatar_is_gone_and_its_id_never_comes_back(tmp_path: Path) -> None:
-    photo, catalogue = photos.saved(photos.portrait("sara"), tmp_path / "a.jpg"), Catalogue(tmp_path, HOME)
-    folder = await added(photo, tmp_path)
-    assert catalogue.avatar("mona").folder == folder
-    remove_avatar(tmp_path, "mona")
-    assert [path.name for path in (tmp_path / "avatars").iterdir()] == [".removed"]
+async def test_a_removed_avatar_is_gone_and_its_id_never_comes_back(home: Path, tmp_path: Path) -> None:
+    photo, catalogue = photos.saved(photos.portrait("sara"), tmp_path / "a.jpg"), Catalogue(home, HOME)
+    assert catalogue.avatar("mona").folder == home / "avatars" / "mona"
+    remove_avatar(home, "mona")
+    assert sorted(path.name for path in (home / "avatars").iterdir()) == [".removed", "omar-two"]
     with pytest.raises(NotFound):
         catalogue.avatar("mona")
     with pytest.raises(NotFound):
-        remove_avatar(tmp_path, "mona")
+        remove_avatar(home, "mona")
     with pytest.raises(Conflict):
-        await added(photo, tmp_path)
+        await added(photo, home)
     assert "mona" in catalogue.taken("avatars")
 
 

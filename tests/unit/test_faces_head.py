@@ -25,9 +25,8 @@ LARGEST_RIG = 700_000
 
 @cache
 def measured(avatar: str, side: int = 1024) -> tuple[head.Head, lm.Mesh, matte.Alpha]:
-    seen = photos.seen(avatar, side / 1024)
-    alpha = matte.refined(photos.resized(photos.portrait(avatar), side), seen.person, seen.points)
-    return head.measured((side, side), seen.mesh, alpha), seen.mesh, alpha
+    mesh, alpha = photos.seen(avatar, side / 1024).mesh, photos.outline(avatar, side)
+    return head.measured((side, side), mesh, alpha), mesh, alpha
 
 
 def shifted(found: head.Head, yaw: float, pitch: float, roll: float, breath: float) -> NDArray[np.float64]:

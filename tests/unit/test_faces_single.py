@@ -38,13 +38,19 @@ def lender(avatar: str) -> donors.Donor:
     return min(others, key=lambda each: float(np.abs(each.rest - photos.points(avatar)).mean()))
 
 
+@lru_cache
+def alone(avatar: str) -> Rig:
+    """The rig from the portrait alone."""
+    return rig_of(photos.portrait(avatar), photos.seen(avatar), lender(avatar))
+
+
 class Pair:
     """The same face with the rig from its frames and with that from its portrait alone."""
 
     def __init__(self, avatar: str) -> None:
         self.avatar, self.picture, self.points = avatar, photos.portrait(avatar), photos.points(avatar)
         self.measured = rigs.load(HOME / "avatars" / avatar / "rig.npz")
-        self.alone = rig_of(self.picture, photos.seen(avatar), lender(avatar))
+        self.alone = alone(avatar)
         self._painters = [Painter(rig, self.picture, CANVAS) for rig in (self.measured, self.alone)]
 
     def draw(self, shown: Pose) -> tuple[Frame, Frame]:
@@ -112,11 +118,10 @@ def test_nothing_bends_more_than_in_the_measured_rig(pair: Pair) -> None:
 
 @pytest.mark.parametrize("avatar", AVATARS)
 def test_dark_skin_keeps_its_colour_and_gets_teeth_in_its_light(avatar: str) -> None:
-    dark, light = photos.dark_skinned(photos.portrait(avatar)), photos.portrait(avatar)
-    rigs_of = [rig_of(picture, photos.seen(avatar), lender(avatar)) for picture in (dark, light)]
-    teeth = [float(rig.teeth_upper[..., :3].max()) for rig in rigs_of]
+    dark = rig_of(photos.dark_skinned(photos.portrait(avatar)), photos.seen(avatar), lender(avatar))
+    teeth = [float(rig.teeth_upper[..., :3].max()) for rig in (dark, alone(avatar))]
     assert GAIN[0] - 0.05 < teeth[0] / teeth[1] < 0.85
-    lid = rigs_of[0].lids[0, -1].astype(int)
+    lid = dark.lids[0, -1].astype(int)
     rim = np.concatenate([lid[:4].reshape(-1, 3), lid[-4:].reshape(-1, 3)])
     assert np.abs(np.median(lid.reshape(-1, 3), axis=0) - np.median(rim, axis=0)).max() < 25
 
@@ -125,7 +130,7 @@ def test_dark_skin_keeps_its_colour_and_gets_teeth_in_its_light(avatar: str) -> 
 def test_it_works_at_any_size_of_the_face(scale: float) -> None:
     side = round(1024 * scale)
     rig: Rig = rig_of(photos.resized(photos.portrait("omar"), side), photos.seen("omar", scale), lender("omar"))
-    usual = rig_of(photos.portrait("omar"), photos.seen("omar"), lender("omar"))
+    usual = alone("omar")
     assert rig.mouth_half == pytest.approx(scale * usual.mouth_half, rel=0.05)
     assert float(rig.jaw_travel) == pytest.approx(scale * float(usual.jaw_travel), rel=0.08)
 
