@@ -17,9 +17,11 @@ from typing import Any
 
 import av
 import numpy as np
+import psutil
 import pytest
 import soxr
 from numpy.typing import NDArray
+from structlog.testing import capture_logs
 
 from core.catalogue import Catalogue, Voice
 from core.errors import TTSError
@@ -39,6 +41,7 @@ from worker.timing.dtw import warp
 from worker.timing.estimator import REACH, WEIGHTS, Ear
 from worker.timing.features import HOP, RATE, STEP
 from worker.timing.training import goals
+from worker.timing.twin import TwinSpeaker
 
 DATA = Path(__file__).parents[1] / "data" / "flite"
 FRAME = 1 / 25
@@ -221,6 +224,16 @@ def test_two_thousand_letters_without_a_full_stop(aligner: Aligner, espeak: Espe
     assert recall([(said, aligned(aligner, replace(said, text=text, language="en")))]) >= 0.9
 
 
+def test_the_helper_ends_with_whoever_holds_it() -> None:
+    speaker = TwinSpeaker()
+    assert len(list(speaker.twins("Hello.", "en", 40))) == 2
+    pid = speaker._helper.pid
+    assert pid is not None
+    assert psutil.pid_exists(pid)
+    del speaker
+    assert not psutil.pid_exists(pid)
+
+
 def test_warping_finds_where_one_sequence_was_stretched() -> None:
     random = np.random.default_rng(1)
     other = random.normal(0, 1, (200, 6)).astype(np.float32)
@@ -284,9 +297,12 @@ def test_what_a_voice_does_not_tell_is_found(tmp_path: Path, dumb: Dumb, aligner
 @pytest.mark.parametrize("wrong", [True, False], ids=["another text", "a broken aligner"])
 def test_a_voice_that_cannot_be_timed_still_speaks(tmp_path: Path, dumb: Dumb, aligner: Aligner, wrong: bool) -> None:
     dumb.says = "Perhaps we could move the meeting to a warm Wednesday." if wrong else None
-    (said,) = spoken(tmp_path, dumb, aligner if wrong else Broken(), "The opening hours of the clinic are simple.")
+    with capture_logs() as logs:
+        (said,) = spoken(tmp_path, dumb, aligner if wrong else Broken(), "The opening hours of the clinic are simple.")
     assert said.phonemes is None
     assert said.seconds > 2
+    assert [log["event"] for log in logs] == ["alignment_refused" if wrong else "alignment_failed"]
+    assert not any(word in str(logs) for word in ("clinic", "Wednesday", "of no text"))
 
 
 def test_text_and_language_are_kept(tmp_path: Path, aligner: Aligner, espeak: Espeak) -> None:

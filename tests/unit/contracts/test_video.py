@@ -22,8 +22,9 @@ SMALL = Canvas(96, 96, 25)
 ENGINES: list[type[VideoEngine]] = [Fake, Puppet]
 
 
-@pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)
+@pytest.fixture(scope="module", params=ENGINES, ids=lambda engine: engine.name)
 def engine(request: pytest.FixtureRequest) -> Iterator[VideoEngine]:
+    """One for all tests: whatever it drew before leaves no trace."""
     made: VideoEngine = request.param()
     made.load()
     yield made

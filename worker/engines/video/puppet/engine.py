@@ -83,7 +83,7 @@ class Puppet:
             yield painter.draw(pose)
 
     def _painter(self, avatar: Avatar, canvas: Canvas) -> Painter:
-        """The last few are kept: building one takes some 20 ms. A portrait or rig that was replaced is read anew."""
+        """The last few are kept: building one takes a third of a second. A portrait or rig that was replaced is read anew."""
         key = (_state(avatar.rig), _state(avatar.portrait), canvas)
         if key not in self._painters:
             while len(self._painters) >= 4:
