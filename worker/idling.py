@@ -8,8 +8,6 @@ limits its own memory and time, knows neither settings nor secrets, and prints o
 from __future__ import annotations
 
 import json
-import os
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,18 +15,12 @@ from pathlib import Path
 from core.catalogue import Avatar
 from core.errors import StorageError, VideoError
 from core.idling import FPS, SECONDS
+from worker.confined import confine
 from worker.engines.video.base import Canvas, Frame, as_rgb
 from worker.engines.video.puppet import Puppet
 from worker.guard import failing_as
 from worker.looping import write_looping
 from worker.media import Clip
-
-LIMITS = {
-    resource.RLIMIT_AS: 4 << 30,
-    resource.RLIMIT_CPU: 60,
-    resource.RLIMIT_FSIZE: 16 << 20,
-    resource.RLIMIT_CORE: 0,
-}
 
 
 def idle_frames(avatar: Avatar, canvas: Canvas) -> Iterator[Frame]:
@@ -51,10 +43,7 @@ def write_loop(avatar: Avatar, path: Path, width: int, height: int) -> Clip:
 
 
 def main(folder: str, file: str, width: str, height: str) -> int:
-    for what, limit in LIMITS.items():
-        resource.setrlimit(what, (limit, limit))
-    # Libraries start a thread a core, each with its stack; the other cores are left to the answers.
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    confine()
     home = Path(folder)
     try:
         clip = write_loop(Avatar(home.name, {}, "", home), Path(file), int(width), int(height))

@@ -49,7 +49,10 @@ def find(clips: Sequence[Path]) -> list[Seen]:
 def _found(clip: Path, target: Path) -> Seen:
     command = [sys.executable, "-m", "bench.lipsync.landmarks", str(clip), str(target)]
     environment = {**os.environ, "PYTHONPATH": str(HOME)}
-    ended = subprocess.run(command, cwd=HOME, env=environment, capture_output=True, timeout=LIMIT_S, check=False)
+    try:
+        ended = subprocess.run(command, cwd=HOME, env=environment, capture_output=True, timeout=LIMIT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise SurroundingsError(f"{clip.name}: looking for the face took more than {LIMIT_S} s") from error
     if ended.returncode == NO_MODEL:
         raise SurroundingsError("mediapipe, which finds a face's landmarks, is not installed: run `make install`")
     if ended.returncode:

@@ -9,8 +9,6 @@ writes portrait.png and rig.npz into FOLDER, an empty FOLDER argument only check
 from __future__ import annotations
 
 import json
-import os
-import resource
 import sys
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from worker.adding import checks
 from worker.adding.picture import Image, open_photo
 from worker.adding.portrait import portrait, upright
 from worker.adding.refused import Refused
+from worker.confined import confine
 from worker.faces import landmarks as lm
 from worker.faces import mesh as meshes
 from worker.faces.closing import closed, parting
@@ -29,18 +28,10 @@ from worker.faces.donor import Donor, nearest
 from worker.faces.single import Smile, rig_of
 from worker.faces.teeth import upper_row
 
-LIMITS = {
-    resource.RLIMIT_AS: 4 << 30,
-    resource.RLIMIT_CPU: 60,
-    resource.RLIMIT_FSIZE: 16 << 20,
-    resource.RLIMIT_CORE: 0,
-}
-"""Finding a face takes 0.8 GB of address space, a photo of 50 megapixels and its turned copy 0.3 GB more."""
 SEEN = 1600
 """The photo's longer side where faces are sought; the detectors look at 192 pixels of it at most."""
 ROOM = 4.2
 """How much of the photo about the face is kept, in widths of the face: more than a portrait shows."""
-PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 KEPT = 700
 """The face's width in pixels from which the photo is made smaller."""
 
@@ -92,7 +83,7 @@ def _write(picture: Image, mesh: checks.Mesh, folder: Path, donors: Path) -> Non
     if parting(mesh[: lm.COUNT]) > checks.MOUTH_CLOSED:
         picture, mesh, smile = _closed(picture, mesh, donor)
     rig = rig_of(picture, lm.Seen(mesh, person), donor, smile)
-    if not cv2.imwrite(str(folder / "portrait.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), PNG):
+    if not cv2.imwrite(str(folder / "portrait.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
         raise OSError("portrait.png")
     rig.save(folder / "rig.npz")
 
@@ -108,10 +99,7 @@ def _closed(picture: Image, mesh: checks.Mesh, donor: Donor) -> tuple[Image, che
 
 
 def main(photo: str, folder: str, donors: str) -> int:
-    for what, limit in LIMITS.items():
-        resource.setrlimit(what, (limit, limit))
-    # Libraries start a thread a core, each with its stack; two are enough, and leave the others to the answers.
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    confine()
     cv2.setNumThreads(1)
     try:
         answer: dict[str, object] = dict(make(Path(photo), Path(folder) if folder else None, Path(donors)))

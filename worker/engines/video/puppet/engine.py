@@ -21,6 +21,7 @@ from worker.engines.video.base import Canvas, Frame, Picture
 from worker.engines.video.puppet.drawing.painter import Painter
 from worker.engines.video.puppet.manner.bearing import Bearing
 from worker.engines.video.puppet.manner.cues import tell
+from worker.engines.video.puppet.manner.curves import smooth
 from worker.engines.video.puppet.manner.idle import idle_poses
 from worker.engines.video.puppet.mouth.articulation import Articulation
 from worker.engines.video.puppet.mouth.hearing import Hearing
@@ -83,7 +84,7 @@ class Puppet:
             yield painter.draw(pose)
 
     def _painter(self, avatar: Avatar, canvas: Canvas) -> Painter:
-        """The last few are kept: building one takes a third of a second. A portrait or rig that was replaced is read anew."""
+        """The last few are kept: building one takes a third of a second. Replaced portraits and rigs are read anew."""
         key = (_state(avatar.rig), _state(avatar.portrait), canvas)
         if key not in self._painters:
             while len(self._painters) >= 4:
@@ -160,12 +161,12 @@ class _Score:
         last = (total - 1) / self.fps
         self.bearing.end(last)
         while self.taken < total:
-            yield self._next(_ease((last - self.taken / self.fps) / min(EASE[1], max(last, 1e-6))))
+            yield self._next(smooth((last - self.taken / self.fps) / min(EASE[1], max(last, 1e-6))))
 
     def _next(self, remaining: float) -> Pose:
         moment = self.taken / self.fps
         self.taken += 1
-        awake = min(_ease(moment / EASE[0]), remaining)
+        awake = min(smooth(moment / EASE[0]), remaining)
         if awake == 0:
             return NEUTRAL
         self.articulation.forget(moment)
@@ -184,9 +185,3 @@ class _Score:
         tongue, tip = float(mouth[TONGUE]), float(mouth[TIP])
         head = (manner.yaw, manner.pitch, manner.roll, manner.sway)
         return Pose(muscles, tongue, manner.lids, *head, tip, manner.gaze, manner.breath)
-
-
-def _ease(t: float) -> float:
-    """0 up to 0, 1 from 1 on, smooth between (smoothstep)."""
-    t = min(max(t, 0.0), 1.0)
-    return t * t * (3 - 2 * t)
