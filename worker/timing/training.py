@@ -184,31 +184,47 @@ def gathered(examples: list[Example], usual: Frames) -> tuple[Frames, Frames, ND
 
 
 def trained(frames: Frames, wanted: Frames, centres: NDArray[np.intp], usual: Frames, random: Random) -> Network:
-    """Adam (Kingma and Ba 2015) with weight decay, its rate falling along a cosine."""
+    """Each frame EPOCHS times, in random order; the rate of learning falls along a cosine."""
     sizes = (BANDS * len(CONTEXT), *HIDDEN, wanted.shape[1])
     weights = [random.normal(0, np.sqrt(2 / one), (one, two)).astype(np.float32) for one, two in pairwise(sizes)]
     biases = [np.zeros(size, np.float32) for size in sizes[1:]]
-    parameters = [*weights, *biases]
-    moments = [(np.zeros_like(each), np.zeros_like(each)) for each in parameters]
-    steps, step = EPOCHS * (len(centres) // BATCH), 0
+    adam, steps = Adam([*weights, *biases]), EPOCHS * (len(centres) // BATCH)
     for epoch in range(EPOCHS):
         order, losses = random.permutation(centres), []
         for first in range(0, len(order) - BATCH + 1, BATCH):
-            step += 1
             chosen = order[first : first + BATCH]
-            values = np.concatenate([frames[chosen + place] for place in CONTEXT], axis=1)
-            values = values * (random.random(values.shape, np.float32) > DROPPED)
-            values += JITTER * random.standard_normal(values.shape, np.float32)
-            loss, gradients = slope(weights, biases, values, wanted[chosen])
+            loss, gradients = slope(weights, biases, hidden_from(frames, chosen, random), wanted[chosen])
             losses.append(loss)
-            speed = RATE_OF_LEARNING * (0.5 + 0.5 * np.cos(np.pi * step / steps)) + 1e-5
-            for value, gradient, (mean, square) in zip(parameters, gradients, moments, strict=True):
-                mean += 0.1 * (gradient - mean)
-                square += 0.001 * (gradient * gradient - square)
-                fair = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
-                value -= np.float32(speed) * (fair + DECAY * value)
+            share = (adam.steps + 1) / steps
+            adam.step(gradients, RATE_OF_LEARNING * (0.5 + 0.5 * np.cos(np.pi * share)) + 1e-5)
         print(f"epoch {epoch + 1} of {EPOCHS}: {np.mean(losses):.5f}", flush=True)
     return Network(tuple(ARTICULATORS), tuple(weights), tuple(biases), usual)
+
+
+def hidden_from(frames: Frames, chosen: NDArray[np.intp], random: Random) -> Frames:
+    """The chosen frames with their neighbours, some values hidden and noise over all."""
+    values = np.concatenate([frames[chosen + place] for place in CONTEXT], axis=1)
+    values = values * (random.random(values.shape, np.float32) > DROPPED)
+    values += JITTER * random.standard_normal(values.shape, np.float32)
+    return values
+
+
+class Adam:
+    """Kingma and Ba 2015, with weight decay."""
+
+    def __init__(self, parameters: list[NDArray[np.float32]]) -> None:
+        """parameters: changed in place."""
+        self.steps = 0
+        self._parameters = parameters
+        self._moments = [(np.zeros_like(each), np.zeros_like(each)) for each in parameters]
+
+    def step(self, gradients: list[NDArray[np.float32]], speed: float) -> None:
+        self.steps += 1
+        for value, gradient, (mean, square) in zip(self._parameters, gradients, self._moments, strict=True):
+            mean += 0.1 * (gradient - mean)
+            square += 0.001 * (gradient * gradient - square)
+            fair = (mean / (1 - 0.9**self.steps)) / (np.sqrt(square / (1 - 0.999**self.steps)) + 1e-8)
+            value -= np.float32(speed) * (fair + DECAY * value)
 
 
 def slope(
