@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from bot.app import bound_socket, server
@@ -14,6 +15,20 @@ from core.settings import Settings
 from core.states import TurnEvent
 from db import turns
 from db.sessions import Database
+
+
+def keyed(database_url: str, redis_url: str, data_dir: Path) -> Settings:
+    """A server's on any free port, with a key for its clients, `s3cret`, and one for its administrators, `b0ss`."""
+    return Settings.model_validate(
+        {
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "data_dir": data_dir,
+            "port": 0,
+            "api_key": "s3cret",
+            "admin_key": "b0ss",
+        }
+    )
 
 
 @contextmanager

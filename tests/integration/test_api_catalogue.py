@@ -20,7 +20,7 @@ from tests import photos
 from tests.helpers import rows
 from tests.platforms import make_office
 from tests.spoken import recorded, spoken
-from tests.web import served
+from tests.web import keyed, served
 from worker.adding.avatar import MAX_PHOTO_BYTES
 from worker.engines.tts.espeak.engine import Espeak
 from worker.tasking import Tasking
@@ -31,16 +31,7 @@ ADMIN = {"X-API-Key": "b0ss"}
 @pytest.fixture(scope="module")
 def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     upgrade(database_url)
-    return Settings.model_validate(
-        {
-            "database_url": database_url,
-            "redis_url": redis_url,
-            "data_dir": tmp_path_factory.mktemp("data"),
-            "port": 0,
-            "api_key": "s3cret",
-            "admin_key": "b0ss",
-        }
-    )
+    return keyed(database_url, redis_url, tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

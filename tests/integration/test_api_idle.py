@@ -21,22 +21,13 @@ from db.sessions import Database
 from tests import photos
 from tests.helpers import rows
 from tests.platforms import make_office, rung
-from tests.web import served
+from tests.web import keyed, served
 from worker.tasking import Tasking
 
 
 @pytest.fixture(scope="module")
 def settings(migrated_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings.model_validate(
-        {
-            "database_url": migrated_url,
-            "redis_url": redis_url,
-            "data_dir": tmp_path_factory.mktemp("data"),
-            "port": 0,
-            "api_key": "s3cret",
-            "admin_key": "b0ss",
-        }
-    )
+    return keyed(migrated_url, redis_url, tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
