@@ -285,6 +285,25 @@ def test_a_damaged_rig_is_an_error(tmp_path: Path, content: bytes) -> None:
         load(tmp_path / "rig.npz")
 
 
+def test_a_rig_of_no_numbers_is_an_error(rig: tuple[str, Rig], tmp_path: Path) -> None:
+    depth = rig[1].depth.copy()
+    depth[3, 3] = np.nan
+    replace(rig[1], depth=depth).save(tmp_path / "rig.npz")
+    with pytest.raises(VideoError, match="no number"):
+        load(tmp_path / "rig.npz")
+
+
+@pytest.mark.parametrize("kernel", ["on", "off"])
+def test_a_portrait_without_a_person_stays_as_it_is(
+    rig: tuple[str, Rig], kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(native.KERNEL, kernel)
+    nobody = replace(rig[1], alpha=np.zeros_like(rig[1].alpha))
+    painter = Painter(nobody, picture(rig[0]), Canvas(128, 128))
+    still = painter.draw(NEUTRAL).y.copy()
+    np.testing.assert_array_equal(painter.draw(replace(NEUTRAL, yaw=5.0, breath=1.0)).y, still)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of Sara's folder without its rig."""

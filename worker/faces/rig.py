@@ -97,6 +97,9 @@ def load(path: Path) -> Rig:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             if int(stored["version"]) != VERSION:
                 raise VideoError(f"{path} is of another version: {remedy}")
-            return Rig(**{field.name: stored[field.name] for field in fields(Rig)})
+            rig = Rig(**{field.name: stored[field.name] for field in fields(Rig)})
+        if not all(np.isfinite(getattr(rig, field.name)).all() for field in fields(Rig)):
+            raise VideoError(f"{path} holds what is no number: {remedy}")
+        return rig
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile) as error:
         raise VideoError(f"{path} can't be read ({error}): {remedy}") from error

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from worker.engines.base import Needs
 from worker.engines.tts.base import Speech
 from worker.engines.video.base import Canvas, Frame, Picture
 from worker.engines.video.puppet.drawing.painter import Painter
+from worker.engines.video.puppet.drawing.stage import Layers
 from worker.engines.video.puppet.manner.bearing import Bearing
 from worker.engines.video.puppet.manner.cues import tell
 from worker.engines.video.puppet.manner.curves import smooth
@@ -28,17 +29,25 @@ from worker.engines.video.puppet.mouth.hearing import Hearing
 from worker.engines.video.puppet.mouth.ipa import segments
 from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, TIP, TONGUE, Segment
 from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose
+from worker.faces import matte
 from worker.faces import rig as rigs
+from worker.faces.rig import Rig
 
 LOOK_AHEAD = 0.55
 """Seconds of speech that must be known beyond a frame before it is drawn: the reach of a dominance, the time in which
 the face comes to rest, and the time before the end in which no blink begins."""
+
+PAINTERS, FACES = 4, 3
+"""Of each, how many are kept: 10 to 40 MB a painter, a third of a second to make; 10 MB a face, most of that time."""
 
 EASE = (0.20, 0.40)
 """Seconds in which the face wakes at the start, and in which it comes to rest at the end."""
 
 _SPOKEN = [INDEX[name] for name in ARTICULATORS[:TONGUE]]
 _GATHERED = [ARTICULATORS.index(name) for name in ("round", "press")]
+
+
+T = TypeVar("T")
 
 
 class Puppet:
@@ -49,6 +58,7 @@ class Puppet:
     needs: ClassVar[Needs] = Needs()
 
     def __init__(self) -> None:
+        self._faces: dict[tuple[Any, ...], _Face] = {}
         self._painters: dict[tuple[Any, ...], Painter] = {}
 
     def load(self) -> None:
@@ -58,6 +68,7 @@ class Puppet:
 
     def unload(self) -> None:
         self._painters.clear()
+        self._faces.clear()
 
     def size(self, canvas: Canvas) -> tuple[int, int]:
         return canvas.width, canvas.height
@@ -84,13 +95,36 @@ class Puppet:
             yield painter.draw(pose)
 
     def _painter(self, avatar: Avatar, canvas: Canvas) -> Painter:
-        """The last few are kept: building one takes a third of a second. Replaced portraits and rigs are read anew."""
-        key = (_state(avatar.rig), _state(avatar.portrait), canvas)
-        if key not in self._painters:
-            while len(self._painters) >= 4:
-                self._painters.pop(next(iter(self._painters)))
-            self._painters[key] = Painter(rigs.load(avatar.rig), _portrait(avatar), canvas)
-        return self._painters[key]
+        """Replaced portraits and rigs are read anew."""
+        state = (_state(avatar.rig), _state(avatar.portrait))
+        return _kept(self._painters, (*state, canvas), PAINTERS, lambda: self._new_painter(avatar, canvas, state))
+
+    def _new_painter(self, avatar: Avatar, canvas: Canvas, state: tuple[Any, ...]) -> Painter:
+        face = _kept(self._faces, state, FACES, lambda: _face(avatar))
+        return Painter(face.rig, face.portrait, canvas, face.layers)
+
+
+@dataclass(frozen=True)
+class _Face:
+    """What painters of every size share."""
+
+    rig: Rig
+    portrait: Frame
+    layers: Layers
+
+
+def _face(avatar: Avatar) -> _Face:
+    rig, portrait = rigs.load(avatar.rig), _portrait(avatar)
+    return _Face(rig, portrait, matte.layers(portrait, rig.alpha))
+
+
+def _kept(store: dict[tuple[Any, ...], T], key: tuple[Any, ...], most: int, make: Callable[[], T]) -> T:
+    """The store's, or a new one; of the store the `most` that were asked for last stay."""
+    value = store.pop(key) if key in store else make()
+    store[key] = value
+    if len(store) > most:
+        store.pop(next(iter(store)))
+    return value
 
 
 def _state(path: Path) -> tuple[Any, ...]:

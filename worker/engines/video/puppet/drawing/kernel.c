@@ -33,8 +33,8 @@ typedef struct {
     int32_t fx, fy;   /* 0 ... 31 */
 } Place;
 
-INLINE float clamped(float value, float limit) {
-    value = value < 0 ? 0 : value;
+INLINE float clamped(float value, float limit) { /* what is no number becomes 0 */
+    value = value > 0 ? value : 0;
     return value > limit ? limit : value;
 }
 

@@ -12,11 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import VideoError
 from worker.engines.video.puppet.drawing.interior import Shade
 from worker.engines.video.puppet.drawing.sheets import EMPTY, MIXED, UNITS, WHOLE, Nodes, Opening, Pixels, Sheet, Target
 
 KERNEL = "SMARTTALKER_KERNEL"
 """Set to `off` in the environment, it lets OpenCV draw where the kernel could."""
+
+MOST = 4096
+"""Blocks of a row: what kernel.c has room for."""
 
 _V3 = (11, 12)
 """OpenCV's numbers (CV_CPU_AVX2, CV_CPU_FMA3) of what x86-64-v3 has and older processors lack; with AVX2 come the
@@ -105,7 +109,9 @@ def chosen() -> str | None:
 def described() -> str:
     """How the puppet draws on this machine, in words."""
     name = chosen()
-    return "OpenCV (the native kernel is not there)" if name is None else f"its native kernel ({name})"
+    if name is not None:
+        return f"its native kernel ({name})"
+    return f"OpenCV ({f'{KERNEL}=off' if os.environ.get(KERNEL) == 'off' else 'the native kernel was not built'})"
 
 
 def kernel_name() -> str | None:
@@ -139,6 +145,8 @@ class NativeBrush:
         library = None if name is None else _library(name)
         if library is None:
             raise RuntimeError("the kernel was not built")
+        if sheet.kinds.shape[1] > MOST:
+            raise VideoError(f"no canvas of more than {MOST} blocks a row can be drawn")
         luma = sheet.channels == 1
         self._warp = library.warp_luma if luma else library.warp_chroma
         self._mouth = library.mouth_luma if luma else library.mouth_chroma

@@ -23,6 +23,7 @@ from worker.engines.video.puppet.drawing.plain import PlainBrush
 from worker.engines.video.puppet.drawing.sheets import UNITS, Brush, Nodes, Opening
 from worker.engines.video.puppet.drawing.view import View
 from worker.engines.video.puppet.pose import Pose
+from worker.faces import matte
 from worker.faces.rig import Rig
 
 ROOM = 0.25
@@ -36,13 +37,16 @@ PARTED = 0.1
 class Painter:
     """One rig at one size; `draw` may be called for any pose, in any order."""
 
-    def __init__(self, rig: Rig, portrait: Frame, canvas: Canvas) -> None:
-        """portrait: (h, w, 3) RGB of the size that the rig was measured on."""
+    def __init__(self, rig: Rig, portrait: Frame, canvas: Canvas, layers: stage.Layers | None = None) -> None:
+        """portrait: (h, w, 3) RGB of the size that the rig was measured on. layers: of an earlier painter's portrait,
+        which take most of the time that a painter takes."""
         self._rig = rig
         self._view = View.fill(rig.size, canvas)
         self._motion = Motion(rig, self._view)
         self._interior = Interior(rig, self._view.scale)
-        whole = stage.build(rig, portrait, self._view, self._motion.moving, self._interior)
+        whole = stage.build(
+            rig, portrait, layers or matte.layers(portrait, rig.alpha), self._view, self._motion.moving, self._interior
+        )
         self._sheets = (whole.luma, whole.chroma)
         kind: type[Brush] = PlainBrush if native.chosen() is None else native.NativeBrush
         self._brushes = tuple(kind(sheet) for sheet in self._sheets)

@@ -26,6 +26,9 @@ class PlainBrush:
         self._sheet = sheet
         height, width = sheet.back.shape[1:]
         moving = sheet.kinds != STILL
+        self._moves = bool(moving.any())
+        if not self._moves:
+            moving = np.ones_like(moving)
         rows, columns = (np.flatnonzero(moving.any(axis=axis)) for axis in (1, 0))
         half = sheet.step // 2
         self._rows = slice(
@@ -47,6 +50,8 @@ class PlainBrush:
         return np.ascontiguousarray(whole[self._rows, self._columns])
 
     def warp(self, nodes: Nodes, target: Target) -> None:
+        if not self._moves:
+            return
         at = enlarged(nodes, self._sheet.step, self._rows, self._columns)
         fixed, rest = cv2.convertMaps(at, _NO_MAP, cv2.CV_16SC2)
         drawn = [cv2.remap(texture, fixed, rest, cv2.INTER_LINEAR, borderMode=RIM) for texture in self._sheet.texture]

@@ -13,7 +13,6 @@ from worker.engines.video.colour import halved, luma_chroma, rounded, split
 from worker.engines.video.puppet.drawing.interior import DUSK, Interior
 from worker.engines.video.puppet.drawing.sheets import MIXED, STILL, WHOLE, Sheet, padded
 from worker.engines.video.puppet.drawing.view import View
-from worker.faces import matte
 from worker.faces.rig import Rig
 
 REACH = 0.045
@@ -30,18 +29,23 @@ class Stage:
     still: tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
-def build(rig: Rig, portrait: Frame, view: View, moving: NDArray[np.bool_], interior: Interior) -> Stage:
+Layers = tuple[Frame, Frame]
+"""The person and what is behind, of the portrait's size, as `matte.layers` gives them."""
+
+
+def build(
+    rig: Rig, portrait: Frame, layers: Layers, view: View, moving: NDArray[np.bool_], interior: Interior
+) -> Stage:
     """portrait: (h, w, 3) RGB of the size that the rig was measured on. moving: (rows, columns), which nodes of the
     maps ever move."""
     alpha = view.scaled(rig.alpha)
     shares = (rig.alpha, 255 - rig.alpha)
-    own = matte.layers(portrait, rig.alpha)
-    person, behind = (split(_scaled(layer, share, view)) for layer, share in zip(own, shares, strict=True))
+    person, behind = (split(_scaled(layer, share, view)) for layer, share in zip(layers, shares, strict=True))
     kinds = _kinds(alpha, view, moving)
     alphas = (alpha, rounded(halved(alpha.astype(np.float32))))
     inside = luma_chroma(np.stack([interior.depth, *(interior.flesh * DUSK)])[None])
-    layers = zip(person, alphas, behind, inside, strict=True)
-    sheets = [_sheet(rig, view, part, kinds, *layer) for part, layer in enumerate(layers)]
+    parts = zip(person, alphas, behind, inside, strict=True)
+    sheets = [_sheet(rig, view, part, kinds, *each) for part, each in enumerate(parts)]
     still = split(view.cut(view.scaled(portrait)))
     return Stage(sheets[0], sheets[1], still)
 
