@@ -22,7 +22,7 @@ SIZE = (512, 512)
 """Pixels of the loop that the page shows."""
 FPS = 25
 SECONDS = 6.0
-VERSION = 1
+VERSION = 2
 """Raised when loops come to be drawn otherwise: those that are kept are made anew."""
 
 

@@ -3,7 +3,8 @@
     python docs/face_sheet.py AVATAR SHEET.jpg [--size 220] [--of 768] [--mouths]
 
 AVATAR is a shipped avatar's name, or a folder with portrait.png and rig.npz. Pictures are drawn at --of pixels and cut
-to the head; --mouths cuts the visemes to the mouth. A viseme is shown as speech shows it, held between two pauses.
+to the head; --mouths cuts the visemes to the mouth. A viseme is shown as speech shows it, held between two pauses; a
+tone as an answer of full intensity shows it a while after it began, without a word's stress and without a blink.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.kinds import Tone
 from core.settings import HOME
 from worker.engines.video.base import Canvas, as_rgb
 from worker.engines.video.puppet.drawing.painter import Painter
+from worker.engines.video.puppet.manner.bearing import NARROWED, Bearing
 from worker.engines.video.puppet.manner.tones import LOOKS
 from worker.engines.video.puppet.mouth.articulation import LEAD, Articulation
 from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, VISEMES, Segment
@@ -30,14 +33,16 @@ Picture = NDArray[np.uint8]
 COLUMNS = 10
 LABEL = 22
 """Pixels above each picture, for its name."""
+MOMENT = 40
+"""The frame of an answer, of 25 a second, in which its tone is shown."""
 
 
 def rows() -> Iterator[tuple[str, Pose]]:
     """Name and pose of every picture, in order."""
     for name in VISEMES:
         yield name, spoken(name)
-    for tone, look in LOOKS.items():
-        yield tone.value, pose(**look.held)
+    for tone in Tone:
+        yield tone.value, toned(tone)
     yield "brows up", pose(brow=1.0)
     yield "brows knit", pose(knit=1.0)
     for lids in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -61,6 +66,15 @@ def spoken(viseme: str) -> Pose:
     articulation.add([Segment(pause, 0.0, 0.5), Segment(VISEMES[viseme], 0.5, end), Segment(pause, end, 1.5)])
     shape = articulation.at((0.5 + end) / 2 - LEAD, 1 / 25)
     return pose(**dict(zip(ARTICULATORS, shape.tolist(), strict=True)))
+
+
+def toned(tone: Tone) -> Pose:
+    """Of the head's posture only the tone's own tilt is kept."""
+    bearing = Bearing("sheet", tone, 1.0)
+    bearing.phrase(0.0)
+    for frame in range(MOMENT + 1):
+        shown = bearing.at(frame / 25, 1.0)
+    return replace(pose(**shown.muscles, lids=NARROWED * shown.muscles["cheek"]), roll=LOOKS[tone].lean)
 
 
 def sheet(painter: Painter, box: tuple[slice, slice], mouth: tuple[slice, slice], size: int) -> Picture:
@@ -88,7 +102,7 @@ def _mouth(rig: Rig, side: int) -> tuple[slice, slice]:
 
 def _head(rig: Rig, side: int) -> tuple[slice, slice]:
     return _square(
-        rig, side, float(rig.cheeks.mean()), float(rig.chin + rig.forehead) / 2, float(rig.chin - rig.forehead)
+        rig, side, float(rig.cheeks.mean()), float(rig.chin + rig.forehead) / 2, 0.75 * float(rig.chin - rig.forehead)
     )
 
 

@@ -14,6 +14,7 @@ from worker.engines.video.puppet.drawing.interior import Interior, Shade
 from worker.engines.video.puppet.pose import NEUTRAL, Pose, pose
 from worker.faces import landmarks as lm
 from worker.faces.build import read_frame, read_picture
+from worker.faces.light import as_enamel, eye_white
 from worker.faces.mouth import settled
 from worker.faces.muscles import Mouth, is_lower
 from worker.faces.opening import opening, refined
@@ -127,12 +128,27 @@ def test_teeth_are_two_whole_rows(folder: Path, rig: Rig) -> None:
     assert 0 < np.argmax(lower[front].max(axis=1) > 250) - edge + 2 < 0.4 * half
 
 
-def test_front_teeth_are_bright(folder: Path, rig: Rig) -> None:
-    """As bright as the frame shows them."""
+def test_front_teeth_are_bright_and_warm(folder: Path, rig: Rig) -> None:
+    """As bright as the frame shows them, within a fifth, and warmer than the eyes' whites."""
     picture, points = frame(folder, "teeth")
-    shown = picture[opening(picture, points) > 0].min(axis=1)
-    drawn = rig.teeth_upper[..., :3][rig.teeth_upper[..., 3] > 250].min(axis=1)
-    assert np.percentile(drawn, 80) > 0.85 * np.percentile(shown, 95)
+    rest, at_rest = read_picture(folder / "portrait.png"), lm.read(folder / "frames" / "landmarks.npz")["rest"]
+    shown = picture[opening(picture, points) > 0].mean(axis=1)
+    drawn = rig.teeth_upper[..., :3][rig.teeth_upper[..., 3] > 250]
+    assert np.percentile(drawn.mean(axis=1), 80) > 0.8 * np.percentile(shown, 95)
+    bright, white = drawn[drawn[:, 2] > np.percentile(drawn[:, 2], 90)].mean(axis=0), eye_white(rest, at_rest)
+    assert 0.75 < bright[2] / bright[0] < white[2] / white[0]
+    assert bright.mean() == pytest.approx(white.mean(), rel=0.12)
+
+
+def test_enamel_is_brightest_in_the_middle_and_never_more_than_white() -> None:
+    plate = np.full((10, 101, 4), 255, np.uint8)
+    plate[..., :3] = 170
+    plate[:2] = 0
+    lit = as_enamel(plate, plate, field(180, 165, 150)).astype(int)
+    assert (lit[:2] == 0).all()
+    assert (lit[5, 50, :3] > lit[5, [0, 100], :3]).all()
+    assert lit[5, 50, 0] > lit[5, 50, 1] > lit[5, 50, 2]
+    assert as_enamel(np.full((2, 9, 4), 255, np.uint8), plate, field(255, 255, 255)).max() == 255
 
 
 @pytest.mark.parametrize("muscle", MUSCLES)
@@ -191,3 +207,30 @@ def test_a_grin_moves_the_corners_apart(rig: Rig) -> None:
     flat, grin = shade(NEUTRAL, rig), shade(replace(NEUTRAL, muscles=pose(wide=1.0).muscles), rig)
     assert grin.left < flat.left
     assert grin.right > flat.right
+
+
+def test_pressed_lips_lap_over_each_other(rig: Rig) -> None:
+    """By a thirtieth of the mouth's half width at full pull; pouted ones too."""
+    middle = rig.seam[len(rig.seam) // 2]
+    column, row = np.rint((middle - rig.origin) / rig.spacing).astype(int)
+    apart = (rig.lower - rig.upper).astype(np.float32)[:, row, column, 1] / rig.mouth_half
+    pressed, pouted = apart[MUSCLES.index("press")], apart[MUSCLES.index("round")]
+    assert -0.1 < pressed < -0.03
+    assert 0.75 * pressed + 0.95 * pouted < -0.02
+
+
+@pytest.mark.parametrize(("muscle", "inner", "outer"), [("brow", 0.28, 0.12), ("worry", 0.22, -0.02)])
+def test_brows_go_up_and_what_is_about_them_stays(
+    rig: Rig, folder: Path, muscle: str, inner: float, outer: float
+) -> None:
+    """Half widths of the mouth: 0.28 are 7 mm. The hair's line and the lower lids hardly move."""
+    points = lm.read(folder / "frames" / "landmarks.npz")["rest"]
+    up = -rig.upper[MUSCLES.index(muscle), ..., 1].astype(np.float32) / rig.mouth_half
+
+    def at(*places: int) -> NDArray[np.float32]:
+        column, row = np.rint((points[list(places)] - rig.origin) / rig.spacing).astype(int).T
+        return up[row, column]
+
+    assert (at(107, 336) > inner - 0.06).all()
+    assert (at(70, 300) > outer).all()
+    assert np.abs(at(lm.FOREHEAD, 145, 374)).max() < 0.05

@@ -246,7 +246,7 @@ TONES = [
     (Tone.LIVELY, "brow", 0.45, 1.5),
     (Tone.LIVELY, "smile", 0.25, 0.70),
     (Tone.CALM, "knit", 0.06, 0.55),
-    (Tone.NEUTRAL, "smile", 0.08, 0.25),
+    (Tone.NEUTRAL, "smile", 0.08, 0.30),
 ]
 
 

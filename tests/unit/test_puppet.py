@@ -340,7 +340,7 @@ def opened(painter: Painter, rig: Rig, shown: Pose) -> NDArray[np.intp]:
     """How many pixels of each column of the mouth differ from lips and skin: dark, or grey as teeth are."""
     area = painter.draw(shown).rgb()[mouth(rig)].astype(int)
     red, blue = area[..., 0], area[..., 2]
-    return np.asarray(((red < 75) | (red - blue < 0.2 * red)).sum(axis=0))
+    return np.asarray(((red < 75) | (red - blue < 0.22 * red)).sum(axis=0))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from core.errors import StorageError, VideoError
 from worker.faces import head, lids, matte, mouth, muscles
 from worker.faces import landmarks as lm
 from worker.faces.eyes import following, irises
+from worker.faces.light import as_enamel, eye_white
 from worker.faces.opening import refined
 from worker.faces.rig import Rig
 from worker.faces.teeth import plates
@@ -87,7 +88,9 @@ def _measure(rest: Image, frames: dict[str, Image], points: dict[str, lm.Points]
     opened, bared = (refined(frames[name], points[name]) for name in ("aa", "teeth"))
     bared = lm.symmetric(neutral, neutral + lm.symmetric(neutral, bared))
     face = muscles.Face(neutral, closed, lm.symmetric(neutral, opened), bared)
-    teeth = plates(frames["teeth"], points["teeth"], closed.half)
+    at, upper, lower = plates(frames["teeth"], points["teeth"], closed.half)
+    white = eye_white(rest, points["rest"])
+    teeth = (at, as_enamel(upper, upper, white), as_enamel(lower, upper, white))
     eyes = lids.atlas(rest, frames["blink"], neutral, lids.along_lashes(frames["blink"], points["blink"]))
     return assembled(rest, face, teeth, eyes, np.array(TONGUE, np.float32), seen)
 

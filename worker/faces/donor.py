@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,15 +18,13 @@ from worker.faces import landmarks as lm
 from worker.faces import mouth
 from worker.faces import rig as rigs
 from worker.faces.build import FRAMES, read_frame, read_picture
+from worker.faces.light import eye_white
 from worker.faces.opening import refined
 from worker.faces.shutting import Lid, measured
 
 Image = NDArray[np.uint8]
 
 _LOWER_FACE = (lm.NOSE, lm.CHIN, *lm.LIP_UPPER_OUTER, *lm.LIP_LOWER_OUTER, 172, 397, 136, 365, 150, 379)
-_CHEEKS = (50, 101, 36, 205, 280, 330, 266, 425)
-WHITES = 0.9
-"""The least light of an eye's white over the cheeks'; the shipped portraits' have 1.05."""
 
 
 @dataclass(frozen=True)
@@ -88,28 +85,3 @@ def _shape(points: lm.Points) -> NDArray[np.float32]:
     """The lower face, centred on the mouth and scaled by the face's width."""
     centred = points[list(_LOWER_FACE)] - points[[13, 14]].mean(axis=0)
     return np.asarray(centred / np.linalg.norm(points[lm.CHEEKS[1]] - points[lm.CHEEKS[0]]), np.float32)
-
-
-def eye_white(rgb: Image, points: lm.Points) -> NDArray[np.float32]:
-    """RGB of the eyes' whites: the light that falls on the face, as teeth will show it.
-
-    The mean of the brighter pixels between the lids, without the brightest, which are reflections; behind spectacles
-    or under heavy lids, where that is too dark, as much light as the cheeks show.
-    """
-    mask = np.zeros(rgb.shape[:2], np.uint8)
-    for upper, lower in zip(lm.EYE_UPPER, lm.EYE_LOWER, strict=True):
-        rim = np.concatenate([points[list(upper)], points[list(lower[::-1])]])
-        cv2.fillPoly(mask, [np.rint(rim).astype(np.int32)], 1)
-    inside = rgb[cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0].astype(np.float32)
-    if len(inside) < 20:
-        return np.full(3, 170, np.float32)
-    light = inside.mean(axis=1)
-    low, high = np.percentile(light, [70, 94])
-    white = inside[(light >= low) & (light <= high)].mean(axis=0)
-    return np.asarray(white * max(1.0, WHITES * _skin(rgb, points) / max(float(white.mean()), 1.0)), np.float32)
-
-
-def _skin(rgb: Image, points: lm.Points) -> float:
-    """The light of the cheeks, 0–255."""
-    at = np.clip(np.rint(points[list(_CHEEKS)]).astype(int), 0, np.array(rgb.shape[1::-1]) - 1)
-    return float(np.median(rgb[at[:, 1], at[:, 0]].mean(axis=1)))

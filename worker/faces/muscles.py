@@ -20,6 +20,13 @@ from worker.faces.warp import spline
 SMOOTH = 0.08
 JAW_OPENING = 0.75
 """The parting of the lips at jaw = 1, in half widths of the mouth."""
+LAP = 0.03
+"""How far each lip goes beyond the seam at press = 1, in half widths of the mouth."""
+RAISED, RAISED_ABOVE = 0.30, 0.95
+"""How far the brows go up at brow = 1, some 8 mm, and how far above them the forehead still moves, both in half widths
+of the mouth."""
+KNITTED = 0.35
+"""How far they come down at knit = 1, over how far they go up at brow = 1."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +119,15 @@ def _round(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.boo
     fuller = (
         0.18 * _bell(u, 0.3) - 0.16 * _bell(far - np.float32(0.55), 0.2) + 0.85 * _bell(far - np.float32(0.92), 0.17)
     )
-    full = v * fuller * _bell(v, 0.5) * (1 - 0.8 * _bell(v, 0.15))  # the crease between the lips stays thin
+    full = v * fuller * _bell(v, 0.5) * (1 - _bell(v, 0.2))  # the crease between the lips stays thin
     corners = 0.05 * u**2 * _bell(out, 0.3) * _bell(v, 0.5)
     return np.stack([across, full + corners], axis=-1)
 
 
 def _press(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.stack([0 * u, -0.30 * v * _bell(u, 1.0, 4) * _bell(v, 0.5)], axis=-1)
+    """Thinner lips, that lap over each other where they meet: of the crease between them less is seen."""
+    lapped = np.where(below, -LAP, LAP) * _arch(u) * _bell(v, 0.3)
+    return np.stack([0 * u, lapped - 0.30 * v * _bell(u, 1.0, 4) * _bell(v, 0.5)], axis=-1)
 
 
 def _tuck(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -137,7 +146,7 @@ def _lower(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.boo
 
 def _smile(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
     near = _bell(np.maximum(np.abs(u) - 1, 0), 0.6) * _bell(v, 0.9)
-    return np.stack([0.10 * u * near, -0.16 * u**2 * near], axis=-1)
+    return np.stack([0.13 * u * near, -0.19 * u**2 * near], axis=-1)
 
 
 def _sad(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -146,8 +155,8 @@ def _sad(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_
 
 
 def _cheek(u: NDArray[np.float32], v: NDArray[np.float32], below: NDArray[np.bool_]) -> NDArray[np.float32]:
-    near = _bell((np.abs(u) - 1.35).astype(np.float32), 0.6) * _bell(v + 1.1, 0.75)
-    return np.stack([0 * u, -0.10 * near], axis=-1)
+    near = _bell((np.abs(u) - 1.35).astype(np.float32), 0.6) * _bell(v + 1.25, 0.8)
+    return np.stack([0 * u, -0.16 * near], axis=-1)
 
 
 _SHAPES: dict[str, Shape] = {
@@ -163,19 +172,28 @@ _SHAPES: dict[str, Shape] = {
 
 
 def _lift(face: Face, inner: bool) -> lm.Points:
-    """The brows go up by a seventh of the mouth's width, their inner ends alone where `inner`."""
-    shift = np.zeros_like(face.rest)
-    brows = face.rest[list(lm.BROWS[0] + lm.BROWS[1])]
-    level, half = float(brows[:, 1].mean()), face.mouth.half
-    shift[:, 1] = -0.15 * half * _bell(face.rest[:, 1] - level, 0.42 * half)
-    if inner:
-        shift[:, 1] *= _bell(face.rest[:, 0] - face.mouth.middle, 0.75 * half, 4)
+    """The brows go up by `RAISED`, the forehead below the hair's line and the lids a little with them; their inner
+    ends alone where `inner`. Less towards the temples, where hair or a scarf may begin."""
+    shift, half = np.zeros_like(face.rest), face.mouth.half
+    x, y = face.rest[:, 0], face.rest[:, 1]
+    brow, lid = (_across(face, *sides) for sides in (lm.BROWS, lm.EYE_UPPER))
+    down = _ramp(y - brow, -RAISED_ABOVE * half, -0.05 * half) * (1 - _ramp((y - brow) / (lid - brow), 0.1, 1.1))
+    u = np.abs(x - face.mouth.middle) / half
+    side = _bell(u, 0.95, 3)[:, None] if inner else 1 - 0.75 * _ramp(u, 1.5, 2.5)
+    shift[:, 1] = -RAISED * half * (down * side)[:, 0]
     return shift
+
+
+def _across(face: Face, *sides: tuple[int, ...]) -> NDArray[np.float32]:
+    """The line through both sides' points, level between and beyond them: its y at every landmark's x."""
+    points = face.rest[[place for side in sides for place in side]]
+    order = np.argsort(points[:, 0])
+    return np.asarray(np.interp(face.rest[:, 0], points[order, 0], points[order, 1]), np.float32)
 
 
 def _knit(face: Face) -> lm.Points:
     """The brows come down and, at their inner ends, towards each other."""
-    shift = -0.55 * _lift(face, inner=False)
+    shift = -KNITTED * _lift(face, inner=False)
     u = (face.rest[:, 0] - face.mouth.middle) / face.mouth.half
     shift[:, 0] = -np.sign(u) * np.abs(shift[:, 1]) * _bell(u, 0.8)
     return shift

@@ -16,7 +16,8 @@ from core.errors import StorageError
 from worker.faces import landmarks as lm
 from worker.faces import lids, mouth, muscles, spectacles
 from worker.faces.build import TONGUE, assembled, read_picture
-from worker.faces.donor import Donor, eye_white, nearest
+from worker.faces.donor import Donor, nearest
+from worker.faces.light import eye_white
 from worker.faces.rig import Rig
 from worker.faces.shutting import shut_eyes
 

@@ -135,7 +135,7 @@ class Interior:
             right=float(right),
             fall=0.55,
             corner=0.25,
-            full=0.9 - 0.28 * rounding,
+            full=0.93 - 0.29 * rounding,
             oval=rounding,
             trim=0.055 * half,
         )

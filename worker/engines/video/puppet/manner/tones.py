@@ -25,11 +25,11 @@ class Look:
 
 
 LOOKS: dict[Tone, Look] = {
-    Tone.NEUTRAL: Look({"smile": 0.15}, flash=0.50),
-    Tone.CHEERFUL: Look({"smile": 0.72, "brow": 0.30}, flash=0.50, nod=2.3, nods=0.55),
-    Tone.GENTLE: Look({"smile": 0.20, "worry": 0.85, "sad": 0.06}, flash=0.20, nod=1.7, nods=0.40, lean=1.6),
-    Tone.CALM: Look({"smile": 0.10, "knit": 0.12}, flash=0.20, knit=0.35, nod=1.6, nods=0.35),
-    Tone.LIVELY: Look({"smile": 0.45, "brow": 0.70}, flash=0.60, nod=2.6, nods=0.60),
+    Tone.NEUTRAL: Look({"smile": 0.22}, flash=0.32),
+    Tone.CHEERFUL: Look({"smile": 0.80, "brow": 0.18}, flash=0.35, nod=2.3, nods=0.55),
+    Tone.GENTLE: Look({"smile": 0.20, "worry": 0.65, "sad": 0.06}, flash=0.16, nod=1.7, nods=0.40, lean=2.0),
+    Tone.CALM: Look({"smile": 0.12, "knit": 0.12}, flash=0.16, knit=0.30, nod=1.6, nods=0.35),
+    Tone.LIVELY: Look({"smile": 0.48, "brow": 0.50}, flash=0.40, nod=2.6, nods=0.60),
 }
 """The one table of how tones look."""
 
@@ -39,7 +39,7 @@ LEAST = 0.4
 ROUNDED = 0.45
 """How much of the smile gives way to lips that are rounded or pressed."""
 
-ASKING = 0.35
+ASKING = 0.28
 """How far the brows go up in a question."""
 
 
