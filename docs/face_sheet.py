@@ -128,7 +128,7 @@ def main() -> None:
     box = _head(rig, side)
     mouth = _mouth(rig, side) if options.mouths else box
     picture = sheet(Painter(rig, portrait, Canvas(side, side)), box, mouth, options.size)
-    cv2.imwrite(str(options.picture), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    cv2.imwrite(str(options.picture), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
 if __name__ == "__main__":
