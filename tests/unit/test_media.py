@@ -20,8 +20,8 @@ from worker.media import COMMENT, Encoding, Mp4Writer, VoiceWriter, read_wav, wr
 FPS = 25
 
 
-SOUND = 24_000
-"""Hz of a clip's sound where the voice has no more than that."""
+SOUND = 48_000
+"""Hz of a clip's sound."""
 
 
 def picture(colour: tuple[int, int, int], width: int = 64, height: int = 48) -> NDArray[np.uint8]:
@@ -124,10 +124,8 @@ def test_a_clip_without_sound_has_no_track_of_it(tmp_path: Path) -> None:
         Mp4Writer(path, 64, 48, FPS, None).add_sound(tone(0.1, 16_000))
 
 
-@pytest.mark.parametrize(
-    ("rate", "heard"), [(16_000, SOUND), (22_050, SOUND), (24_000, SOUND), (44_100, 48_000), (48_000, 48_000)]
-)
-def test_sound_keeps_its_place(tmp_path: Path, rate: int, heard: int) -> None:
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 44_100, 48_000])
+def test_sound_keeps_its_place(tmp_path: Path, rate: int) -> None:
     """A click at 1 s is heard at 1 s, whatever the encoder's priming is."""
     click = np.zeros(2 * rate, np.float32)
     click[rate : rate + rate // 100] = 0.9
@@ -137,7 +135,7 @@ def test_sound_keeps_its_place(tmp_path: Path, rate: int, heard: int) -> None:
     writer.add_sound(click)
     writer.close()
     sound = decode(tmp_path / "a.mp4")[1]
-    assert abs(np.argmax(np.abs(sound) > 0.3) / heard - 1) < 0.005
+    assert abs(np.argmax(np.abs(sound) > 0.3) / SOUND - 1) < 0.005
 
 
 def test_the_clip_tells_what_was_written(tmp_path: Path) -> None:
