@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from pathlib import Path
 
 import av
@@ -148,6 +150,20 @@ def test_a_writer_that_was_given_up_leaves_no_thread_and_no_file(tmp_path: Path)
         writer.add_frame(planes_of(painting(0)))
     assert threading.active_count() == before
     assert not list(tmp_path.iterdir())
+
+
+def test_a_finished_writer_is_freed_at_once(tmp_path: Path) -> None:
+    """Not when the garbage collector comes by: an encoder holds megabytes."""
+    writer = Mp4Writer(tmp_path / "clip.mp4", *SIZE, 25, 16_000)
+    writer.add_frame(planes_of(painting(0)))
+    writer.close()
+    gone = weakref.ref(writer)
+    gc.disable()
+    try:
+        del writer
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("side", [(64, 96), (98, 64)])
