@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from db.migrate import upgrade
 from db.sessions import Database
 from tests.helpers import query
 from tests.recordings import cut, record
-from tests.web import claimed, served, wait_for
+from tests.web import claimed, wait_for
 
 TIMINGS = {"asr", "emotion", "llm", "tts", "video", "upscale", "total"}
 
@@ -31,12 +31,6 @@ def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPat
     upgrade(database_url)
     data_dir = tmp_path_factory.mktemp("data")
     return Settings(_env_file=None, database_url=database_url, redis_url=redis_url, data_dir=data_dir, port=0)
-
-
-@pytest.fixture(scope="module")
-def base_url(settings: Settings) -> Iterator[str]:
-    with served(settings) as url:
-        yield url
 
 
 @pytest.fixture

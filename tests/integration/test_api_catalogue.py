@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from tests import photos
 from tests.helpers import rows
 from tests.platforms import make_office
 from tests.spoken import recorded, spoken
-from tests.web import keyed, served
+from tests.web import keyed
 from worker.adding.avatar import MAX_PHOTO_BYTES
 from worker.engines.tts.espeak.engine import Espeak
 from worker.tasking import Tasking
@@ -32,12 +32,6 @@ ADMIN = {"X-API-Key": "b0ss"}
 def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     upgrade(database_url)
     return keyed(database_url, redis_url, tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
-def base_url(settings: Settings) -> Iterator[str]:
-    with served(settings) as url:
-        yield url
 
 
 @pytest.fixture

@@ -21,19 +21,13 @@ from db.sessions import Database
 from tests import photos
 from tests.helpers import rows
 from tests.platforms import make_office, rung
-from tests.web import keyed, served
+from tests.web import keyed
 from worker.tasking import Tasking
 
 
 @pytest.fixture(scope="module")
 def settings(migrated_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return keyed(migrated_url, redis_url, tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
-def base_url(settings: Settings) -> Iterator[str]:
-    with served(settings) as url:
-        yield url
 
 
 @pytest.fixture

@@ -31,12 +31,6 @@ def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="module")
-def base_url(settings: Settings) -> Iterator[str]:
-    with served(settings) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
 def base_url_without_redis(settings: Settings) -> Iterator[str]:
     with served(settings.model_copy(update={"redis_url": "unix:///nowhere/redis.sock"})) as url:
         yield url
