@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.faces import landmarks as lm
+from worker.faces.curves import smooth
 from worker.faces.lids import Atlas
 
 RADIUS = (0.16, 0.27)
@@ -50,7 +51,7 @@ def following(atlas: Atlas, iris: NDArray[np.float32]) -> NDArray[np.uint8]:
         wide = last - first
         aside = np.abs(x - middle) - radius
         room = np.where(x < middle, middle - first, last - middle) - radius
-        across = _smooth(1 - aside / np.maximum(room, 1))
+        across = smooth(1 - aside / np.maximum(room, 1)).astype(np.float32)
         for step, edges in enumerate(steps):
             inside = ((y > edges[0]) & (y < edges[1])).astype(np.uint8)
             far = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
@@ -62,8 +63,3 @@ def _corners(opening: NDArray[np.float32]) -> tuple[float, float]:
     """The first and the last column of a patch between whose lids there is anything."""
     seen = np.flatnonzero(opening[1] - opening[0] > 1)
     return (float(seen[0]), float(seen[-1])) if len(seen) else (0.0, float(opening.shape[1] - 1))
-
-
-def _smooth(t: NDArray[np.float32]) -> NDArray[np.float32]:
-    t = np.clip(t, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.faces import landmarks as lm
+from worker.faces.curves import ramp
 from worker.faces.warp import spline
 
 Grid = NDArray[np.float32]
@@ -141,7 +142,7 @@ def _follow(place: _Place) -> Grid:
     body = (place.person > 0.5) & (y > base - drop * 0.3 * tall)
     still = body | (place.rim < EDGE) | (y > base + 0.1 * tall)
     follow = _between(head, still)
-    return np.asarray(follow * _rise(place.rim, EDGE, EDGE + SPACING), np.float32)
+    return np.asarray(follow * ramp(place.rim, EDGE, EDGE + SPACING), np.float32)
 
 
 def _between(one: Mask, zero: Mask) -> Grid:
@@ -155,18 +156,12 @@ def _between(one: Mask, zero: Mask) -> Grid:
 
 def _breath(place: _Place, follow: Grid) -> Grid:
     """(rows, columns, 2): the shoulders rise and part, the head is lifted a little, the rim stays."""
-    still = _rise(place.rim, EDGE, EDGE + 140)
-    head = _rise(place.rim, EDGE, EDGE + 2 * SPACING) * CARRIED
+    still = ramp(place.rim, EDGE, EDGE + 140)
+    head = ramp(place.rim, EDGE, EDGE + 2 * SPACING) * CARRIED
     y = place.nodes[..., 1]
     tall = place.chin - place.forehead
-    low = _rise(y, place.chin - 0.1 * tall, place.chin + 0.6 * tall)
+    low = ramp(y, place.chin - 0.1 * tall, place.chin + 0.6 * tall)
     aside = np.tanh((place.nodes[..., 0] - place.middle) / (1.5 * place.half))
     lift = head * (1 - low) + BREATH * low * still
     moved = np.stack([OUTWARD * aside * low * still, -lift], axis=-1) * place.unit
     return np.asarray(moved, np.float32)
-
-
-def _rise(x: Grid, none: float, full: float) -> Grid:
-    """0 up to `none`, 1 from `full` on, smooth between (smoothstep)."""
-    t = np.clip((x - none) / (full - none), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)

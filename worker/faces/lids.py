@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.faces import landmarks as lm
+from worker.faces.curves import smooth
 from worker.faces.warp import remap
 
 Image = NDArray[np.uint8]
@@ -154,7 +155,7 @@ def _step(eye: _Eye, amount: float) -> tuple[Image, NDArray[np.float32]]:
     if amount == 0:
         return eye.rest.round().astype(np.uint8), opening
     y = np.arange(eye.rest.shape[0], dtype=np.float32)[:, None]
-    turned = _smooth(amount / TURNED)
+    turned = smooth(amount / TURNED)
     above, below = _lid(eye, upper, -1, turned), _lid(eye, lower, 1, turned)
     picture = _eyeball(eye, y - upper, turned)
     picture += (below - picture) * np.clip(y - opening[1] + 0.5, 0, 1)[..., None]
@@ -162,12 +163,6 @@ def _step(eye: _Eye, amount: float) -> tuple[Image, NDArray[np.float32]]:
     picture += (above - picture) * np.clip(upper - y + 0.5, 0, 1)[..., None]
     picture = eye.rest + _rim(*eye.rest.shape[:2]) * (picture - eye.rest)
     return picture.round().clip(0, 255).astype(np.uint8), opening
-
-
-def _smooth(t: float) -> float:
-    """0 to 1, level at both ends."""
-    t = min(max(t, 0.0), 1.0)
-    return t * t * (3 - 2 * t)
 
 
 def _lid(eye: _Eye, edge: Line, side: int, turned: float) -> NDArray[np.float32]:

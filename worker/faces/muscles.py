@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.faces import landmarks as lm
+from worker.faces.curves import ramp
 from worker.faces.rig import MUSCLES
 from worker.faces.warp import spline
 
@@ -226,9 +227,8 @@ def fields(face: Face, nodes: NDArray[np.float32]) -> tuple[NDArray[np.float16],
 
 
 def _ramp(x: NDArray[np.float32], start: float, end: float) -> NDArray[np.float32]:
-    """0 up to `start`, 1 from `end` on, smooth between; with a last axis of 1."""
-    t = np.clip((x - start) / (end - start), 0, 1)[..., None]
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
+    """`ramp` with a last axis of 1."""
+    return ramp(x, start, end)[..., None]
 
 
 def _side(

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.catalogue import Avatar
-from core.errors import VideoError
 from core.kinds import Tone
 from worker.engines.base import Needs
 from worker.engines.tts.base import Speech
@@ -31,6 +30,7 @@ from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, TIP, TONGUE,
 from worker.engines.video.puppet.pose import INDEX, NEUTRAL, Pose
 from worker.faces import matte
 from worker.faces import rig as rigs
+from worker.faces.build import read_picture
 from worker.faces.rig import Rig
 
 LOOK_AHEAD = 0.55
@@ -114,7 +114,7 @@ class _Face:
 
 
 def _face(avatar: Avatar) -> _Face:
-    rig, portrait = rigs.load(avatar.rig), _portrait(avatar)
+    rig, portrait = rigs.load(avatar.rig), read_picture(avatar.portrait)
     return _Face(rig, portrait, matte.layers(portrait, rig.alpha))
 
 
@@ -134,13 +134,6 @@ def _state(path: Path) -> tuple[Any, ...]:
     except OSError:
         return (str(path),)
     return str(path), state.st_ino, state.st_mtime_ns, state.st_size
-
-
-def _portrait(avatar: Avatar) -> Frame:
-    picture = cv2.imread(str(avatar.portrait), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise VideoError(f"{avatar.portrait} is missing or is not a picture")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8)
 
 
 def poses(speech: Iterable[Speech], *, seed: str, fps: int, tone: Tone, intensity: float) -> Iterator[Pose]:

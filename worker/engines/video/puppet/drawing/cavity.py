@@ -83,7 +83,7 @@ class Cavity:
     def _part(self, plate: Plate) -> Part:
         """(h, w, 4): luma, chroma and alpha, premultiplied, alpha 0 … 1."""
         known = self._plates.get(id(plate))
-        if known is None or known[0] is not plate:
+        if known is None:
             alpha = plate[..., 3:].astype(np.float32) / 255
             black = np.array([16, 128, 128], np.float32)
             colour = _as_planes(plate[..., :3].astype(np.float32)) - black * (1 - alpha)

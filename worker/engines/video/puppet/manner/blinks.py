@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from random import Random
 
+from worker.engines.video.puppet.manner.curves import smooth
+
 CLOSING, SHUT, OPENING = 0.100, 0.042, 0.200
 """Seconds of a blink. Shut for a frame at 24 or more a second, wherever the frames lie."""
 
@@ -34,12 +36,10 @@ def lids(since: float) -> float:
     if since <= 0 or since >= LENGTH:
         return 0.0
     if since < CLOSING:
-        t = since / CLOSING
-        return t * t * (3 - 2 * t)
+        return smooth(since / CLOSING)
     if since < CLOSING + SHUT:
         return 1.0
-    t = math.pow((since - CLOSING - SHUT) / OPENING, 0.85)  # quick off, slow at last
-    return 1 - t * t * (3 - 2 * t)
+    return 1 - smooth(math.pow((since - CLOSING - SHUT) / OPENING, 0.85))  # quick off, slow at last
 
 
 class Blinks:
