@@ -1,0 +1,67 @@
+"""The case in which a number stands, as far as the words before it tell.
+
+One rule: a number is oblique behind a preposition, a noun that it is annexed to, or a verb of the same clause that
+takes it as its object; it is nominative everywhere else. Times and dates are adverbs of time and so oblique too, unless
+they begin the text.
+"""
+
+from __future__ import annotations
+
+import re
+
+from core.text.folding import fold
+
+_PREFIX = re.compile(r"(?:^|[^\w])[وف]?[بلك]ـ?\Z")
+_CLAUSE = re.compile(r"[.!?؟؛،,;:\n]")
+_WORDS = re.compile(r"[^\W\d_]+")
+
+
+def _folded(words: str) -> frozenset[str]:
+    return frozenset(fold(word) for word in words.split())
+
+
+_PREPOSITIONS = _folded("""
+من إلى الى في على عن حتى منذ مذ مع بين خلال قبل بعد فوق تحت حول ضمن دون بدون كل لكل حوالي نحو قرابة زهاء مدة لمدة
+طوال رغم سوى غير عبر عند لدى أول آخر رقم برقم قيمة بقيمة سعر بسعر مبلغ بمبلغ خصم بخصم نسبة بنسبة تخفيض زيادة بزيادة
+عمر بعمر وزن بوزن طول بطول عرض بعرض عام عامي سنة لسنة بمقدار مقدار بمعدل معدل بحد بسن سن فئة ذات ذي بتكلفة بواقع
+مسافة لمسافة بمسافة يوم ليوم بتاريخ تاريخ صفحة لأكثر بعمق بسعة سعة بسرعة سرعة بدرجة حرارة
+""")
+_VERBS = _folded("""
+يكلف تكلف كلف كلفت كلفني يكلفك تكلفك يكلفني يستغرق تستغرق استغرق استغرقت يبلغ تبلغ بلغ بلغت يساوي تساوي يعادل تعادل
+أدفع تدفع يدفع ندفع دفعت دفعنا ادفع سأدفع ستدفع تدفعين أريد تريد نريد يريد تريدين أحتاج تحتاج يحتاج نحتاج ستحتاج
+احجز أحجز تحجز نحجز حجزت حجزنا اشتر أشتري تشتري اشتريت اطلب أطلب طلبت نطلب يطلب انتظر انتظرنا أنتظر تنتظر ينتظر
+انتظرت نقبل يقبل تقبل يحمل تحمل يزن تزن يسع تسع يضم تضم يستوعب تستوعب ينقل تنقل نقدم يقدم تقدم نعطيك أعطيك يعطيك نرد
+نعيد نخصم يخصم أضف تضيف نضيف أضاف أخذت آخذ تأخذ يأخذ نأخذ خذ يستمر تستمر استمر تمتد يمتد نوفر توفر يوفر تربح كسبت
+أملك تملك يملك نملك كان كانت يكون تكون ستكون سيكون أصبح أصبحت صار صارت ليس ليست بقيت بقي يتجاوز تتجاوز تجاوز يتعدى
+تتعدى نستقبل يتسع تتسع أرسل أرسلت نرسل قطعت يقطع تقطع نفتح نغلق أمضيت قضيت قضينا نمنح يمنح احتفظ اترك أحضر أحضروا
+""")
+_NOMINATIVE = _folded("""
+هو هي هناك لدينا عندنا لديك عندك يوجد توجد اليوم إنه إنها يتوفر تتوفر متبق تبقى يتبقى وصل وصلت
+""")
+
+
+def is_oblique(before: str) -> bool:
+    """Whether a number that follows `before` stands in the oblique case."""
+    if _PREFIX.search(before):
+        return True
+    clause = _CLAUSE.split(before[-120:])[-1]
+    words = [fold(word) for word in _WORDS.findall(clause)]
+    if not words:
+        return False
+    if _governs(words[-1]):
+        return True
+    return _verb_governs(words)
+
+
+def _governs(word: str) -> bool:
+    return word in _PREPOSITIONS or (word[0] in "وف" and word[1:] in _PREPOSITIONS)
+
+
+def _verb_governs(words: list[str]) -> bool:
+    """Whether the last word of the clause that governs is a verb with an object to come."""
+    for word in reversed(words):
+        if word in _NOMINATIVE:
+            return False
+        if word in _VERBS or (word[0] in "وفسل" and word[1:] in _VERBS):
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""English as it is said: figures, money, times, dates and units in words."""
