@@ -16,38 +16,10 @@ from typing import Any
 
 from core.errors import ConfigurationError, NotFound
 from core.naming import ID, new_id, removed_ids
+from core.persona import Answer, Localised, Persona, read_persona
 from core.text.folding import fold
 
 __all__ = ["Answer", "Avatar", "Catalogue", "Localised", "Persona", "Voice", "new_id", "read_persona", "read_toml"]
-
-Localised = Mapping[str, str]
-"""One text a language: {"ar": …, "en": …}."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One thing that a persona knows.
-
-    questions: the ways of asking, a tuple a language. text: the spoken answer, one a language.
-    topic: a few words that name it in an offer ("I can tell you about …"), one a language.
-    """
-
-    id: str
-    questions: Mapping[str, tuple[str, ...]]
-    text: Localised
-    topic: Localised
-
-
-@dataclass(frozen=True)
-class Persona:
-    """Who the avatar is and what it knows; `role` is the system prompt of a language model."""
-
-    id: str
-    business: Localised
-    role: Localised
-    greeting: Localised
-    unknown: Localised
-    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,27 +69,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: {error}") from error
 
 
-def read_persona(path: Path) -> Persona:
-    """Raises ConfigurationError where a key is missing."""
-    table = read_toml(path)
-    try:
-        return Persona(
-            id=path.parent.name,
-            business=table["business"],
-            role=table["role"],
-            greeting=table["greeting"],
-            unknown=table["unknown"],
-            answers=tuple(_answer(row) for row in table["answers"]),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{path}: missing or misplaced key {error}") from error
-
-
-def _answer(row: Mapping[str, Any]) -> Answer:
-    questions = {language: tuple(asked) for language, asked in row["questions"].items()}
-    return Answer(id=row["id"], questions=questions, text=row["text"], topic=row["topic"])
-
-
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}\Z")
 _Stamp = tuple[str, tuple[int, ...]]
 
@@ -157,6 +108,10 @@ class Catalogue:
     def voices(self) -> list[Voice]:
         """By id."""
         return [self.voice(name) for name in self._names("voices", "voice.toml")]
+
+    def avatar_folders(self) -> list[Path]:
+        """Of each avatar, by id, whether its files can be read or not."""
+        return [self._find("avatars", name, ("avatar.toml",))[0] for name in self._names("avatars", "avatar.toml")]
 
     def find_avatar(self, wanted: str) -> Avatar:
         """By id, by name in either language, or by its number in avatars(), from 1 ("2", "٢"). Raises NotFound."""

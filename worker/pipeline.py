@@ -12,6 +12,7 @@ from core.catalogue import Avatar, Catalogue, Persona
 from core.errors import ASRError, Cancelled, EmotionError, LanguageUnsupported, LayerError, LLMError, NotUnderstood
 from core.i18n import t
 from core.kinds import DEFAULT_LANGUAGE, TONE_OF, Emotion, Layer, Mode, Tone
+from core.persona import spoken_questions
 from core.storage import storage_errors
 from core.text.sentences import SentenceSplitter, detect_language
 from worker.ahead import Ahead
@@ -114,7 +115,7 @@ class Run:
         job = self._job
         language = job.language or job.known_language or DEFAULT_LANGUAGE
         samples, _ = read_wav(media)
-        asked = [question for answer in self._persona.answers for question in answer.questions.get("en", ())]
+        asked = spoken_questions(self._persona, "en")
         try:
             engine = self._engines.get(Layer.ASR, job.language)
             with failing_as(ASRError, engine.name):

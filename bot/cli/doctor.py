@@ -17,6 +17,7 @@ from rich.table import Table
 from bot.cli.catalogue import catalogue_of, chosen_engines, missing
 from core.errors import PortTaken, SmartTalkerError, StorageError
 from core.kinds import Layer
+from core.persona import check_persona
 from core.settings import Settings, read_settings
 
 _SPACE_MB = 500
@@ -63,6 +64,7 @@ def look() -> Iterator[Finding]:
     }
     for subject, check in checks.items():
         yield _checked(subject, lambda check=check: check(settings))  # type: ignore[misc]
+    yield from _personas(settings)
     for name in settings.channels:
         yield _checked(name, lambda name=name: _channel(settings, name))  # type: ignore[misc]
     for layer, names in chosen_engines(settings).items():
@@ -204,11 +206,20 @@ def _avatars(settings: Settings) -> str:
             raise SmartTalkerError(f"{avatar.portrait} is missing")
         if not avatar.rig.exists():
             raise SmartTalkerError(f"{avatar.id} has no rig: run `smarttalker avatar rig {avatar.id}`")
-        if not avatar.persona.answers:
-            raise SmartTalkerError(f"{avatar.folder / 'persona.toml'} holds no answers")
     if settings.default_avatar not in {avatar.id for avatar in avatars}:
         raise SmartTalkerError(f"SMARTTALKER_DEFAULT_AVATAR={settings.default_avatar}: no such avatar")
     return ", ".join(avatar.id for avatar in avatars)
+
+
+def _personas(settings: Settings) -> Iterator[Finding]:
+    """A finding for each wrong or doubtful line; one for all personas that have none."""
+    fine = []
+    for folder in catalogue_of(settings).avatar_folders():
+        found = check_persona(folder / "persona.toml")
+        yield from (Finding(f"persona {folder.name}", not problem.wrong, str(problem)) for problem in found)
+        fine += [folder.name] if not found else []
+    if fine:
+        yield Finding("personas", True, ", ".join(fine))
 
 
 def _voices(settings: Settings) -> str:

@@ -1,0 +1,31 @@
+"""Personas: who answers, what it knows, the file that an operator edits and its checks."""
+
+from __future__ import annotations
+
+from core.persona.asking import asked_of, names_of, spoken_questions
+from core.persona.days import WEEK
+from core.persona.filling import Named, filled
+from core.persona.model import ANY, COUNT, DAY, DAYS, Answer, Case, Entity, Fact, Localised, Persona
+from core.persona.reading import Found, check_persona, read_persona
+
+__all__ = [
+    "ANY",
+    "COUNT",
+    "DAY",
+    "DAYS",
+    "WEEK",
+    "Answer",
+    "Case",
+    "Entity",
+    "Fact",
+    "Found",
+    "Localised",
+    "Named",
+    "Persona",
+    "asked_of",
+    "check_persona",
+    "filled",
+    "names_of",
+    "read_persona",
+    "spoken_questions",
+]
