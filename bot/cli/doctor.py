@@ -36,7 +36,8 @@ class Finding:
 def examine() -> int:
     """Prints a table; 1 if something is wrong."""
     findings = list(look())
-    table = Table("", "what", "finding", box=None, pad_edge=False)
+    table = Table("", "what", box=None, pad_edge=False)
+    table.add_column("finding", overflow="fold")
     for finding in findings:
         mark = "[green]✓[/green]" if finding.good else "[red]✗[/red]"
         table.add_row(mark, finding.subject, _plain(finding.detail))
