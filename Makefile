@@ -14,9 +14,12 @@ help: ## list the targets
 demo: .venv/.ready ## a text and a voice note in, videos out: outputs/demo/
 	@$(BIN)/smarttalker demo
 
+# Most of a test's time is waiting; each worker has servers of its own and keeps whole files, the slow folders first.
+WORKERS := 3
+
 .PHONY: test
-test: .venv/.ready ## all tests
-	@$(BIN)/python -m pytest tests
+test: .venv/.ready ## all tests; WORKERS=0: one after another
+	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: run
 run: .venv/.ready ## talk to it: http://127.0.0.1:8080

@@ -1,14 +1,24 @@
-"""Real servers for every test: the given ones, or embedded ones in a temporary folder."""
+"""Real servers for every test: the given ones, or embedded ones in a temporary folder.
+
+Each worker of pytest-xdist has embedded servers of its own; of a given Redis it has the database that follows the
+given one by the worker's number, since tests empty theirs.
+"""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from sqlalchemy import make_url, text
 
 from core.embedded import embedded_servers, find_place
@@ -17,8 +27,43 @@ from core.embedded.redis import Redis
 from core.queue import Queue, opened
 from core.settings import Settings
 from db.migrate import upgrade
+from tests import quiet
 from tests.helpers import CountingDatabase, query
 from tests.stack import Stack
+
+LOCKS = pytest.StashKey[Path]()
+"""The folder of `tests.quiet`, where there are several workers."""
+
+# How long an example takes says nothing on a machine that does other things too.
+hypothesis.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("loaded")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        config.stash[LOCKS] = Path(config.workerinput["locks"])
+    elif config.getoption("numprocesses", default=None):
+        config.stash[LOCKS] = Path(tempfile.mkdtemp(prefix="smarttalker-tests-"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Called by pytest-xdist for each worker."""
+    node.workerinput["locks"] = str(node.config.stash[LOCKS])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if LOCKS in config.stash and not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[LOCKS], ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Outside of pytest-timeout's own, so that no test's time runs while it waits for others."""
+    if LOCKS not in item.config.stash:
+        return (yield)
+    with quiet.entered(item.config.stash[LOCKS], alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,12 +82,25 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     given = Settings(
         _env_file=None,
         database_url=os.environ.get("SMARTTALKER_TEST_DATABASE_URL", ""),
-        redis_url=os.environ.get("SMARTTALKER_TEST_REDIS_URL", ""),
+        redis_url=own_redis(os.environ.get("SMARTTALKER_TEST_REDIS_URL", "")),
         data_dir=tmp_path_factory.mktemp("servers"),
     )
     with embedded_servers(given) as settings:
         yield settings
     remove_servers(given)
+
+
+def own_redis(given: str) -> str:
+    """A given Redis' URL with this worker's own database; redis://host:port/0 and unix://path?db=0."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    if not (given and number):
+        return given
+    parts = urlsplit(given)
+    if parts.scheme == "unix":
+        query = dict(parse_qsl(parts.query))
+        query["db"] = str(int(query.get("db", 0)) + number)
+        return parts._replace(query=urlencode(query)).geturl()
+    return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + number}").geturl()
 
 
 def remove_servers(settings: Settings) -> None:

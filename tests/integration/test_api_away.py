@@ -46,6 +46,7 @@ def without_postgres(no_database: Settings) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.alone
 def test_without_redis_messages_are_taken_as_fast_as_ever(without_redis: str) -> None:
     with httpx.Client(base_url=without_redis) as client:
         client.post("/api/v1/messages", json={"text": "warm"})

@@ -131,6 +131,7 @@ async def test_a_folder_that_is_not_there_is_a_storage_error(tmp_path: Path) -> 
         await decode_voice(record(tmp_path / "in.wav"), tmp_path / "file" / "out.wav")
 
 
+@pytest.mark.alone
 async def test_a_short_note_is_decoded_soon(tmp_path: Path) -> None:
     source = record(tmp_path / "in.ogg", 4)
     await decode_voice(source, tmp_path / "out.wav")

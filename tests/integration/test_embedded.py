@@ -87,6 +87,7 @@ def test_both_servers_answer_and_are_gone_afterwards(settings: Settings) -> None
     assert not any(alive(pid) for pid in running)
 
 
+@pytest.mark.alone
 def test_what_was_written_is_there_at_the_next_start_which_takes_less_than_a_second(settings: Settings) -> None:
     with embedded_servers(settings) as complete:
         query(complete.database_url, "CREATE TABLE kept AS SELECT 7 AS n")

@@ -22,6 +22,8 @@ from worker.fetching import Fetcher
 from worker.pace import Pace
 from worker.tasking import Tasking
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 async def paces(queue: Queue, redis_url: str) -> AsyncIterator[list[Pace]]:

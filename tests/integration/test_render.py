@@ -107,6 +107,7 @@ async def test_what_was_asked_for_as_voice_alone_comes_as_text_when_there_is_no_
     assert [row["kind"] for row in await outbox_of(running.database, turn_id)] == ["notice", "text"]
 
 
+@pytest.mark.alone
 async def test_cancelling_while_it_draws_leaves_the_child_alive(running: Stack) -> None:
     turn_id = await running.ask(LONG)
     await running.saved(turn_id, "tts")
@@ -119,6 +120,7 @@ async def test_cancelling_while_it_draws_leaves_the_child_alive(running: Stack) 
     assert not list((running.folder / "media" / str(turn_id)).rglob("*.part"))
 
 
+@pytest.mark.alone
 async def test_cancelling_an_engine_that_does_not_listen_kills_the_child_in_time(running: Stack) -> None:
     turn_id = await running.ask("#hang llm")
     later = await running.ask("still there?", after=turn_id)
@@ -132,6 +134,7 @@ async def test_cancelling_an_engine_that_does_not_listen_kills_the_child_in_time
     assert running.child() != child
 
 
+@pytest.mark.alone
 async def test_a_cancelled_turn_that_waits_is_never_begun(running: Stack) -> None:
     first = await running.ask("#sleep 0.5 llm")
     second = await running.ask("two", after=first)

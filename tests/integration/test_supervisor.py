@@ -181,6 +181,7 @@ def test_nothing_outlives_a_killed_supervisor_but_the_servers_which_the_next_tak
     assert not any(alive(pid) for pid in servers)
 
 
+@pytest.mark.alone
 def test_a_second_signal_kills_what_does_not_drain(up: Up) -> None:
     (up.folder / "stubborn").touch()
     up.ready()

@@ -338,6 +338,7 @@ async def test_what_can_never_be_sent_is_refused(tmp_path: Path, kind: str, payl
         assert await side.phone.messages() == []
 
 
+@pytest.mark.alone
 async def test_a_clip_larger_than_telegram_takes_is_not_uploaded(side: Side) -> None:
     path = side.storage.write("t/1/large.mp4", b"")
     with path.open("r+b") as file:

@@ -112,6 +112,7 @@ def test_an_unknown_language(engine: Espeak) -> None:
         list(engine.speak("你好", language="zh", voice=voice()))
 
 
+@pytest.mark.alone
 def test_first_sound_is_soon(engine: Espeak) -> None:
     said(engine, "مرحبا بك في محطتنا.", "ar")
     best = min(_seconds(engine, "أهلًا بك، كيف أستطيع مساعدتك اليوم؟") for _ in range(3))

@@ -95,6 +95,7 @@ def test_it_takes_anything(text: str) -> None:
     assert (reading.intensity == 0.0) == (reading.emotion is NEUTRAL)
 
 
+@pytest.mark.alone
 def test_it_is_quick() -> None:
     engine = Keywords()
     engine.load()

@@ -81,6 +81,7 @@ def test_what_ended_the_speech_reaches_who_waits(tmp_path: Path) -> None:
     assert parts.total_seconds is None
 
 
+@pytest.mark.alone
 def test_who_waits_can_be_cancelled() -> None:
     asked = time.monotonic() + 0.2
 

@@ -568,6 +568,7 @@ class Endless:
 
 
 @pytest.mark.parametrize("layer", Layer)
+@pytest.mark.alone
 def test_cancel_in_each_layer(job: Job, layer: Layer) -> None:
     stop = threading.Event()
     name = {Layer.EMOTION: "Emotion", Layer.VIDEO: "Video", Layer.UPSCALE: "Upscale"}.get(layer, layer.upper())
