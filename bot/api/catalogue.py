@@ -14,11 +14,12 @@ from bot.administration import avatars, naming, voices
 from bot.administration.avatars import Begun
 from bot.api.errors import language_of
 from bot.api.guards import check_admin
+from bot.api.presenting import avatar_object
 from bot.api.schemas import ERRORS, AvatarsOut, BegunOut, TaskOut, VoicesOut
 from bot.api.uploads import Upload, uploaded
 from bot.channels.web.forms import Part
 from bot.services import Services, services
-from core.catalogue import Avatar, Voice
+from core.catalogue import Voice
 from core.errors import DatabaseUnavailable, InputError, NotFound, QueueUnavailable, TooLarge
 from core.i18n import t
 from core.messages import MAX_PHOTO_BYTES
@@ -53,7 +54,7 @@ _VOICE_FORM = _form("audio", "name", "consent", **_NAMES, consent="yes: the pers
 @router.get("/avatars", response_model=AvatarsOut)
 async def get_avatars(services: Shared) -> JSONResponse:
     """Everyone who can answer."""
-    found = [_avatar(avatar) for avatar in services.catalogue.avatars()]
+    found = await asyncio.to_thread(_avatars, services)
     return JSONResponse({"default": await _default(services), "avatars": found})
 
 
@@ -209,14 +210,8 @@ def _task(row: Mapping[str, Any], language: str) -> dict[str, Any]:
     }
 
 
-def _avatar(avatar: Avatar) -> dict[str, object]:
-    return {
-        "id": avatar.id,
-        "name": dict(avatar.name),
-        "voice": avatar.voice,
-        "portrait_url": f"/api/v1/avatars/{avatar.id}/portrait",
-        "idle_url": f"/api/v1/avatars/{avatar.id}/idle",
-    }
+def _avatars(services: Services) -> list[dict[str, object]]:
+    return [avatar_object(avatar) for avatar in services.catalogue.avatars()]
 
 
 def _voice(voice: Voice) -> dict[str, object]:

@@ -90,13 +90,16 @@ class ConversationOut(BaseModel):
 
 
 class AvatarOut(BaseModel):
-    """name: one a language."""
+    """name, business, greeting, suggestions: one a language."""
 
     id: str
     name: dict[str, str]
     voice: str
     portrait_url: str
     idle_url: str = Field(description="a film of the avatar that waits, to be played in a loop; needs no key")
+    business: dict[str, str] = Field(description="whom the avatar speaks for")
+    greeting: dict[str, str]
+    suggestions: dict[str, list[str]] = Field(description="questions to begin with, at most four a language")
 
 
 class IdleOut(BaseModel):
