@@ -98,7 +98,7 @@ async def test_who_waits_for_a_message_gets_it_at_once() -> None:
         (picture(30, 20, "PNG"), "png", None, None, (30, 20)),
         (b"hello", "", None, None, None),
         (b"", "", None, None, None),
-        (voice()[:30], "", None, None, None),
+        pytest.param(voice()[:30], "", None, None, None, id="the first 30 bytes of a voice note"),
         (b"\xff\xd8\xff" + b"x" * 100, "", None, None, None),
     ],
 )
