@@ -12,15 +12,24 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from numpy.typing import NDArray
 
-from core.catalogue import Voice
+from core.catalogue import Catalogue, Voice
 from core.errors import TTSError
-from core.kinds import Tone
+from core.kinds import LANGUAGES, Tone
 from worker.engines.tts.base import Speech
 from worker.engines.tts.espeak import Espeak
+from worker.engines.tts.espeak.engine import SAMPLE_RATE
 from worker.engines.tts.espeak.process import HelperProcess
+from worker.engines.tts.espeak.prosody import pause_after
 from worker.engines.tts.espeak.sound import finished
+from worker.engines.tts.espeak.spectrum import CALIBRATION, SPEECH_DB, band_levels, corrected, correction
 from worker.engines.tts.espeak.tashkeel import Tashkeel, pausal
+from worker.engines.tts.espeak.wire import Request
+from worker.loudness import CEILING, TARGET_LUFS, loudness
+
+Sound = NDArray[np.float32]
+CATALOGUE = Catalogue(Path(__file__).parents[2])
 
 
 def voice(**settings: object) -> Voice:
@@ -78,10 +87,74 @@ def test_ends_are_quiet_and_followed_by_a_pause(engine: Espeak) -> None:
     assert speech.seconds - speech.phonemes[-1].end > 0.25
 
 
-def test_loudness_is_even(engine: Espeak) -> None:
-    voices = [voice(variant=name) for name in ("f2", "f5", "m1", "m7", "croak")]
-    levels = [float(np.sqrt(np.mean(said(engine, "How much is a ticket?", of=of).samples ** 2))) for of in voices]
-    assert 20 * np.log10(max(levels) / min(levels)) < 4.0
+@pytest.mark.parametrize(
+    ("mark", "seconds"),
+    [(",", 0.12), ("،", 0.12), (":", 0.18), ("؛", 0.24), (".", 0.3), ("؟", 0.34), ("...", 0.42), ("", 0.28)],
+)
+@pytest.mark.parametrize(("tone", "share"), [(Tone.NEUTRAL, 1.0), (Tone.GENTLE, 1.25), (Tone.LIVELY, 0.85)])
+def test_a_pause_is_as_long_as_its_mark_and_tone_ask(mark: str, seconds: float, tone: Tone, share: float) -> None:
+    assert pause_after(f"نعم{mark}» ", tone) == pytest.approx(seconds * share, abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["sara", "omar", "layla"])
+@pytest.mark.parametrize(
+    ("language", "text"), [("ar", "كم سعر التذكرة إلى جدة اليوم؟"), ("en", "How much is a ticket?"), ("en", "Yes.")]
+)
+@pytest.mark.parametrize("tone", [Tone.NEUTRAL, Tone.LIVELY, Tone.CALM])
+def test_loudness_is_that_of_voice_messages(engine: Espeak, name: str, language: str, text: str, tone: Tone) -> None:
+    samples = np.trim_zeros(said(engine, text, language, CATALOGUE.voice(name), tone=tone, intensity=1.0).samples)
+    assert loudness(samples, SAMPLE_RATE) == pytest.approx(TARGET_LUFS, abs=0.7)
+    assert float(np.abs(samples).max()) <= CEILING + 1e-6
+
+
+def test_no_click_where_sentences_join(engine: Espeak) -> None:
+    """No step at a join is larger than those inside of speech at the quietest tenth of its loudness."""
+    texts = ("Every day!", "Please pay at the desk", "Thanks, Bob.", "Zoo.")
+    speeches = [said(engine, text).samples for text in texts]
+    for sound in speeches:
+        spoken = np.flatnonzero(sound)
+        ends = np.concatenate([sound[: spoken[0] + 20], sound[spoken[-1] - 20 :]])
+        assert float(np.abs(np.diff(ends)).max()) < 0.003
+
+
+def test_the_avatars_have_voices_of_their_own(engine: Espeak) -> None:
+    """Pitch apart by two semitones or more: a man, a woman with a high voice and one with a low."""
+    pitches = {
+        name: pitch(said(engine, "We are open from nine in the morning.", of=CATALOGUE.voice(name)).samples)
+        for name in ("omar", "layla", "sara")
+    }
+    assert pitches["omar"] < 130 < 150 < pitches["layla"] < 180
+    assert pitches["sara"] / pitches["layla"] > 2 ** (1.5 / 12)
+
+
+def pitch(sound: Sound) -> float:
+    """The median of the frames' autocorrelation peaks, Hz."""
+    found = []
+    for start in range(0, sound.size - 1024, 512):
+        frame = sound[start : start + 1024] - sound[start : start + 1024].mean()
+        peaks = np.correlate(frame, frame, "full")[1023:]
+        lag = SAMPLE_RATE // 400 + int(peaks[SAMPLE_RATE // 400 : SAMPLE_RATE // 70].argmax())
+        if np.sqrt(np.square(frame).mean()) > 0.05 and peaks[lag] > 0.5 * peaks[0]:
+            found.append(SAMPLE_RATE / lag)
+    return float(np.median(found))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("variant", ["f2", "m7", "steph", "m3", ""])
+def test_a_spectrum_nearer_to_that_of_people(engine: Espeak, language: str, variant: str) -> None:
+    request = Request(CALIBRATION[language], language, f"{language}+{variant}" if variant else language, 160, 50, 50)
+    raw, _ = engine._asked(request)
+    before = raw.astype(np.float32) / 32768.0
+    after = corrected(before, correction(before, SAMPLE_RATE))
+    assert after.size == before.size
+    assert distance(after) < 0.85 * distance(before)
+
+
+def distance(sound: Sound) -> float:
+    """Mean dB between the sound's average spectrum and that of speech, whatever its level."""
+    missing = SPEECH_DB - band_levels(sound, SAMPLE_RATE)
+    smooth = np.convolve(missing - np.median(missing), np.ones(5) / 5, mode="valid")
+    return float(np.abs(smooth).mean())
 
 
 @pytest.mark.parametrize(
@@ -200,5 +273,6 @@ def test_tashkeel_keeps_what_is_marked() -> None:
 
 
 def test_silence_stays_silent() -> None:
-    assert not finished(np.zeros(100, np.int16), 22_050, 0.1).any()
-    assert finished(np.zeros(0, np.int16), 22_050, 0.1).size == 2205
+    taps = np.ones(1)
+    assert not finished(np.zeros(100, np.int16), 22_050, 0.1, taps).any()
+    assert finished(np.zeros(0, np.int16), 22_050, 0.1, taps).size == 2205

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.catalogue import Voice
 from core.errors import TTSError
@@ -16,24 +17,15 @@ from core.text import detect_language, speakable
 from worker.engines.base import Needs
 from worker.engines.tts.base import Phoneme, Speech
 from worker.engines.tts.espeak.process import HelperProcess
+from worker.engines.tts.espeak.prosody import pause_after, settings_for
 from worker.engines.tts.espeak.sound import finished
+from worker.engines.tts.espeak.spectrum import CALIBRATION, Filter, correction
 from worker.engines.tts.espeak.wire import Request
 
 SAMPLE_RATE = 22_050
 
-_PAUSE_S = 0.28
-_SOFT_PAUSE_S = 0.12
 _VARIANT = re.compile(r"[A-Za-z0-9]{0,20}\Z")
-_DEFAULTS: dict[str, int] = {"rate": 165, "pitch": 50, "range": 50}
-_LIMITS = {"rate": (90, 320), "pitch": (0, 99), "range": (0, 100)}
-_TONES: dict[Tone, Mapping[str, int]] = {
-    Tone.NEUTRAL: {},
-    Tone.CHEERFUL: {"rate": 10, "pitch": 5, "range": 15},
-    Tone.LIVELY: {"rate": 14, "pitch": 4, "range": 20},
-    Tone.GENTLE: {"rate": -14, "pitch": -2, "range": -8},
-    Tone.CALM: {"rate": -10, "pitch": -4, "range": -15},
-}
-"""What is added at full intensity, and half of it at none (the tone itself is a decision already made)."""
+_MOST_FILTERS = 64
 
 
 class Espeak:
@@ -48,6 +40,7 @@ class Espeak:
 
     def __init__(self) -> None:
         self._helper = HelperProcess()
+        self._filters: dict[Request, Filter] = {}
 
     @property
     def helper_pid(self) -> int | None:
@@ -59,6 +52,7 @@ class Espeak:
 
     def unload(self) -> None:
         self._helper.stop()
+        self._filters.clear()
 
     def speak(
         self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
@@ -68,17 +62,30 @@ class Espeak:
         spoken_language = detect_language(text) or language
         if spoken_language not in LANGUAGES:
             raise TTSError(f"eSpeak is set up for {', '.join(LANGUAGES)} and not for {spoken_language}")
-        spoken = speakable(text, spoken_language)
+        spoken, pause_s = speakable(text, spoken_language), pause_after(text, tone)
         if not spoken:
-            yield Speech(np.zeros(round(_PAUSE_S * SAMPLE_RATE), np.float32), SAMPLE_RATE, ())
+            yield Speech(np.zeros(round(pause_s * SAMPLE_RATE), np.float32), SAMPLE_RATE, ())
             return
-        yield self._spoken(_request(spoken, spoken_language, voice, tone, intensity))
+        neutral = _request(CALIBRATION[spoken_language], spoken_language, voice, Tone.NEUTRAL, 0.0)
+        yield self._spoken(_request(spoken, spoken_language, voice, tone, intensity), self._filter(neutral), pause_s)
 
-    def _spoken(self, request: Request) -> Speech:
-        header, raw = self._helper.ask(asdict(request), timeout_s=10.0 + len(request.text) / 20)
-        pause = _SOFT_PAUSE_S if request.text.endswith(("،", ",", ":", ";")) else _PAUSE_S
-        sound = finished(np.frombuffer(raw, np.int16), header["sample_rate"], pause)
+    def _spoken(self, request: Request, taps: Filter, pause_s: float) -> Speech:
+        raw, header = self._asked(request)
+        sound = finished(raw, header["sample_rate"], pause_s, taps)
         return Speech(sound, header["sample_rate"], tuple(Phoneme(*timed) for timed in header["phonemes"]))
+
+    def _filter(self, calibration: Request) -> Filter:
+        """The voice's correction, made when it first speaks a language (about 40 ms)."""
+        if calibration not in self._filters:
+            raw, header = self._asked(calibration)
+            if len(self._filters) >= _MOST_FILTERS:
+                self._filters.clear()
+            self._filters[calibration] = correction(raw.astype(np.float32) / 32768.0, header["sample_rate"])
+        return self._filters[calibration]
+
+    def _asked(self, request: Request) -> tuple[NDArray[np.int16], Mapping[str, Any]]:
+        header, raw = self._helper.ask(asdict(request), timeout_s=10.0 + len(request.text) / 20)
+        return np.frombuffer(raw, np.int16), header
 
 
 def _request(text: str, language: str, voice: Voice, tone: Tone, intensity: float) -> Request:
@@ -87,12 +94,5 @@ def _request(text: str, language: str, voice: Voice, tone: Tone, intensity: floa
     variant = str(settings.get("variant", ""))
     if not _VARIANT.match(variant):
         raise TTSError(f"voice {voice.id}: {variant!r} is no variant of eSpeak")
-    numbers = {name: _setting(name, settings, tone, intensity) for name in _DEFAULTS}
-    return Request(text, language, f"{language}+{variant}" if variant else language, **numbers)
-
-
-def _setting(name: str, settings: Mapping[str, Any], tone: Tone, intensity: float) -> int:
-    strength = 0.5 + 0.5 * min(max(intensity, 0.0), 1.0)
-    value = int(settings.get(name, _DEFAULTS[name])) + round(_TONES[tone].get(name, 0) * strength)
-    lowest, highest = _LIMITS[name]
-    return min(max(value, lowest), highest)
+    name = f"{language}+{variant}" if variant else language
+    return Request(text, language, name, **settings_for(settings, tone, intensity))
