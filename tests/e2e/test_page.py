@@ -1,0 +1,352 @@
+"""The page in a real browser, on the real three processes: a person writes, speaks, waits, changes their mind."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, expect
+
+from core.settings import PROFILES
+from tests.browser import DESKTOP, SMALL, WITHIN_MS, Visitor, visitor
+from tests.e2e.conftest import QUESTION, Site, Visit
+from tests.helpers import rows
+from tests.recordings import record
+
+pytestmark = pytest.mark.timeout(180)
+SIGHTS = [(language, theme) for language in ("ar", "en") for theme in ("light", "dark")]
+WRONG_WORDS = Path(__file__).with_name("words.js").read_text()
+FOREIGN = {"ar": "[A-Za-z]{3}", "en": "\\p{Script=Arabic}"}
+"""Letters of the other language."""
+LIGHTNESS = """() => {
+  const [red, green, blue] = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
+  return (red + green + blue) / 765;
+}"""
+"""Of the page's ground, 0 … 1."""
+
+
+async def plays(video: Locator) -> None:
+    """Returns when the film has been seen to move."""
+    await expect(video).to_be_visible(timeout=60_000)
+    page = video.page
+    element = await video.element_handle()
+    await page.wait_for_function(
+        "(film) => film.readyState >= 2 && film.videoWidth > 0", arg=element, timeout=WITHIN_MS
+    )
+    assert await video.evaluate("(film) => film.duration") > 0
+    await video.evaluate("(film) => film.paused && film.play()")
+    begun = await video.evaluate("(film) => film.currentTime")
+    await page.wait_for_function(
+        "([film, begun]) => film.ended || film.currentTime > begun", arg=[element, begun], timeout=WITHIN_MS
+    )
+
+
+async def turns_of(site: Site, said: str) -> list[dict[str, Any]]:
+    return await rows(site.stack.database, "SELECT * FROM turns WHERE transcript = :said", said=said)
+
+
+async def test_a_text_is_answered_by_text_then_voice_then_a_video_that_plays(someone: Visitor) -> None:
+    turn = await someone.say(f"where are you? #sleep 1 tts. {'It is a long way. ' * 20}")
+    await expect(turn.locator(".text")).to_contain_text("You asked: where are you?", timeout=WITHIN_MS)
+    await expect(turn.locator("audio[src]")).to_have_count(0)
+    await expect(turn.locator("audio[src]")).to_have_count(1, timeout=WITHIN_MS)
+    await plays(turn.locator("video.video"))
+    await someone.reaches(turn, "done")
+    await expect(turn.locator(".work")).to_be_hidden()
+    await expect(turn.locator(".said")).to_contain_text("where are you?")
+
+
+async def test_a_recording_is_sent_and_answered(someone: Visitor, site: Site) -> None:
+    await someone["#record"].click()
+    await expect(someone["#recording"]).to_be_visible(timeout=WITHIN_MS)
+    await expect(someone["#elapsed"]).to_have_text("0:01", timeout=WITHIN_MS)
+    await someone["#send"].click()
+    await expect(someone["#recording"]).to_be_hidden()
+    turn = someone.turn()
+    await expect(turn.locator(".text")).to_contain_text("You asked:", timeout=WITHIN_MS)
+    heard = (await turn.locator(".said").inner_text()).strip()
+    assert heard
+    assert heard in await turn.locator(".text").inner_text()
+    await someone.reaches(turn, "done")
+
+
+async def test_a_discarded_recording_is_not_sent(someone: Visitor) -> None:
+    await someone["#record"].click()
+    await expect(someone["#elapsed"]).to_have_text("0:01", timeout=WITHIN_MS)
+    await someone.page.keyboard.press("Escape")
+    await expect(someone["#recording"]).to_be_hidden()
+    await expect(someone["article.turn"]).to_have_count(0)
+
+
+async def test_an_audio_file_is_sent_and_others_are_refused_in_words(someone: Visitor, tmp_path: Path) -> None:
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.4")
+    (tmp_path / "broken.ogg").write_bytes(b"OggS" + b"x" * 4000)
+    await someone["#file"].set_input_files(tmp_path / "letter.pdf")
+    await expect(someone["#problem"]).to_contain_text("no audio file", timeout=WITHIN_MS)
+    await someone["#file"].set_input_files(record(tmp_path / "note.ogg", 2.0))
+    await expect(someone.turn().locator(".text")).to_contain_text("You asked:", timeout=WITHIN_MS)
+    await someone.reaches(someone.turn(), "done")
+    someone.forgiven.append("status of 422")
+    await someone["#file"].set_input_files(tmp_path / "broken.ogg")
+    await expect(someone.turn().locator(".note")).to_contain_text("audio", timeout=WITHIN_MS)
+
+
+@pytest.mark.parametrize(("language", "direction"), [("ar", "rtl"), ("en", "ltr")])
+async def test_each_language_has_its_direction_and_all_its_words(visit: Visit, language: str, direction: str) -> None:
+    async with visit(language=language) as someone:
+        for there in (language, {"ar": "en", "en": "ar"}[language]):
+            await expect(someone["html"]).to_have_attribute("lang", there)
+            await expect(someone["html"]).to_have_attribute("dir", {"ar": "rtl", "en": "ltr"}[there])
+            for opens in ("#who", "#history", "#more", None):
+                if opens:
+                    await someone[opens].click()
+                    await expect(someone["dialog[open]"]).to_be_visible()
+                assert await someone.page.evaluate(WRONG_WORDS, FOREIGN[there]) == []
+                await someone.page.keyboard.press("Escape")
+            await someone["#language"].click()
+        await expect(someone["html"]).to_have_attribute("dir", direction)
+        await someone.page.reload()
+        await expect(someone["html"]).to_have_attribute("lang", language)
+
+
+async def test_an_answer_speaks_the_language_of_the_question(visit: Visit) -> None:
+    async with visit(language="ar") as someone:
+        turn = await someone.say("أين أنتم؟")
+        await expect(turn.locator(".text")).to_contain_text("سؤالك هو", timeout=WITHIN_MS)
+        assert await turn.locator(".text").evaluate("(each) => getComputedStyle(each).direction") == "rtl"
+        turn = await someone.say("where are you?")
+        await expect(turn.locator(".text")).to_contain_text("You asked", timeout=WITHIN_MS)
+        assert await turn.locator(".text").evaluate("(each) => getComputedStyle(each).direction") == "ltr"
+
+
+async def test_an_avatar_is_chosen_with_the_mouse_and_with_the_keyboard(someone: Visitor, site: Site) -> None:
+    cards = someone["#avatars"].get_by_role("radio")
+    await someone["#who"].click()
+    await expect(cards).to_have_count(3)
+    for picture in await someone["#avatars img"].all():
+        await expect(picture).to_have_js_property("complete", True)
+        assert await picture.evaluate("(each) => each.naturalWidth") > 0
+    await someone["#avatars"].get_by_text("Omar").click()
+    await expect(someone["#avatars"]).to_be_hidden()
+    await expect(someone["#who"]).to_contain_text("Omar")
+    await someone["#who"].focus()
+    await someone.page.keyboard.press("Enter")
+    await expect(cards.and_(someone["input:focus"])).to_be_checked()
+    await someone.page.keyboard.press("ArrowDown")
+    chosen = await someone["#avatars label:has(:checked)"].inner_text()
+    assert "Omar" not in chosen
+    await someone.page.keyboard.press("Enter")
+    await expect(someone["#avatars"]).to_be_hidden()
+    await expect(someone["#who"]).to_be_focused()
+    await expect(someone["#who .name"]).to_have_text(chosen.splitlines()[0])
+    await someone.page.reload()
+    await expect(someone["#who .name"]).to_have_text(chosen.splitlines()[0])
+    await someone.say("who is this, chosen by key?")
+    found = await turns_of(site, "who is this, chosen by key?")
+    assert str(found[0]["avatar"]).capitalize() == chosen.splitlines()[0]
+
+
+async def test_work_is_shown_and_the_place_in_the_queue(visit: Visit) -> None:
+    async with visit() as first, visit() as second:
+        slow = await first.say("#sleep 2 llm")
+        await expect(slow.locator(".doing")).to_have_text("Thinking about the answer", timeout=WITHIN_MS)
+        await expect(slow.locator("progress")).to_be_visible()
+        waiting = await second.say("and me?")
+        await expect(waiting.locator(".doing")).to_contain_text("next", timeout=WITHIN_MS)
+        await second.reaches(waiting, "done")
+        await expect(waiting.locator(".work")).to_be_hidden()
+
+
+async def test_cancelling(someone: Visitor) -> None:
+    turn = await someone.say("#sleep 20 llm")
+    await expect(turn.locator(".doing")).not_to_be_empty(timeout=WITHIN_MS)
+    await turn.locator(".cancel").click()
+    await someone.reaches(turn, "cancelled")
+    await expect(turn.locator(".note")).to_contain_text("cancelled")
+    await expect(turn.locator(".work")).to_be_hidden()
+
+
+async def test_a_failure_is_told_in_words(someone: Visitor) -> None:
+    turn = await someone.say("#fail llm")
+    await expect(turn.locator(".note")).not_to_be_empty(timeout=60_000)
+    await someone.reaches(turn, "failed")
+    assert "Error" not in await turn.inner_text()
+
+
+async def test_the_conversation_is_there_after_a_reload_and_a_new_one_is_empty(someone: Visitor) -> None:
+    for said in ("first question", "second question"):
+        await someone.reaches(await someone.say(said), "done")
+    await someone.page.reload()
+    await expect(someone["article.turn"]).to_have_count(2, timeout=WITHIN_MS)
+    await expect(someone.turn(0)).to_contain_text("You asked: first question")
+    await plays(someone.turn(1).locator("video.video"))
+    await someone["#fresh"].click()
+    await expect(someone["article.turn"]).to_have_count(0)
+    await someone.say("third question")
+    await someone["#history"].click()
+    await expect(someone["#chats li"]).to_have_count(2)
+    await someone["#chats"].get_by_text("first question").click()
+    await expect(someone["article.turn"]).to_have_count(2, timeout=WITHIN_MS)
+
+
+async def test_a_lost_connection_heals_and_what_was_written_is_sent_once(someone: Visitor, site: Site) -> None:
+    someone.forgiven += ["ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION", "WebSocket connection", "ERR_EMPTY_RESPONSE"]
+    await someone.reaches(await someone.say("while all is well"), "done")
+    site.stack.signal("bot")
+    await site.stack.ended("bot", 10)
+    await expect(someone["#connection"]).to_be_visible(timeout=WITHIN_MS)
+    turn = await someone.say("said to nobody")
+    await expect(turn).to_contain_text("No connection", timeout=WITHIN_MS)
+    await site.start("bot", lease_s=20)
+    await someone.reaches(turn, "done", within_ms=40_000)
+    await expect(someone["#connection"]).to_be_hidden(timeout=WITHIN_MS)
+    await someone.context.set_offline(True)
+    turn = await someone.say("said under ground")
+    await expect(turn).to_contain_text("No connection", timeout=WITHIN_MS)
+    await someone.context.set_offline(False)
+    await someone.reaches(turn, "done", within_ms=40_000)
+    for said in ("said to nobody", "said under ground"):
+        assert len(await turns_of(site, said)) == 1
+    await expect(someone["article.turn"]).to_have_count(3)
+
+
+async def test_a_double_click_sends_once(someone: Visitor, site: Site) -> None:
+    await someone["#text"].fill("pressed twice")
+    await someone["#send"].dblclick()
+    await someone.reaches(someone.turn(), "done")
+    await expect(someone["article.turn"]).to_have_count(1)
+    assert len(await turns_of(site, "pressed twice")) == 1
+
+
+HOSTILE = {
+    "markup": "<img src=x onerror=\"console.error('ran')\"><script>console.error('ran')</script><b>bold</b>",
+    "directions": "\u202e\u2067reversed\u2066 \u202d مرحبا \u202b(",
+    "without blanks": "x" * 2000,
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_hostile_text_stays_text_and_in_its_place(visit: Visit, kind: str) -> None:
+    async with visit(size=SMALL) as someone:
+        turn = await someone.say(HOSTILE[kind])
+        await expect(turn.locator(".text")).to_contain_text(HOSTILE[kind][-8:], timeout=WITHIN_MS)
+        await expect(turn.locator(".said img, .said b, .said script, .text img, .text b, .text script")).to_have_count(
+            0
+        )
+        assert HOSTILE[kind] in (await turn.locator(".said").text_content() or "")
+        assert await someone.overflow() <= 0
+        for part in (".said", ".text"):
+            box = await turn.locator(part).bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= SMALL[0]
+        name = someone["#who .name"]
+        assert await name.evaluate("(each) => getComputedStyle(each).direction") == "ltr"
+        await someone["#history"].click()
+        await expect(someone["#chats li"]).to_have_count(1)
+        assert await someone.overflow() <= 0
+
+
+async def test_two_people_see_only_their_own(visit: Visit) -> None:
+    async with visit() as one, visit() as other:
+        await one.reaches(await one.say("a secret of mine"), "done")
+        await other.reaches(await other.say("something else"), "done")
+        await other.page.reload()
+        await expect(other["article.turn"]).to_have_count(1, timeout=WITHIN_MS)
+        assert "secret" not in await other["body"].inner_text()
+        assert "something else" not in await one["body"].inner_text()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_light_and_dark(visit: Visit, theme: str) -> None:
+    async with visit(theme=theme) as someone:
+        assert (await someone.page.evaluate(LIGHTNESS) > 0.5) is (theme == "light")
+        await someone["#theme"].click()
+        await someone.page.reload()
+        assert (await someone.page.evaluate(LIGHTNESS) > 0.5) is (theme == "dark")
+
+
+@pytest.mark.parametrize(("language", "word"), [("ar", "ذكاء اصطناعي"), ("en", "AI")])
+async def test_it_says_that_this_is_an_ai(visit: Visit, language: str, word: str) -> None:
+    async with visit(language=language) as someone:
+        await expect(someone["#notice"]).to_be_in_viewport()
+        await expect(someone["#notice"]).to_contain_text(word)
+        await someone.say("hello")
+        await expect(someone["#notice"]).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(("language", "theme"), SIGHTS)
+async def test_everybody_can_use_it(visit: Visit, language: str, theme: str) -> None:
+    """axe, with the picker open, while recording, while working and with a finished answer."""
+    async with visit(language=language, theme=theme) as someone:
+        assert await someone.faults() == []
+        await someone["#who"].click()
+        assert await someone.faults() == []
+        await someone.page.keyboard.press("Escape")
+        await someone["#record"].click()
+        await expect(someone["#recording"]).to_be_visible(timeout=WITHIN_MS)
+        assert await someone.faults() == []
+        await someone.page.keyboard.press("Escape")
+        turn = await someone.say("#sleep 2 llm")
+        await expect(turn.locator(".doing")).not_to_be_empty(timeout=WITHIN_MS)
+        assert await someone.faults() == []
+        await someone.reaches(turn, "done")
+        await expect(turn.locator("video.video")).to_be_visible(timeout=WITHIN_MS)
+        assert await someone.faults() == []
+
+
+@pytest.mark.parametrize("size", [SMALL, DESKTOP])
+@pytest.mark.parametrize("language", ["ar", "en"])
+async def test_it_fits(visit: Visit, language: str, size: tuple[int, int]) -> None:
+    async with visit(language=language, size=size) as someone:
+        await someone.reaches(await someone.say("hello"), "done")
+        assert await someone.overflow() <= 0
+        for control in ("#text", "#send", "#record", "#who", "#language"):
+            await expect(someone[control]).to_be_in_viewport(ratio=1)
+        await someone["#who"].click()
+        assert await someone.overflow() <= 0
+
+
+async def test_the_keyboard_alone_will_do(someone: Visitor) -> None:
+    await someone["#text"].focus()
+    await someone.page.keyboard.type("typed")
+    await someone.page.keyboard.press("Shift+Enter")
+    await someone.page.keyboard.type("on two lines")
+    await someone.page.keyboard.press("Enter")
+    await expect(someone["article.turn"]).to_have_count(1)
+    await expect(someone["#text"]).to_have_value("")
+    await expect(someone["#text"]).to_be_focused()
+    await expect(someone.turn().locator(".said")).to_contain_text("on two lines")
+
+
+@pytest.fixture
+async def real_site(site: Site) -> Any:
+    """The same stack with the CPU's engines."""
+    own = {layer.value: engine for layer, engine in PROFILES["cpu"].items()}
+    site.stack.signal("render")
+    await site.stack.ended("render", 10)
+    site.stack.start("render", lease_s=20, **own)
+    yield site
+    site.stack.signal("render")
+    await site.stack.ended("render", 10)
+    site.stack.start("render", lease_s=20)
+
+
+async def test_a_spoken_question_is_understood_and_answered_by_the_cpus_engines(
+    real_site: Site, chromium: Browser
+) -> None:
+    async with visitor(chromium, real_site.url) as someone:
+        await someone["#record"].click()
+        await expect(someone["#elapsed"]).to_have_text("0:03", timeout=WITHIN_MS)
+        await asyncio.sleep(0.5)
+        await someone["#send"].click()
+        turn = someone.turn()
+        await expect(turn.locator(".said")).to_contain_text(
+            QUESTION.rstrip("?").lower(), ignore_case=True, timeout=60_000
+        )
+        await expect(turn.locator(".text")).to_contain_text("appointment", timeout=60_000)
+        await plays(turn.locator("video.video"))
+        width = await turn.locator("video.video").evaluate("(film) => film.videoWidth")
+        assert width == 512
