@@ -45,7 +45,7 @@ def counted(number: int | float | Decimal, unit: str, language: str, before: str
     if exact != exact.to_integral_value():
         return f"{figures} {noun.singular}"
     whole = int(exact)
-    if whole in (1, 2):
+    if whole == 1 or (whole == 2 and noun.plural):
         return noun.counted(whole, is_oblique(before))
     return f"{figures} {noun.after(abs(whole))}"
 

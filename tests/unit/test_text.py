@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import SentenceSplitter, detect_language, fold, is_diacritised, sentences, speakable, without_marks
+from core.text import SentenceSplitter, detect_language, fold, is_diacritised, sentences, without_marks
 
 FOLDED = [
     ("أَهْلًا وَسَهْلًا", "اهلا وسهلا"),
@@ -106,45 +106,3 @@ def test_no_letter_is_lost(text: str) -> None:
 )
 def test_detect_language(text: str, language: str | None) -> None:
     assert detect_language(text) == language
-
-
-SPOKEN = [
-    ("en", "**Hello** _there_ 👋🏽!", "Hello there!"),
-    ("en", "# Title\n- one\n- two", "Title one two"),
-    ("en", "See [our page](https://a.example/x) now", "See our page now"),
-    ("en", "At https://buses.example/tickets?id=4", "At buses.example"),
-    ("en", "snake_case stays", "snake_case stays"),
-    ("en", "It leaves at 6:00", "It leaves at 6 o'clock"),
-    ("en", "It leaves at 6:05 pm", "It leaves at 6 oh 5 pm"),
-    ("en", "It leaves at 14:45.", "It leaves at 14 45."),
-    ("en", "$25.50", "25 dollars and 50 cents"),
-    ("en", "SAR 1,200", "1200 riyals"),
-    ("en", "1 SAR", "1 riyal"),
-    ("en", "50%", "50 percent"),
-    ("en", "Call 920001234", "Call 9 2 0, 0 0 1, 2 3 4"),
-    ("en", "in 2026", "in 2026"),
-    ("ar", "الساعة ٦:٣٠ ص", "الساعة السادسة والنصف صباحًا"),
-    ("ar", "الساعة 10:00 مساءً", "الساعة العاشرة مساءً"),
-    ("ar", "الساعة 22:10", "الساعة العاشرة و10 دقائق مساءً"),
-    ("ar", "السعر ٢٥ ريال", "السعر 25 ريالًا"),
-    ("ar", "٥ ر.س", "5 ريالات"),
-    ("ar", "2 درهم", "درهمان"),
-    ("ar", "100 دولار", "100 دولار"),
-    ("ar", "خصم ٢٠٪", "خصم 20 بالمئة"),
-    ("ar", "مـــرحبا\u200f 😀", "مرحبا"),
-    ("ar", "«أهلًا»", '"أهلًا"'),
-    ("ar", "👍", ""),
-    ("en", " … !", ""),
-]
-
-
-@pytest.mark.parametrize(("language", "text", "spoken"), SPOKEN)
-def test_speakable(language: str, text: str, spoken: str) -> None:
-    assert speakable(text, language) == spoken
-
-
-@given(st.text(), st.sampled_from(["ar", "en"]))
-def test_speakable_takes_anything(text: str, language: str) -> None:
-    spoken = speakable(text, language)
-    assert "\n" not in spoken
-    assert "\u200f" not in spoken

@@ -16,17 +16,18 @@ _CLAUSE = re.compile(r"[.!?؟؛،,;:\n]")
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
-def _folded(words: str) -> frozenset[str]:
+def folded(words: str) -> frozenset[str]:
+    """The words of a table, folded."""
     return frozenset(fold(word) for word in words.split())
 
 
-_PREPOSITIONS = _folded("""
-من إلى الى في على عن حتى منذ مذ مع بين خلال قبل بعد فوق تحت حول ضمن دون بدون كل لكل حوالي نحو قرابة زهاء مدة لمدة
+_PREPOSITIONS = folded("""
+من إلى الى في على عن حتى منذ مذ مع بين خلال قبل بعد فوق تحت حول ضمن دون بدون كل لكل حوالي نحو قرابة زهاء مدة لمدة مدار
 طوال رغم سوى غير عبر عند لدى أول آخر رقم برقم قيمة بقيمة سعر بسعر مبلغ بمبلغ خصم بخصم نسبة بنسبة تخفيض زيادة بزيادة
 عمر بعمر وزن بوزن طول بطول عرض بعرض عام عامي سنة لسنة بمقدار مقدار بمعدل معدل بحد بسن سن فئة ذات ذي بتكلفة بواقع
 مسافة لمسافة بمسافة يوم ليوم بتاريخ تاريخ صفحة لأكثر بعمق بسعة سعة بسرعة سرعة بدرجة حرارة
 """)
-_VERBS = _folded("""
+_VERBS = folded("""
 يكلف تكلف كلف كلفت كلفني يكلفك تكلفك يكلفني يستغرق تستغرق استغرق استغرقت يبلغ تبلغ بلغ بلغت يساوي تساوي يعادل تعادل
 أدفع تدفع يدفع ندفع دفعت دفعنا ادفع سأدفع ستدفع تدفعين أريد تريد نريد يريد تريدين أحتاج تحتاج يحتاج نحتاج ستحتاج
 احجز أحجز تحجز نحجز حجزت حجزنا اشتر أشتري تشتري اشتريت اطلب أطلب طلبت نطلب يطلب انتظر انتظرنا أنتظر تنتظر ينتظر
@@ -35,7 +36,7 @@ _VERBS = _folded("""
 أملك تملك يملك نملك كان كانت يكون تكون ستكون سيكون أصبح أصبحت صار صارت ليس ليست بقيت بقي يتجاوز تتجاوز تجاوز يتعدى
 تتعدى نستقبل يتسع تتسع أرسل أرسلت نرسل قطعت يقطع تقطع نفتح نغلق أمضيت قضيت قضينا نمنح يمنح احتفظ اترك أحضر أحضروا
 """)
-_NOMINATIVE = _folded("""
+_NOMINATIVE = folded("""
 هو هي هناك لدينا عندنا لديك عندك يوجد توجد اليوم إنه إنها يتوفر تتوفر متبق تبقى يتبقى وصل وصلت
 """)
 
@@ -44,13 +45,28 @@ def is_oblique(before: str) -> bool:
     """Whether a number that follows `before` stands in the oblique case."""
     if _PREFIX.search(before):
         return True
-    clause = _CLAUSE.split(before[-120:])[-1]
-    words = [fold(word) for word in _WORDS.findall(clause)]
-    if not words:
-        return False
-    if _governs(words[-1]):
+    words = _last_words(before, 120)
+    return bool(words) and (_governs(words[-1]) or _verb_governs(words))
+
+
+def is_annexed(before: str) -> bool:
+    """Whether a preposition or an annexed noun stands right before."""
+    if _PREFIX.search(before):
         return True
-    return _verb_governs(words)
+    words = _last_words(before, 60)
+    return bool(words) and _governs(words[-1])
+
+
+def is_adverb(before: str) -> bool:
+    """Whether a time or date that follows is an adverb of time, and so oblique: where it does not begin the text."""
+    words = _last_words(before, 60)
+    return bool(words) and words[-1] not in _NOMINATIVE
+
+
+def _last_words(before: str, reach: int) -> list[str]:
+    """The folded words of the clause at the text's end, as far as `reach` characters back."""
+    clause = _CLAUSE.split(before[-reach:])[-1]
+    return [folded_word for word in _WORDS.findall(clause) if (folded_word := fold(word))]
 
 
 def _governs(word: str) -> bool:

@@ -84,26 +84,9 @@ def dual(singular: str, oblique: bool, construct: bool = False) -> str:
 
 def accusative(singular: str) -> str:
     """The singular after 11 to 99, with the tanwin that is written: ريالًا, but تذكرة and يورو."""
-    return singular if singular.endswith(("ة", "ى", "ا", "و", "اء")) else f"{singular}ًا"
-
-
-def counting(number: int, form: Form, singular: str, plural: str) -> str:
-    """`number` of a noun, as the number asks for it: 1 and 2 by the noun itself, 3 to 10 with the plural, 11 to 99 with
-    the singular accusative, hundreds and thousands with the singular genitive."""
-    form, rest = replace(form, construct=True), number % 100
-    if number in (1, 2):
-        return _one_or_two(number, form, singular)
-    if rest in (1, 2):
-        return f"{cardinal(number - rest, form)} {singular} و{_one_or_two(rest, form, singular)}"
-    if 3 <= rest <= 10:
-        return f"{cardinal(number, form)} {plural}"
-    return f"{cardinal(number, form)} {accusative(singular) if rest else singular}"
-
-
-def _one_or_two(number: int, form: Form, singular: str) -> str:
-    if number == 2:
-        return dual(singular, form.oblique)
-    return f"{singular} {'واحدة' if form.feminine else 'واحد'}"
+    if singular.endswith("اء"):
+        return f"{singular}ً"
+    return singular if singular.endswith(("ة", "ى", "ا", "و")) else f"{singular}ًا"
 
 
 def _parts(number: int, form: Form) -> list[str]:
@@ -127,7 +110,8 @@ def _scaled(count: int, form: Form, singular: str, plural: str) -> str:
         return dual(singular, form.oblique, form.construct)
     if rest > 10 and form.construct:
         return f"{cardinal(count, masculine)} {singular}"
-    return counting(count, masculine, singular, plural)
+    counted = plural if 3 <= rest <= 10 else accusative(singular) if rest else singular
+    return f"{cardinal(count, replace(masculine, construct=True))} {counted}"
 
 
 def _below_thousand(number: int, form: Form) -> list[str]:

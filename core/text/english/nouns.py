@@ -10,8 +10,8 @@ def counted_noun(number: float, singular: str) -> str:
     if number == 1:
         return singular
     head, _, tail = singular.partition(" ")
-    if tail.startswith("per "):
-        return f"{counted_noun(number, head)} {tail}"
+    if tail and (tail.startswith("per ") or head == "degree"):
+        return f"{plural(head)} {tail}"
     return plural(singular)
 
 

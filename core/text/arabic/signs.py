@@ -1,0 +1,54 @@
+"""Signs between words, in words."""
+
+from __future__ import annotations
+
+import re
+
+_SIGNS = [
+    (re.compile(r"\s*&\s*"), " و"),
+    (re.compile(r"(?<=\d)\s*\+\s*(?=\d)"), " زائد "),
+    (re.compile(r"(?<=\d)\+(?!\w)"), " فأكثر"),
+    (re.compile(r"\+(?=\s?\d)"), " زائد "),
+    (re.compile(r"\s*=\s*"), " يساوي "),
+    (re.compile(r"(?<=\d)\s*[×xX]\s*(?=\d)"), " في "),
+    (re.compile(r"(?<=\d)\s*÷\s*(?=\d)"), " على "),
+    (re.compile(r"\s*(?:→|⇒|➔|->|=>)\s*"), " إلى "),
+    (re.compile(r"[~≈]\s*(?=\d)"), "حوالي "),
+    (re.compile(r"±\s*"), " زائد أو ناقص "),
+    (re.compile(r"≥\s*"), " أكبر من أو يساوي "),
+    (re.compile(r"≤\s*"), " أصغر من أو يساوي "),
+    (re.compile(r">\s*(?=\d)"), " أكثر من "),
+    (re.compile(r"<\s*(?=\d)"), " أقل من "),
+    (re.compile(r"[№#]\s*(?=\d)"), "رقم "),
+    (re.compile(r"(?<=[^\W\d])\s*/\s*(?=[^\W\d])"), " أو "),
+    (re.compile(r"\s*@\s*"), " آت "),
+    (re.compile(r"(?<=\s)\+(?=\s)"), "زائد"),
+]
+_NAMES = [
+    (re.compile(r"\s*%"), " بالمئة"),
+    (re.compile(r"\$"), " دولار "),
+    (re.compile("€"), " يورو "),
+    (re.compile("£"), " جنيه "),
+    (re.compile("°"), " درجة "),
+    (re.compile("²"), " مربع "),
+    (re.compile("³"), " مكعب "),
+]
+_MAY_HOLD = re.compile(r"[&+=×÷→⇒➔>~≈±≥≤<№#/@%$€£°²³xX]")
+
+
+def say_signs(text: str) -> str:
+    """The text with the signs that join figures and words said."""
+    return _replaced(text, _SIGNS)
+
+
+def say_lone_signs(text: str) -> str:
+    """The text with the signs that are left over said by their names."""
+    return _replaced(text, _NAMES)
+
+
+def _replaced(text: str, signs: list[tuple[re.Pattern[str], str]]) -> str:
+    if not _MAY_HOLD.search(text):
+        return text
+    for pattern, word in signs:
+        text = pattern.sub(word, text)
+    return text

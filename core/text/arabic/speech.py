@@ -1,0 +1,52 @@
+"""The passes that put Arabic text in words; what tells more about a figure goes first."""
+
+from __future__ import annotations
+
+import re
+
+from core.text.addresses import Reading, read_addresses
+from core.text.arabic import dates, money, times, units
+from core.text.arabic.abbreviations import in_full
+from core.text.arabic.counts import say_counted, say_fractions, say_numbers, say_percentages, say_scales
+from core.text.arabic.labels import say_codes, say_labels
+from core.text.arabic.latin import read_codes, read_names
+from core.text.arabic.nouns import noun_of
+from core.text.arabic.numbers import digits
+from core.text.arabic.signs import say_lone_signs, say_signs
+from core.text.calendar import say_dates
+from core.text.clock import say_times
+from core.text.currencies import say_money
+from core.text.figures import joined, normalised
+from core.text.measures import say_quantities
+from core.text.telephones import say_telephones
+
+_ADDRESSES = Reading("نقطة", "آت", {"com": "كوم", "net": "نت", "org": "أورغ", "sa": "إس إيه", "ae": "إيه إي"})
+_PREFIX = re.compile(r"(?<!\w)([وف]?[بلك])(?:ـ+[ \u00a0]?|)(?=[\d%$€£])")
+_LAM_OF_ARTICLE = re.compile(r"(?<![\wـ])([وف]?ل)ـ?ال(?=[^\W\d])")
+_LIST_ITEM = re.compile(r"(?:(?<=\A)|(?<=\n))\s*(\d{1,2})[.)]\s+")
+_FIGURE = re.compile(r"\d")
+_FIRST_WORD = re.compile(r"\s*([ء-ي\u064b-\u0652]+)")
+
+
+def in_words(text: str) -> str:
+    """Plain text (see core.text.markup) with its figures, signs, addresses and abbreviations in Arabic words."""
+    text = in_full(read_addresses(normalised(text), _ADDRESSES))
+    text = _figures(_PREFIX.sub(r"\1ـ", text)) if _FIGURE.search(text) else say_signs(text)
+    return read_names(say_lone_signs(text)).replace("ـ", "")
+
+
+def _figures(text: str) -> str:
+    text = _LIST_ITEM.sub(lambda found: f"{found[1]}، ", text)
+    text = say_times(say_dates(text, dates.said), times.said, times.said_span)
+    text = say_telephones(say_codes(text), digits, "زائد", "،", _counts)
+    text = say_percentages(say_money(say_scales(joined(text)), money.said))
+    text = read_codes(say_quantities(text, units.said))
+    text = say_labels(say_fractions(say_signs(text)))
+    text = say_numbers(say_counted(text))
+    return _LAM_OF_ARTICLE.sub(r"\1ل", text)
+
+
+def _counts(following: str) -> bool:
+    """Whether a noun that is counted, or a currency, follows a figure."""
+    word = _FIRST_WORD.match(following)
+    return bool(word and noun_of(word[1])) or following.lstrip()[:3].isupper()

@@ -1,0 +1,48 @@
+"""Figures that name something: codes and rooms digit by digit, and tokens of letters and figures."""
+
+from __future__ import annotations
+
+import re
+
+from core.text.english.numbers import cardinal, digits
+
+_NAMED = re.compile(
+    r"\b(?:room|suite|flight|bus|booking|code|pin|order|reference|ref|invoice|extension|ext|"
+    r"po box|p\.o\. box|call|dial|phone|"
+    r"telephone|fax|mobile|otp|account|card|tracking|ticket number|booking number|order number|customer number)"
+    r"(?:\s+(?:number|no\.?|is|code|us on|us at|on|at|to))*\s*[:#]?\s*(\d{3,6})(?![\d%]|[.,:/]\d)",
+    re.IGNORECASE,
+)
+_FIGURES = re.compile(r"\d+")
+_VERSION = re.compile(r"(?<!\w)v\.?\s?(?=\d)", re.IGNORECASE)
+_DOTTED = re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.]*\d)")
+_CODE = re.compile(r"(?<![\w.])(?=[A-Za-z-]*\d)(?=[\d-]*[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?![A-Za-z\d])")
+_RUN = re.compile(r"[A-Za-z]+|\d+")
+
+
+def say_codes(text: str) -> str:
+    """Behind room, booking, code, call …: digit by digit."""
+    return _NAMED.sub(lambda found: _FIGURES.sub(lambda figures: digits(figures[0]), found[0]), text)
+
+
+def say_versions(text: str) -> str:
+    """`v2.5` and `2.5.1`."""
+    text = _VERSION.sub("version ", text)
+    return _DOTTED.sub(lambda found: " point ".join(cardinal(int(part)) for part in found[0].split(".")), text)
+
+
+def say_tokens(text: str) -> str:
+    """SV1234 letter by letter and figure by figure."""
+    return _CODE.sub(lambda found: _token(found[0]), text)
+
+
+def _token(token: str) -> str:
+    runs = _RUN.findall(token)
+    one = sum(run.isdigit() for run in runs) == 1
+    return " ".join(_run(run, one) for run in runs)
+
+
+def _run(run: str, only: bool) -> str:
+    if not run.isdigit():
+        return " ".join(run) if run.isupper() and len(run) < 5 else run
+    return cardinal(int(run)) if only and len(run) < 3 and not run.startswith("0") else digits(run)

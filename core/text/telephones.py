@@ -1,0 +1,45 @@
+"""Telephone numbers and other figures that are read digit by digit, with pauses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+Digits = Callable[[str], str]
+"""Says figures one by one."""
+
+_TELEPHONE = re.compile(r"(?<![\w.,:/+])(?<!\d-)(\+|00)?(\(?\d[\d \-()]{5,20}\d)(?![\w%]|[.,:/]\d|-\d)")
+_GROUP = re.compile(r"\d+")
+_LEAST, _LONGEST_GROUP = 7, 4
+
+
+def say_telephones(text: str, digits: Digits, plus: str, pause: str, counts: Callable[[str], bool]) -> str:
+    """The text with its telephone numbers said in their groups, or in threes where they have none.
+
+    counts: whether what follows a figure is what it counts, so that it is no telephone number."""
+
+    def said(found: re.Match[str]) -> str:
+        groups = _groups(found[2])
+        length = sum(map(len, groups))
+        plain = len(groups) == 1 and not found[1] and not groups[0].startswith("0")
+        if length < _LEAST or (plain and counts(found.string[found.end() :])):
+            return found[0]
+        if not found[1] and len(groups) > 1 and length < 8 and not groups[0].startswith("0"):
+            return found[0]
+        lead = plus if found[1] == "+" else digits(found[1]) if found[1] else ""
+        return " ".join(filter(None, (lead, f"{pause} ".join(map(digits, groups)))))
+
+    return _TELEPHONE.sub(said, text)
+
+
+def _groups(written: str) -> list[str]:
+    groups = _GROUP.findall(written)
+    if len(groups) > 1 and max(map(len, groups)) <= _LONGEST_GROUP + 1:
+        return groups
+    return in_threes("".join(groups))
+
+
+def in_threes(figures: str) -> list[str]:
+    """Groups of three; a single figure that is left over joins the first group."""
+    first = 3 + len(figures) % 3 if len(figures) % 3 == 1 and len(figures) > 3 else len(figures) % 3 or 3
+    return [figures[:first], *(figures[start : start + 3] for start in range(first, len(figures), 3))]
