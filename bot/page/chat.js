@@ -1,230 +1,249 @@
-// The chat page: no build step, no library.
-import { Recorder } from "./recorder.js";
-import { call, Follower, onKeyAsked, Refused } from "./server.js";
-import { Stage } from "./stage.js";
-import { TurnView } from "./turn.js";
-import { WORDS } from "./words.js";
+// The chat page: no build step, no library. This file makes the parts and ties them together.
+import { About } from "./about.js";
+import { announce } from "./announcer.js";
+import { Chats } from "./chats.js";
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { Follower } from "./follower.js";
+import { keep, recall } from "./kept.js";
+import { askForKey } from "./keys.js";
+import { Picker } from "./picker.js";
+import { newChat, Sender } from "./sender.js";
+import { call, conversationPath, onKeyAsked, Refused, turnPath } from "./server.js";
+import { silence } from "./sound.js";
+import { Sticking } from "./sticking.js";
+import { addTheme } from "./theme.js";
+import { Turns } from "./turns.js";
+import { Welcome } from "./welcome.js";
+import { fill, language, languageOf, onLanguage, switchLanguage, words } from "./words.js";
 
+const AGAIN_MS = 3000;
 const element = (id) => document.getElementById(id);
-const kept = (name) => localStorage.getItem(`smarttalker.${name}`);
-const keep = (name, value) =>
-  value === null ? localStorage.removeItem(`smarttalker.${name}`) : localStorage.setItem(`smarttalker.${name}`, value);
 
-const state = {
-  language: kept("language") ?? (navigator.language.startsWith("en") ? "en" : "ar"),
-  avatar: kept("avatar"),
-  conversation: kept("conversation"),
-  avatars: [],
-  views: new Map(),
-  follower: null,
-  pending: null,
-};
-const waiting = new Stage(element("waiting"));
-const words = () => WORDS[state.language] ?? WORDS.ar;
+const now = recall("now") ?? {};
+const state = { conversation: now.conversation ?? null, chat: now.chat ?? newChat(), follower: null, held: [] };
 
-onKeyAsked(() => window.prompt(words().key));
+onKeyAsked((wrong) => askForKey(element("keys"), wrong));
+onLanguage(() => fill(document));
+
+const connection = new Connection(element("connection"));
+const picker = new Picker(element("who"), element("avatars"), { onChoose: chosen });
+const turns = new Turns(element("turns"), { onCancel: cancel, onRetry: retry, onForget: forget }, (id) => picker.nameOf(id));
+const welcome = new Welcome(element("welcome"), { onAsk: ask });
+const sticking = new Sticking(element("scroll"), element("turns"), element("newest"));
+const chats = new Chats(element("chats"), { onOpen: open });
+const about = new About(element("about"), { onCommand: ask });
+const sender = new Sender({
+  onItem: showItem,
+  onSent: sent,
+  onAway: () => connection.set("sender", true),
+  onBack: () => connection.set("sender", false),
+});
+new Composer(element("composer"), { onText: ask, onVoice: say, onProblem: problem });
 
 function problem(message) {
-  element("problem").hidden = !message;
+  for (const id of ["problem", "dismiss"]) element(id).hidden = !message;
   element("problem").textContent = message ?? "";
 }
 
-/** Runs something that may fail, and says so in a sentence. */
+/** Runs something that may fail, and says so in a sentence; null then. */
 async function tried(work) {
-  problem(null);
   try {
-    return await work();
+    const result = await work();
+    problem(null);
+    return result;
   } catch (error) {
     problem(error instanceof Refused ? error.message : words().offline);
     return null;
   }
 }
 
-function speak() {
-  document.documentElement.lang = state.language;
-  document.documentElement.dir = state.language === "ar" ? "rtl" : "ltr";
-  const said = words();
-  for (const each of document.querySelectorAll("[data-text]")) each.textContent = said[each.dataset.text];
-  for (const each of document.querySelectorAll("[data-placeholder]")) each.placeholder = said[each.dataset.placeholder];
-  for (const each of document.querySelectorAll("[data-label]")) each.setAttribute("aria-label", said[each.dataset.label]);
-  element("language").textContent = said.other;
-  element("language").lang = state.language === "ar" ? "en" : "ar";
-  for (const view of state.views.values()) view.show(view.turn, said);
-  showAvatars();
+function show() {
+  welcome.show(picker.avatar, turns.empty);
+  document.body.classList.toggle("fresh", turns.empty);
 }
 
-function showAvatars() {
-  const buttons = state.avatars.map((avatar) => {
-    const button = document.createElement("button");
-    const name = avatar.name[state.language] ?? avatar.id;
-    const face = document.createElement("img");
-    face.src = avatar.portrait_url;
-    face.alt = "";
-    face.width = face.height = 40;
-    button.type = "button";
-    button.setAttribute("role", "radio");
-    button.setAttribute("aria-checked", String(avatar.id === state.avatar));
-    button.setAttribute("aria-label", name);
-    button.title = name;
-    button.append(face);
-    button.onclick = () => choose(avatar.id);
-    return button;
-  });
-  element("avatars").replaceChildren(...buttons);
-}
-
-function choose(avatar) {
-  state.avatar = avatar;
+function chosen(avatar) {
   keep("avatar", avatar);
-  showAvatars();
-  enliven();
+  show();
 }
 
-/** One face moves: that of the newest turn, or before the first one that of whoever will answer. */
-function enliven() {
-  const views = [...state.views.values()];
-  const newest = views.reduce((one, other) => (one && one.turn.seq > other.turn.seq ? one : other), null);
-  for (const view of views) view.stage.enliven(view === newest);
-  element("waiting").hidden = Boolean(newest) || !state.avatar;
-  if (state.avatar) waiting.cast(state.avatar);
-  waiting.enliven(!element("waiting").hidden);
+function remember() {
+  keep("now", { conversation: state.conversation, chat: state.chat });
 }
 
+/** A text of the person's: what is written decides its language; commands and signs are answered in the page's. */
+function ask(text) {
+  const its = text.startsWith("/") ? null : languageOf(text);
+  enqueue({ text, language: its ?? language() });
+}
+
+function say(blob, seconds) {
+  enqueue({ blob, seconds, language: language() });
+}
+
+function enqueue(content) {
+  sticking.stuck = true;
+  sender.add({ chat: state.chat, conversation: state.conversation, avatar: picker.chosen, ...content });
+}
+
+const isHere = (item) => item.chat === state.chat || (item.conversation && item.conversation === state.conversation);
+
+function showItem(item) {
+  if (!isHere(item)) return;
+  turns.await(item);
+  if (item.error) announce(item.error);
+  show();
+}
+
+async function sent(item, { turn_id: turn, conversation_id: conversation }) {
+  chats.note(conversation, item.text ?? words().voice, item.avatar);
+  if (!isHere(item)) return;
+  turns.accept(item, turn);
+  if (conversation !== state.conversation) follow(conversation);
+  for (const held of state.held.splice(0)) showTurn(held);
+  const known = await call("GET", turnPath(turn)).catch(() => null);
+  // What the socket told meanwhile is newer.
+  if (known && !turns.known.get(turn)?.turn) showTurn(known);
+}
+
+/** A turn of a message whose answer to POST is still on its way waits for it, and is not shown twice. */
 function showTurn(turn) {
   if (turn.conversation_id !== state.conversation) return;
-  const list = element("turns");
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 120;
-  let view = state.views.get(turn.turn_id);
-  if (!view) {
-    view = new TurnView(turn, { onCancel: cancel });
-    state.views.set(turn.turn_id, view);
-    const later = [...state.views.values()].find((other) => other.turn && other.turn.seq > turn.seq);
-    list.insertBefore(view.root, later ? later.root : null);
-  }
-  view.show(turn, words());
-  enliven();
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  if (!turns.has(turn.turn_id) && sender.sending(turn.conversation_id)) return void state.held.push(turn);
+  turns.show(turn);
+  show();
 }
 
-async function cancel(turn) {
-  const shown = await tried(() => call("DELETE", `/api/v1/turns/${encodeURIComponent(turn)}`, { language: state.language }));
+async function cancel(view) {
+  const shown = await tried(() => call("DELETE", turnPath(view.turn.turn_id)));
   if (shown) showTurn(shown);
+}
+
+function retry(view) {
+  if (!view.turn) return sender.retry(view.item);
+  const { item, turn } = view;
+  if (item?.blob) return say(item.blob, item.seconds);
+  return ask(turn.transcript);
+}
+
+function forget(view) {
+  sender.drop(view.item);
+  turns.forget(view.item);
+  show();
 }
 
 function follow(conversation) {
   state.follower?.close();
   state.conversation = conversation;
-  keep("conversation", conversation);
+  state.held = [];
+  remember();
+  for (const who of ["follower", "page"]) connection.set(who, false);
   state.follower =
-    conversation && new Follower(conversation, { onTurn: showTurn, onAway: (away) => problem(away ? words().offline : null) });
+    conversation &&
+    new Follower(conversation, {
+      onTurn: showTurn,
+      onBack: backAgain,
+      onAway: () => connection.set("follower", true),
+      onGone: () => gone(conversation),
+    });
 }
 
-function forget() {
-  follow(null);
-  state.views.clear();
-  element("turns").replaceChildren();
-  enliven();
+/** The socket tells of the last turn alone: what else ended while it was away is asked for. */
+function backAgain(again) {
+  connection.set("follower", false);
+  sender.pump();
+  if (again) catchUp(state.conversation).catch(() => {});
+}
+
+async function catchUp(conversation) {
+  const known = await call("GET", conversationPath(conversation));
+  if (conversation !== state.conversation) return null;
+  about.show(known.emotion_enabled);
+  known.turns.forEach(showTurn);
+  return known;
+}
+
+function gone(conversation) {
+  chats.remove(conversation);
+  begin(newChat(), null);
+  problem(words().gone);
+}
+
+/** Shows a chat, a new one or one of the server's; what is still to be sent in it stands at its end. */
+function begin(chat, conversation) {
+  silence();
   problem(null);
+  turns.clear();
+  state.chat = chat;
+  about.show(true);
+  follow(conversation);
+  for (const item of sender.of(chat, conversation)) turns.await(item);
+  sticking.stuck = true;
+  show();
 }
 
-/** The same message again after a broken connection carries the same key, so that it is answered once. */
-function keyFor(body) {
-  const content = body instanceof FormData ? null : JSON.stringify(body);
-  if (content === null || state.pending?.content !== content) {
-    state.pending = { content, key: crypto.randomUUID?.() ?? null };
-  }
-  return state.pending.key;
+async function open(conversation) {
+  begin(newChat(), conversation);
+  await load(conversation);
 }
 
-async function send(body) {
-  const idempotencyKey = keyFor(body);
-  const answer = await tried(() => call("POST", "/api/v1/messages", { body, language: state.language, idempotencyKey }));
-  if (!answer) return false;
-  state.pending = null;
-  if (answer.conversation_id !== state.conversation) follow(answer.conversation_id);
-  const turn = await tried(() => call("GET", `/api/v1/turns/${answer.turn_id}`, { language: state.language }));
-  if (turn) showTurn(turn);
-  return true;
-}
-
-/** What is written decides; signs alone are answered in the page's language. */
-function languageOf(text) {
-  if (/[\u0600-\u06ff]/.test(text)) return "ar";
-  return /[a-z]/i.test(text) ? "en" : state.language;
-}
-
-async function sendText(event) {
-  event.preventDefault();
-  const text = element("text").value.trim();
-  if (!text) return;
-  const body = { text, language: languageOf(text) };
-  if (state.avatar) body.avatar = state.avatar;
-  if (state.conversation) body.conversation_id = state.conversation;
-  element("send").disabled = true;
-  if (await send(body)) element("text").value = "";
-  element("send").disabled = false;
-  element("text").focus();
-}
-
-async function sendRecording(recording) {
-  showRecording(false);
-  const form = new FormData();
-  form.append("audio", recording, "voice");
-  form.append("language", state.language);
-  if (state.avatar) form.append("avatar", state.avatar);
-  if (state.conversation) form.append("conversation_id", state.conversation);
-  await send(form);
-}
-
-function showRecording(active) {
-  element("record").setAttribute("aria-pressed", String(active));
-  element("record").setAttribute("aria-label", active ? words().stop : words().record);
-}
-
-const recorder = new Recorder(sendRecording);
-
-async function toggleRecording() {
-  if (recorder.active) return recorder.stop();
+/** What was said in a chat; asked again until the server can be reached, or another chat is shown. */
+async function load(conversation) {
   try {
-    await recorder.start();
-    problem(null);
-    showRecording(true);
-  } catch {
-    problem(words().microphone);
-  }
-}
-
-async function begin() {
-  const found = await tried(() => call("GET", "/api/v1/avatars", { language: state.language }));
-  state.avatars = found?.avatars ?? [];
-  if (!state.avatars.some((avatar) => avatar.id === state.avatar)) state.avatar = found?.default ?? null;
-  if (state.conversation) await recall(state.conversation);
-  speak();
-  enliven();
-}
-
-async function recall(conversation) {
-  try {
-    const known = await call("GET", `/api/v1/conversations/${encodeURIComponent(conversation)}`, { language: state.language });
-    follow(conversation);
-    known.turns.forEach(showTurn);
+    const known = await catchUp(conversation);
+    connection.set("page", false);
+    const avatar = known?.turns.at(-1)?.avatar;
+    if (avatar) picker.choose(avatar);
   } catch (error) {
-    if (error instanceof Refused) forget();
-    else problem(words().offline);
+    if (conversation !== state.conversation) return;
+    if (error instanceof Refused && error.status === 404) return gone(conversation);
+    if (error instanceof Refused) return problem(error.message);
+    connection.set("page", true);
+    setTimeout(() => conversation === state.conversation && load(conversation), AGAIN_MS);
   }
 }
 
-element("composer").onsubmit = sendText;
-element("text").onkeydown = (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) sendText(event);
-};
-element("record").onclick = toggleRecording;
-element("fresh").onclick = forget;
-element("language").onclick = () => {
-  state.language = state.language === "ar" ? "en" : "ar";
-  keep("language", state.language);
-  speak();
-};
+/** Everyone who can answer; asked again until the server can be reached. */
+async function meet() {
+  try {
+    const found = await call("GET", "/api/v1/avatars");
+    connection.set("page", false);
+    const kept = recall("avatar");
+    const known = found.avatars.some((avatar) => avatar.id === kept);
+    picker.fill(found.avatars, known ? kept : found.default);
+    turns.again();
+    show();
+  } catch (error) {
+    if (error instanceof Refused) problem(error.message);
+    else connection.set("page", true);
+    setTimeout(meet, AGAIN_MS);
+  }
+}
 
-speak();
-begin();
+async function start() {
+  begin(state.chat, null);
+  await meet();
+  if (now.conversation) await open(now.conversation);
+  sender.pump();
+}
+
+element("fresh").onclick = () => {
+  begin(newChat(), null);
+  element("text").focus();
+};
+element("history").onclick = () => chats.open(state.conversation);
+element("more").onclick = () => about.open();
+element("dismiss").onclick = () => problem(null);
+element("language").onclick = switchLanguage;
+onLanguage(() => {
+  const button = element("language");
+  button.textContent = words().other;
+  button.lang = language() === "ar" ? "en" : "ar";
+  button.setAttribute("aria-label", words().otherLabel);
+});
+addTheme(element("theme"));
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+}
+start();

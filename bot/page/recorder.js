@@ -1,33 +1,125 @@
 // Records a voice message; the server takes what browsers make (WebM, Ogg or MP4).
-const LONGEST_MS = 5 * 60 * 1000;
+export const LONGEST_S = 5 * 60;
+const SHORTEST_S = 0.4;
 const KINDS = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
+const TROUBLES = {
+  NotAllowedError: "denied",
+  SecurityError: "denied",
+  NotFoundError: "missing",
+  OverconstrainedError: "missing",
+  NotReadableError: "busy",
+  AbortError: "busy",
+};
+
+/** reason: a name among words().microphone. */
+export class NoRecording extends Error {
+  constructor(reason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
 
 export class Recorder {
-  /** onDone is told of the recording when it stops, by the person or after five minutes. */
-  constructor(onDone) {
-    this.onDone = onDone;
+  /** onFull: it has stopped by itself, after five minutes or because the microphone went; it can still be taken. */
+  constructor({ onFull }) {
+    this.onFull = onFull;
+    this.media = null;
   }
 
   get active() {
-    return this.media?.state === "recording";
+    return this.media !== null;
   }
 
+  get seconds() {
+    return ((this.stoppedAt ?? performance.now()) - this.startedAt) / 1000;
+  }
+
+  /** Throws NoRecording. */
   async start() {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true } });
-    const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
-    const pieces = [];
-    this.media = new MediaRecorder(stream, { mimeType, audioBitsPerSecond: 32000 });
-    this.media.ondataavailable = (event) => pieces.push(event.data);
-    this.media.onstop = () => {
-      clearTimeout(this.timer);
-      stream.getTracks().forEach((track) => track.stop());
-      this.onDone(new Blob(pieces, { type: this.media.mimeType }));
-    };
-    this.media.start();
-    this.timer = setTimeout(() => this.stop(), LONGEST_MS);
+    const stream = await microphone();
+    this.stream = stream;
+    this.pieces = [];
+    this.stoppedAt = null;
+    this.media = recorderOf(stream);
+    this.media.ondataavailable = (event) => this.pieces.push(event.data);
+    this.media.start(1000);
+    this.startedAt = performance.now();
+    this.media.onstop = () => this.full();
+    this.timer = setTimeout(() => this.full(), LONGEST_S * 1000);
+    this.listen(stream);
   }
 
-  stop() {
-    if (this.active) this.media.stop();
+  /** Loudness is shown where the browser can tell it. */
+  listen(stream) {
+    try {
+      this.context = new AudioContext();
+      this.analyser = this.context.createAnalyser();
+      this.analyser.fftSize = 1024;
+      this.context.createMediaStreamSource(stream).connect(this.analyser);
+      this.samples = new Float32Array(this.analyser.fftSize);
+    } catch {
+      this.analyser = null;
+    }
   }
+
+  /** Loudness of this moment, 0 … 1 (1: −6 dB). */
+  level() {
+    if (!this.analyser || this.stoppedAt) return 0;
+    this.analyser.getFloatTimeDomainData(this.samples);
+    const power = this.samples.reduce((sum, sample) => sum + sample * sample, 0) / this.samples.length;
+    const decibels = 10 * Math.log10(power + 1e-9);
+    return Math.min(1, Math.max(0, (decibels + 54) / 48));
+  }
+
+  full() {
+    if (this.stoppedAt) return;
+    this.halt();
+    this.onFull();
+  }
+
+  /** Silences the microphone; what was recorded stays. */
+  halt() {
+    this.stoppedAt ??= performance.now();
+    clearTimeout(this.timer);
+    this.context?.close().catch(() => {});
+    this.context = null;
+    const { media, stream } = this;
+    this.whole = new Promise((resolve) => {
+      if (media.state === "inactive") return resolve();
+      media.onstop = resolve;
+      media.stop();
+    });
+    this.whole.then(() => stream.getTracks().forEach((track) => track.stop()));
+  }
+
+  /** The recording and its seconds; throws NoRecording where there is hardly anything. */
+  async take() {
+    const { media, pieces } = this;
+    this.halt();
+    const seconds = this.seconds;
+    await this.whole;
+    this.media = null;
+    if (seconds < SHORTEST_S || !pieces.some((piece) => piece.size)) throw new NoRecording("short");
+    return { blob: new Blob(pieces, { type: media.mimeType }), seconds };
+  }
+
+  discard() {
+    this.halt();
+    this.media = null;
+  }
+}
+
+async function microphone() {
+  if (!navigator.mediaDevices?.getUserMedia) throw new NoRecording(isSecureContext ? "unable" : "insecure");
+  if (!window.MediaRecorder) throw new NoRecording("unable");
+  try {
+    return await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true } });
+  } catch (error) {
+    throw new NoRecording(TROUBLES[error.name] ?? "unable");
+  }
+}
+
+function recorderOf(stream) {
+  const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
+  return new MediaRecorder(stream, { mimeType, audioBitsPerSecond: 32000 });
 }

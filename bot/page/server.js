@@ -1,80 +1,56 @@
-// Talks to the server: requests, and the socket that tells of turns.
+// Requests to the server, with its key where it wants one.
+import { language, words } from "./words.js";
 
 const KEY = "smarttalker.key";
-let askForKey = () => null;
+let askForKey = async () => null;
+let asking = null;
 
+/** ask: resolves to a key, or to null where the person has none; told whether one was refused before. */
 export function onKeyAsked(ask) {
   askForKey = ask;
 }
 
-function headers(more) {
-  const key = sessionStorage.getItem(KEY);
-  return key ? { "X-API-Key": key, ...more } : { ...more };
+export const key = () => sessionStorage.getItem(KEY);
+
+/** One dialog, however many requests wait for it. */
+export async function newKey() {
+  asking ??= askForKey(Boolean(key())).finally(() => (asking = null));
+  const given = await asking;
+  if (given) sessionStorage.setItem(KEY, given);
+  return Boolean(given);
 }
 
-export class Refused extends Error {}
+/** The server said no, in a sentence for people; everything else that is thrown means that it could not be reached. */
+export class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
 
-/** The JSON of an answer; throws Refused with the server's sentence, TypeError when it can't be reached. */
-export async function call(method, path, { body, language, idempotencyKey } = {}) {
-  const more = { "Accept-Language": language ?? "en" };
-  if (idempotencyKey) more["Idempotency-Key"] = idempotencyKey;
-  const isForm = body instanceof FormData;
-  if (body && !isForm) more["Content-Type"] = "application/json";
-  const send = () =>
-    fetch(path, { method, headers: headers(more), body: isForm ? body : body && JSON.stringify(body), cache: "no-store" });
-  let response = await send();
-  if (response.status === 403) {
-    const key = askForKey();
-    if (key) {
-      sessionStorage.setItem(KEY, key);
-      response = await send();
-    }
+/** The JSON of an answer. Throws Refused, TypeError. */
+export async function call(method, path, { body, idempotencyKey } = {}) {
+  let response = await request(method, path, body, idempotencyKey);
+  while (response.status === 403 && (await newKey())) {
+    response = await request(method, path, body, idempotencyKey);
   }
   const content = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(content.error?.message ?? `${response.status}`);
+  if (!response.ok) throw new Refused(content.error?.message ?? words().unknown(response.status), response.status);
   return content;
 }
 
-/** Tells of turns until `close()`; opens again with a growing delay when the connection goes. */
-export class Follower {
-  constructor(conversation, { onTurn, onAway }) {
-    this.conversation = conversation;
-    this.onTurn = onTurn;
-    this.onAway = onAway;
-    this.delay = 500;
-    this.open();
-  }
-
-  open() {
-    const key = sessionStorage.getItem(KEY);
-    const address = new URL(`/api/v1/ws/${encodeURIComponent(this.conversation)}`, location.href);
-    address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    if (key) address.searchParams.set("api_key", key);
-    this.socket = new WebSocket(address);
-    this.socket.onmessage = (event) => {
-      this.delay = 500;
-      this.tellAway(false);
-      this.onTurn(JSON.parse(event.data));
-    };
-    this.socket.onclose = (event) => {
-      if (this.closed || event.code === 4404 || event.code === 4403) return;
-      this.tellAway(true);
-      this.timer = setTimeout(() => this.open(), this.delay);
-      this.delay = Math.min(this.delay * 2, 10000);
-    };
-  }
-
-  tellAway(away) {
-    if (away !== Boolean(this.away)) this.onAway(away);
-    this.away = away;
-  }
-
-  close() {
-    this.closed = true;
-    clearTimeout(this.timer);
-    this.socket.close();
-  }
+function request(method, path, body, idempotencyKey) {
+  const headers = { "Accept-Language": language() };
+  if (key()) headers["X-API-Key"] = key();
+  if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
+  const isForm = body instanceof FormData;
+  if (body && !isForm) headers["Content-Type"] = "application/json";
+  return fetch(path, { method, headers, body: isForm ? body : body && JSON.stringify(body), cache: "no-store" });
 }
+
+export const conversationPath = (id) => `/api/v1/conversations/${encodeURIComponent(id)}`;
+export const turnPath = (id) => `/api/v1/turns/${encodeURIComponent(id)}`;
+export const portraitOf = (avatar) => `/api/v1/avatars/${encodeURIComponent(avatar)}/portrait`;
 
 /** A link of ours as a path, whatever public address the server knows itself by. */
 export function local(link) {

@@ -1,5 +1,7 @@
 // A face that waits, and speaks when its answer is there: the idle loop lies under the answer's video, so that one
 // gives way to the other without a flash. An answer begins and ends as the loop does.
+import { speaking } from "./sound.js";
+
 const stillness = window.matchMedia("(prefers-reduced-motion: reduce)");
 const loops = new Map();
 const TRIES = 20;
@@ -24,8 +26,6 @@ async function load(link) {
   }
   return null;
 }
-
-const heard = () => [...document.querySelectorAll(".video, .voice")].some((each) => !each.paused);
 
 export class Stage {
   /** root: holds a video.idle and, where answers are shown, a video.video and a button.again. */
@@ -92,8 +92,10 @@ export class Stage {
 
   /** The answer is there. awaited: its viewer saw it being made, and hears it at once unless something else speaks. */
   answer(path, awaited) {
+    this.video.poster = this.idle.poster;
+    this.video.preload = awaited || this.live ? "auto" : "none";
     this.video.src = path;
-    if (awaited && this.live && !heard()) this.play();
+    if (awaited && this.live && !speaking()) this.play();
     else this.reveal();
   }
 

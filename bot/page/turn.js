@@ -1,92 +1,201 @@
-// One turn on the page. Everything from outside goes in as text or as a checked link, never as markup.
-import { local } from "./server.js";
+// One question and its answer. Everything from outside goes in as text or as a checked link, never as markup.
+import { announce } from "./announcer.js";
+import { Player } from "./player.js";
+import { local, portraitOf } from "./server.js";
 import { Stage } from "./stage.js";
+import { timeOf, words, write } from "./words.js";
 
 const ENDS = ["done", "failed", "cancelled", "superseded", "merged"];
+const SPOKEN = ["tts", "video", "upscale"];
 
 const over = (turn) => ENDS.includes(turn.state) || turn.state === "rendered";
+/** Whether no more words of the answer will come. */
+const written = (turn) => over(turn) || SPOKEN.includes(turn.layer);
 
 export class TurnView {
-  constructor(turn, { onCancel }) {
+  /** acts: onCancel, onRetry, onForget, each told this view. nameOf: an avatar's name by its id. */
+  constructor(acts, nameOf) {
     this.root = document.getElementById("turn").content.firstElementChild.cloneNode(true);
-    this.root.dataset.turn = turn.turn_id;
+    this.nameOf = nameOf;
+    this.turn = null;
+    this.item = null;
+    this.waited = false;
     this.stage = new Stage(this.find(".stage"));
-    this.find(".cancel").onclick = () => onCancel(turn.turn_id);
-    this.find(".voice").onended = () => this.show(this.turn, this.words);
+    this.spoken = new Player(this.find(".spoken"), "voice");
+    this.spoken.audio.addEventListener("ended", () => this.turn && this.show(this.turn));
+    this.find(".cancel").onclick = () => acts.onCancel(this);
+    this.find(".retry").onclick = () => acts.onRetry(this);
+    this.find(".forget").onclick = () => acts.onForget(this);
   }
 
   find(selector) {
     return this.root.querySelector(selector);
   }
 
-  show(turn, words) {
+  get at() {
+    return new Date(this.turn?.created_at ?? this.item.at);
+  }
+
+  /** A message that the server does not have yet, or has without its turn being told of. */
+  unsent(item) {
+    this.item = item;
+    this.root.dataset.state = item.state;
+    this.find(".answer").hidden = true;
+    this.own(item);
+    this.asked(item.text ?? null, Boolean(item.blob), item.language);
+    const waits = item.state === "waiting";
+    this.part(".sending", !item.error && (waits && !navigator.onLine ? words().kept : words().sending));
+    this.outcome(item.error, { bad: true, retry: true, forget: true });
+  }
+
+  /** The person's own recording can be heard as long as the page lives. */
+  own(item) {
+    if (!item.blob || this.recording) return;
+    this.recording = new Player(this.find(".own"), "mine");
+    this.recording.load(URL.createObjectURL(item.blob), item.seconds);
+    this.find(".own").hidden = false;
+  }
+
+  show(turn) {
     // While a turn runs, an event may come without the words that an earlier one brought.
     if (turn.state === "running" && turn.text === null) turn = { ...turn, text: this.turn?.text ?? null };
+    const before = this.turn;
     this.turn = turn;
-    this.words = words;
-    this.find(".asked p").textContent = turn.transcript ?? words.voice;
-    this.find(".face").src = `/api/v1/avatars/${encodeURIComponent(turn.avatar)}/portrait`;
-    this.part(".text", turn.text, (part) => (part.textContent = turn.text));
-    // The video takes the voice message's place, but not out of the listener's ear.
-    const listening = !this.find(".voice").paused;
-    this.media(".voice", turn.video_url && !listening ? null : turn.audio_url);
+    Object.assign(this.root.dataset, { turn: turn.turn_id, state: turn.state });
+    this.part(".sending", null);
+    this.asked(turn.transcript, turn.input === "voice", null);
+    this.answer(turn);
+    this.work(turn);
+    this.told(turn);
+    this.tell(before, turn);
+    this.waited ||= !over(turn);
+  }
+
+  /** In another language of the page's. */
+  again() {
+    if (this.turn) this.show(this.turn);
+    else this.unsent(this.item);
+  }
+
+  asked(text, voice, language) {
+    this.part(".heard", voice && text && words().transcript);
+    const said = this.find(".said");
+    if (text) write(said, text, language ?? undefined);
+    else write(said, words().voice, null);
+    said.hidden = !text && Boolean(this.recording);
+    this.root.classList.toggle("aloud", voice);
+    this.recording?.show(words().yourVoice);
+    const time = this.find("time");
+    time.dateTime = this.at.toISOString();
+    time.textContent = timeOf(this.at);
+  }
+
+  answer(turn) {
+    const name = this.nameOf(turn.avatar);
+    const face = this.find(".answer > .face");
+    if (face.dataset.avatar !== turn.avatar) {
+      face.dataset.avatar = turn.avatar;
+      face.src = portraitOf(turn.avatar);
+    }
+    this.part(".text", turn.text, (part) => write(part, turn.text, turn.language));
+    this.find(".text").classList.toggle("growing", !written(turn));
+    this.voice(turn);
     this.play(turn);
-    this.find(".video").setAttribute("aria-label", words.generated);
-    this.find(".again").setAttribute("aria-label", words.again);
-    this.find(".cancel").textContent = words.cancel;
-    this.note(turn, words);
-    this.work(turn, words);
+    this.find(".video").setAttribute("aria-label", words().generated(name));
+    this.find(".again").setAttribute("aria-label", words().again);
+    this.find(".mark").textContent = words().generatedMark;
+    this.find(".answer").hidden = over(turn) && !turn.text && !turn.audio_url && !turn.video_url;
+  }
+
+  /** The video takes the voice message's place, but not out of the listener's ear. */
+  voice(turn) {
+    const shown = turn.audio_url && (!turn.video_url || !this.spoken.audio.paused);
+    if (shown && this.fresh(this.spoken.audio, turn.audio_url)) this.spoken.load(local(turn.audio_url));
+    this.find(".spoken").hidden = !shown;
+    this.spoken.show(words().answerVoice);
   }
 
   /** The face waits where an answer may come, and speaks it. */
   play(turn) {
     const waits = !over(turn);
     this.stage.cast(turn.avatar);
-    this.find(".stage").hidden = !waits && !turn.video_url;
-    if (turn.video_url && this.fresh(".video", turn.video_url)) this.stage.answer(local(turn.video_url), this.waited);
-    this.waited ||= waits;
+    const staged = waits || Boolean(turn.video_url);
+    this.find(".stage").hidden = !staged;
+    this.root.classList.toggle("staged", staged);
+    if (turn.video_url && this.fresh(this.find(".video"), turn.video_url)) {
+      this.stage.answer(local(turn.video_url), this.waited);
+    }
   }
 
-  part(selector, value, fill) {
+  /** Whether the part shows another file so far. A signature changes by the hour; the file under its path never does. */
+  fresh(part, link) {
+    const [file] = local(link).split("?");
+    if (part.dataset.file === file) return false;
+    part.dataset.file = file;
+    return true;
+  }
+
+  work(turn) {
+    this.part(".work", !over(turn), () => {
+      this.find(".doing").textContent = doing(turn);
+      const eta = this.find(".eta");
+      eta.textContent = turn.eta_s === null ? "" : words().seconds(Math.ceil(turn.eta_s));
+      const bar = this.find("progress");
+      bar.setAttribute("aria-label", words().progress);
+      if (turn.state === "running" && turn.progress) bar.value = turn.progress;
+      else bar.removeAttribute("value");
+      this.find(".cancel").textContent = words().cancel;
+    });
+  }
+
+  told(turn) {
+    const ends = { cancelled: words().cancelled, superseded: words().superseded, merged: words().merged };
+    const bad = Boolean(turn.error);
+    const again = turn.state === "failed" && (turn.input === "text" || Boolean(this.recording));
+    this.outcome(turn.error?.message ?? ends[turn.state] ?? stepped(turn), { bad, retry: bad && again, forget: false });
+  }
+
+  outcome(said, { bad, retry, forget }) {
+    this.part(".outcome", said, (part) => {
+      part.classList.toggle("bad", bad);
+      write(this.find(".note"), said);
+      const button = this.find(".retry");
+      button.hidden = !retry;
+      button.textContent = words().retry;
+      this.find(".forget").hidden = !forget;
+      this.find(".forget").setAttribute("aria-label", words().dismiss);
+    });
+  }
+
+  /** What has changed, for those who listen: that it is being worked on, the answer, its video, its end. */
+  tell(before, turn) {
+    if (!this.waited || !before) return;
+    if (turn.state === "running" && before.state !== "running") announce(words().running);
+    if (written(turn) && turn.text && !(written(before) && before.text)) {
+      announce(words().answerOf(this.nameOf(turn.avatar)));
+      announce(turn.text, turn.language);
+    }
+    if (turn.video_url && !before.video_url) announce(words().announced.video);
+    if (over(turn) && !over(before) && !this.find(".outcome").hidden) announce(this.find(".note").textContent);
+  }
+
+  part(selector, value, fill = (part) => (part.textContent = value)) {
     const part = this.find(selector);
     part.hidden = !value;
     if (value) fill(part);
   }
+}
 
-  media(selector, link) {
-    this.part(selector, link, (part) => {
-      if (this.fresh(selector, link)) part.src = local(link);
-    });
-    if (!link) this.find(selector).pause();
-  }
+function doing(turn) {
+  if (turn.state === "received") return words().received;
+  if (turn.state === "queued") return words().place(turn.queue_position ?? 1);
+  return words().layers[turn.layer] ?? words().running;
+}
 
-  /** Whether the part shows another file so far. A signature changes by the hour; the file under its path never does. */
-  fresh(selector, link) {
-    const [file] = local(link).split("?");
-    const kept = this.find(selector).dataset;
-    if (kept.file === file) return false;
-    kept.file = file;
-    return true;
-  }
-
-  note(turn, words) {
-    const withoutVideo = ["rendered", "done"].includes(turn.state) && !turn.video_url;
-    const stepped = withoutVideo ? turn.steps.map((step) => words.step[step.layer]).filter(Boolean).at(-1) : null;
-    const said = turn.error?.message ?? (turn.state === "cancelled" ? words.cancelled : stepped);
-    this.part(".note", said, (part) => {
-      part.textContent = said;
-      part.classList.toggle("bad", Boolean(turn.error));
-    });
-  }
-
-  work(turn, words) {
-    this.part(".work", !over(turn), () => {
-      const doing = turn.layer ? words.layers[turn.layer] : turn.queue_position > 0 ? words.place(turn.queue_position) : words.running;
-      const wait = turn.eta_s ? ` · ${words.seconds(Math.ceil(turn.eta_s))}` : "";
-      this.find(".doing").textContent = doing + wait;
-      const bar = this.find("progress");
-      if (turn.state === "running" && turn.progress) bar.value = turn.progress;
-      else bar.removeAttribute("value");
-    });
-  }
+/** How the answer stepped down, where the person can notice it. */
+function stepped(turn) {
+  if (!over(turn)) return null;
+  const layers = turn.steps.map((step) => step.layer);
+  if (turn.video_url) return layers.includes("video") ? words().simpler : layers.includes("upscale") ? words().step.upscale : null;
+  return layers.map((layer) => words().step[layer]).filter(Boolean).at(-1) ?? null;
 }

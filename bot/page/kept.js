@@ -1,0 +1,30 @@
+// What the browser remembers. Where it refuses to (private windows, full storage), the page forgets instead of failing.
+const NAME = "smarttalker.";
+
+export function recall(name) {
+  try {
+    return JSON.parse(localStorage.getItem(NAME + name));
+  } catch {
+    return null;
+  }
+}
+
+/** null and undefined forget. */
+export function keep(name, value) {
+  try {
+    if (value === null || value === undefined) localStorage.removeItem(NAME + name);
+    else localStorage.setItem(NAME + name, JSON.stringify(value));
+  } catch {
+    // It holds until the page closes.
+  }
+}
+
+/** A plain word, which the first script reads before any module runs. */
+export function keepWord(name, word) {
+  try {
+    if (word === null) localStorage.removeItem(NAME + name);
+    else localStorage.setItem(NAME + name, word);
+  } catch {
+    // It holds until the page closes.
+  }
+}
