@@ -28,7 +28,7 @@ onLanguage(() => fill(document));
 
 const connection = new Connection(element("connection"));
 const picker = new Picker(element("who"), element("avatars"), { onChoose: chosen });
-const turns = new Turns(element("turns"), { onCancel: cancel, onRetry: retry, onForget: forget }, (id) => picker.nameOf(id));
+const turns = new Turns(element("turns"), { onCancel: cancel, onRetry: retry, onForget: forget, onCommand: ask }, (id) => picker.nameOf(id));
 const welcome = new Welcome(element("welcome"), { onAsk: ask });
 const sticking = new Sticking(element("scroll"), element("turns"), element("newest"));
 const chats = new Chats(element("chats"), { onOpen: open });
@@ -92,6 +92,7 @@ const isHere = (item) => item.chat === state.chat || (item.conversation && item.
 function showItem(item) {
   if (!isHere(item)) return;
   turns.await(item);
+  if (item.state !== "sending") release();
   if (item.error) announce(item.error);
   show();
 }
@@ -101,7 +102,7 @@ async function sent(item, { turn_id: turn, conversation_id: conversation }) {
   if (!isHere(item)) return;
   turns.accept(item, turn);
   if (conversation !== state.conversation) follow(conversation);
-  for (const held of state.held.splice(0)) showTurn(held);
+  release();
   const known = await call("GET", turnPath(turn)).catch(() => null);
   // What the socket told meanwhile is newer.
   if (known && !turns.known.get(turn)?.turn) showTurn(known);
@@ -113,6 +114,10 @@ function showTurn(turn) {
   if (!turns.has(turn.turn_id) && sender.sending(turn.conversation_id)) return void state.held.push(turn);
   turns.show(turn);
   show();
+}
+
+function release() {
+  for (const held of state.held.splice(0)) showTurn(held);
 }
 
 async function cancel(view) {
@@ -238,7 +243,7 @@ element("dismiss").onclick = () => problem(null);
 element("language").onclick = switchLanguage;
 onLanguage(() => {
   const button = element("language");
-  button.textContent = words().other;
+  for (const [kind, text] of Object.entries(words().other)) button.querySelector(`.${kind}`).textContent = text;
   button.lang = language() === "ar" ? "en" : "ar";
   button.setAttribute("aria-label", words().otherLabel);
 });

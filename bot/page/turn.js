@@ -1,5 +1,6 @@
 // One question and its answer. Everything from outside goes in as text or as a checked link, never as markup.
 import { announce } from "./announcer.js";
+import { offered } from "./commands.js";
 import { Player } from "./player.js";
 import { local, portraitOf } from "./server.js";
 import { Stage } from "./stage.js";
@@ -13,9 +14,10 @@ const over = (turn) => ENDS.includes(turn.state) || turn.state === "rendered";
 const written = (turn) => over(turn) || SPOKEN.includes(turn.layer);
 
 export class TurnView {
-  /** acts: onCancel, onRetry, onForget, each told this view. nameOf: an avatar's name by its id. */
+  /** acts: onCancel, onRetry, onForget, each told this view; onCommand, told a command. nameOf: an avatar's name by its id. */
   constructor(acts, nameOf) {
     this.root = document.getElementById("turn").content.firstElementChild.cloneNode(true);
+    this.acts = acts;
     this.nameOf = nameOf;
     this.turn = null;
     this.item = null;
@@ -99,12 +101,28 @@ export class TurnView {
     }
     this.part(".text", turn.text, (part) => write(part, turn.text, turn.language));
     this.find(".text").classList.toggle("growing", !written(turn));
+    this.choices(turn);
     this.voice(turn);
     this.play(turn);
     this.find(".video").setAttribute("aria-label", words().generated(name));
     this.find(".again").setAttribute("aria-label", words().again);
     this.find(".mark").textContent = words().generatedMark;
     this.find(".answer").hidden = over(turn) && !turn.text && !turn.audio_url && !turn.video_url;
+  }
+
+  /** A command's menu can be pressed; what an engine wrote never becomes a command. */
+  choices(turn) {
+    const isMenu = turn.text && turn.transcript?.startsWith("/") && Object.keys(turn.engines).length === 0;
+    this.part(".choices", isMenu && offered(turn.text), (part) => {
+      const buttons = offered(turn.text).map(({ title, command }) => {
+        const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet" });
+        write(button, title);
+        button.onclick = () => this.acts.onCommand(command);
+        return button;
+      });
+      part.hidden = buttons.length === 0;
+      part.replaceChildren(...buttons);
+    });
   }
 
   /** The video takes the voice message's place, but not out of the listener's ear. */
@@ -169,7 +187,8 @@ export class TurnView {
 
   /** What has changed, for those who listen: that it is being worked on, the answer, its video, its end. */
   tell(before, turn) {
-    if (!this.waited || !before) return;
+    if (!this.waited) return;
+    before ??= { state: "queued" };
     if (turn.state === "running" && before.state !== "running") announce(words().running);
     if (written(turn) && turn.text && !(written(before) && before.text)) {
       announce(words().answerOf(this.nameOf(turn.avatar)));

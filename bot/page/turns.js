@@ -41,17 +41,16 @@ export class Turns {
 
   /** A message on its way. */
   await(item) {
-    const view = this.unsent.get(item.key) ?? new TurnView(this.acts, this.nameOf);
-    for (const [key, other] of this.unsent) if (other === view || other.item === item) this.unsent.delete(key);
-    this.unsent.set(item.key, view);
+    const view = this.unsent.get(item) ?? new TurnView(this.acts, this.nameOf);
+    this.unsent.set(item, view);
     view.unsent(item);
     this.arrange();
   }
 
   /** The server has it; its view becomes the turn's. */
   accept(item, turn) {
-    const view = this.unsent.get(item.key);
-    this.unsent.delete(item.key);
+    const view = this.unsent.get(item);
+    this.unsent.delete(item);
     if (!view || this.known.has(turn)) return;
     view.waited = true;
     view.root.dataset.turn = turn;
@@ -59,7 +58,7 @@ export class Turns {
   }
 
   forget(item) {
-    this.unsent.delete(item.key);
+    this.unsent.delete(item);
     this.arrange();
   }
 

@@ -5,7 +5,7 @@ const PLURAL = new Intl.PluralRules("ar");
 const counted = (number, forms) => (forms[PLURAL.select(number)] ?? forms.many).replace("#", number);
 
 export const AR = {
-  other: "English",
+  other: { long: "English", short: "EN" },
   otherLabel: "English: اعرض الصفحة بالإنجليزية",
   skip: "انتقل إلى كتابة رسالة",
   ai: "ذكاء اصطناعي",

@@ -2,7 +2,7 @@
 const counted = (number, one, many) => (number === 1 ? one : many.replace("#", number));
 
 export const EN = {
-  other: "العربية",
+  other: { long: "العربية", short: "ع" },
   otherLabel: "العربية: show the page in Arabic",
   skip: "Skip to writing a message",
   ai: "Artificial intelligence",
@@ -43,7 +43,7 @@ export const EN = {
   newest: "To the newest messages",
   dismiss: "Dismiss",
 
-  notice: "An AI answers you, not a person: face, voice and words are generated. It guesses your feeling from your words.",
+  notice: "You are talking to an AI: face and voice are generated, emotion is read from your words.",
   more: "Details",
   about: "About this chat",
   aboutAi: "An artificial intelligence answers you, not a person. Its face, its voice and what it says are generated, and it can be wrong: check what matters to you.",
