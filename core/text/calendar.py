@@ -22,7 +22,7 @@ _HIJRI = (
 )
 _SPELLINGS = "ابريل|إبريل|اغسطس|اكتوبر"
 _SHORT = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec"
-_LATIN = rf"(?:{'|'.join(english for english, _ in MONTHS)}|{_SHORT})\b\.?"
+_LATIN = rf"(?:(?:{'|'.join(english for english, _ in MONTHS)})\b|(?:{_SHORT})\b\.?)"
 _ARABIC = "|".join([*(arabic for _, arabic in MONTHS), *_LEVANT, _HIJRI, _SPELLINGS])
 _MONTH = rf"({_LATIN}|(?:{_ARABIC})(?![\w\u064b-\u0652]))"
 _B, _A = r"(?<![\w.,:/+-])(?<![\d])", r"(?![\w%]|[.,:/-]\d)"
@@ -41,7 +41,7 @@ _MONTH_FIRST = re.compile(
     rf"(?<![\w])({_LATIN})\s+(\d{{1,2}}){_TH}(?:\s*(?:-|to)\s*(\d{{1,2}}){_TH})?(?:,?\s+(\d{{4}}))?{_A}"
 )
 _MONTH_YEAR = re.compile(rf"(?<![\w]){_MONTH},?\s+(?:عام\s+|سنة\s+)?(\d{{4}})(?:\s?(هـ|ه|م)(?!\w))?{_A}", re.IGNORECASE)
-_MAY_HOLD = re.compile(rf"\d[-/.]\d|{_LATIN}|{_ARABIC}", re.IGNORECASE)
+_NUMERIC = re.compile(r"\d[-/.]\d")
 _DAY_BEFORE = re.compile(
     r"(?:يوم|تاريخ|بتاريخ|الأحد|الاثنين|الإثنين|الثلاثاء|الأربعاء|الخميس|الجمعة|السبت|day|date|on)[,،]?\s+\Z",
     re.IGNORECASE,
@@ -67,11 +67,10 @@ Say = Callable[[Day, str], str]
 
 def say_dates(text: str, say: Say) -> str:
     """The text with its dates said; what looks like a date and is none (31/31/2026) stays."""
-    if not _MAY_HOLD.search(text):
-        return text
-    text = _YMD.sub(lambda found: _numeric(found, say, found[4], found[3], found[1]), text)
-    text = _DMY.sub(lambda found: _numeric(found, say, found[1], found[3], found[4]), text)
-    text = _DM.sub(lambda found: _short(found, say), text)
+    if _NUMERIC.search(text):
+        text = _YMD.sub(lambda found: _numeric(found, say, found[4], found[3], found[1]), text)
+        text = _DMY.sub(lambda found: _numeric(found, say, found[1], found[3], found[4]), text)
+        text = _DM.sub(lambda found: _short(found, say), text)
     text = _DAY_FIRST.sub(lambda found: _named(found, say, found[3], found[1], found[2], found[4], found[5]), text)
     text = _MONTH_FIRST.sub(lambda found: _named(found, say, found[1], found[2], found[3], found[4], None), text)
     return _MONTH_YEAR.sub(lambda found: _named(found, say, found[1], None, None, found[2], found[3]), text)

@@ -13,7 +13,7 @@ _AFTER = r"(?![\dA-Za-z_²³/%°]|[.,:]\d)"
 _OCLOCK = r"(?:(الساعة|ساعة|الساعه)\s+)?"
 _TO = r"\s*(-|(?<=\s)(?:إلى|الى|حتى|لغاية|to|until|till)(?=\s))\s*"
 _SPAN = re.compile(rf"{_OCLOCK}{_BEFORE}{_MOMENT}{_TO}{_OCLOCK}{_MOMENT}{_AFTER}", re.IGNORECASE)
-_SINGLE = re.compile(rf"{_OCLOCK}{_BEFORE}(?:(?<=[^\w])ال)?{_MOMENT}{_AFTER}", re.IGNORECASE)
+_SINGLE = re.compile(rf"{_OCLOCK}(?:(?<!\w)الـ?)?{_BEFORE}{_MOMENT}{_AFTER}", re.IGNORECASE)
 _MAY_HOLD = re.compile(rf"\d\s*(?::\d|{_PART})|الساع", re.IGNORECASE)
 
 

@@ -32,17 +32,24 @@ _SYMBOLS = str.maketrans(
 )
 
 
+class _Spoken(dict[int, int]):
+    """For str.translate: a blank for each character that no voice says; filled as they come, so never large."""
+
+    def __missing__(self, code: int) -> int:
+        char = chr(code)
+        self[code] = code if char in _KEPT or unicodedata.category(char) not in _UNSPOKEN else ord(" ")
+        return self[code]
+
+
+_SPOKEN = _Spoken()
+
+
 def plain(text: str) -> str:
     """The words and signs of a text. Tatweel is kept before figures alone, where it shows a prefix (بـ95)."""
     text = unicodedata.normalize("NFC", text.translate(_SYMBOLS))
     text = _VARIATION.sub("", text.translate(_PUNCTUATION))
     if not text.isascii():
-        text = "".join(map(_spoken, text))
-        text = _TATWEEL.sub("", text)
+        text = _TATWEEL.sub("", text.translate(_SPOKEN))
     text = _FENCE.sub(" ", _LINK.sub(r"\1", text))
     text = _TIMES.sub("×", _LINE_START.sub("", text))
     return _ABOUT.sub(" ", _MARKUP.sub(" ", text))
-
-
-def _spoken(char: str) -> str:
-    return char if char in _KEPT or unicodedata.category(char) not in _UNSPOKEN else " "

@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 
 class Measure(NamedTuple):
-    """arabic: a singular of core.text.arabic.nouns; adjective and tail follow it (متر مربع, كيلومتر في الساعة)."""
+    """arabic: a singular of core.text.arabic.nouns; adjective and tail follow it (متر مربع, كيلومتر في الساعة).
+    plural: whether the English name has one."""
 
     arabic: str
     english: str
     adjective: str = ""
     tail: str = ""
+    plural: bool = True
 
 
 _MEASURES = {
@@ -44,10 +46,12 @@ _MEASURES = {
     "V": Measure("فولت", "volt"),
     "Hz": Measure("هرتز", "hertz"),
     "ft": Measure("قدم", "foot"),
-    "inch inches in″": Measure("بوصة", "inch"),
+    "inch inches": Measure("بوصة", "inch"),
+    "″": Measure("بوصة", "inch", plural=False),
+    "lb lbs": Measure("رطل", "pound"),
     "mi": Measure("ميل", "mile"),
     "h hr hrs hr. hrs.": Measure("ساعة", "hour"),
-    "min mins min. mins.": Measure("دقيقة", "minute"),
+    "min mins min. mins. د دق": Measure("دقيقة", "minute"),
     "sec secs sec.": Measure("ثانية", "second"),
     "pcs pcs. pc": Measure("قطعة", "piece"),
 }
@@ -62,6 +66,7 @@ _QUANTITY = re.compile(
 
 
 _VULGAR = re.compile(rf"(?:(?<![\d.,/])(\d+)\s)?(?<![\d/])(1/2|1/4|3/4)(?=\s?(?:{_SIGNS})(?![\w\u064b-\u0652/]))")
+_INCHES = re.compile(r'(?<=\d)"')
 _DECIMALS = {"1/2": "5", "1/4": "25", "3/4": "75"}
 
 
@@ -87,6 +92,8 @@ def say_quantities(text: str, say: Say) -> str:
         quantity = Quantity(found[1], MEASURES[found[4]], found[2], found[3])
         return say(quantity, found.string[: found.start()])
 
+    if text.count('"') == 1:
+        text = _INCHES.sub("″", text)
     if "/" in text:
         text = _VULGAR.sub(lambda found: f"{found[1] or 0}.{_DECIMALS[found[2]]}", text)
     return _QUANTITY.sub(said, text)

@@ -8,11 +8,15 @@ from typing import Literal
 
 _ENDS = ".!?؟؛…"
 _CLOSERS = "\"'»”’)]}*_"
-_END = re.compile(rf"(?:\n+|[{_ENDS}]+[{re.escape(_CLOSERS)}]*(?=\s))")
+_GLUED = r"(?<=[ء-ي\u064b-\u0652]{2})(?:\.+(?=[ء-ي]{2})|[!؟؛]+(?=[ء-ي]))"
+_END = re.compile(rf"(?:\n+|[{_ENDS}]+[{re.escape(_CLOSERS)}]*(?=\s)|{_GLUED})")
+"""A mark with a blank behind it; between Arabic words the blank may be missing."""
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:mr|mrs|ms|dr|prof|vs|e\.g|i\.e|approx|a\.m|p\.m|[^\W\d_]|د|م|أ)\.$", re.IGNORECASE
+    r"(?:^|[\s(.])(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e|approx|tel|ext|max|min|incl|[^\W\d_])\.$", re.IGNORECASE
 )
-_LIST_NUMBER = re.compile(r"^\s*\d{1,2}\.$")
+_PERHAPS = re.compile(r"(?:^|[\s(\d])(a\.m|p\.m|etc|inc|ltd|co|nos?)\.$", re.IGNORECASE)
+"""What is an abbreviation only where the sentence goes on behind it."""
+_LIST_NUMBER = re.compile(r"(?:^\s*|[:،,;]\s+)\d{1,2}\.$")
 _SOFT_BREAK = re.compile(r"[،,;:](?=\s)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc]")
@@ -64,9 +68,17 @@ def _end_of_sentence(text: str) -> int | None:
 
 def _ends(text: str) -> Iterator[re.Match[str]]:
     for match in _END.finditer(text):
-        before = text[: match.end()]
-        if match[0].startswith("\n") or not (_ABBREVIATION.search(before) or _LIST_NUMBER.match(before)):
+        if match[0].startswith("\n") or not _goes_on(text[: match.end()], text[match.end() :].lstrip(" \t")):
             yield match
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether the mark at the end of `before` ends no sentence, or may not, as long as nothing stands behind it."""
+    if perhaps := _PERHAPS.search(before):
+        if not after:
+            return True
+        return after[0].isdigit() if perhaps[1].lower() in ("no", "nos") else after[0].islower()
+    return bool(_ABBREVIATION.search(before) or _LIST_NUMBER.search(before))
 
 
 def _forced_end(text: str) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 Digits = Callable[[str], str]
 """Says figures one by one."""
 
-_TELEPHONE = re.compile(r"(?<![\w.,:/+])(?<!\d-)(\+|00)?(\(?\d[\d \-()]{5,20}\d)(?![\w%]|[.,:/]\d|-\d)")
+_TELEPHONE = re.compile(r"(?<![\w.,:/+])(?<!\d-)(\+|00)?(\(?\d[\d \-()]{5,36}\d)(?![\w%]|[.,:/]\d|-\d)")
 _GROUP = re.compile(r"\d+")
 _LEAST, _LONGEST_GROUP = 7, 4
 

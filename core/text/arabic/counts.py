@@ -24,6 +24,7 @@ _HUNDRED = "بالمئة|بالمائة|في المئة|في المائة"
 _COUNTED = re.compile(rf"{_B}(-?{_N}){_BETWEEN}\s?({_WORD})(?=(\s+{_WORD})?)")
 _PERCENT = re.compile(rf"{_B}(?:%\s?({_N})|(-?{_N})(?:\s*(-|إلى|الى)\s*({_N}))?\s?(?:%|{_HUNDRED}))(?!\w)")
 _FRACTION = re.compile(rf"{_B}(?:(\d+)\s+)?(\d{{1,2}}/\d{{1,2}})(?![\d/%])(?:\s+({_WORD}))?")
+_RATING = re.compile(rf"{_B}(\d\.\d)/(5|10)(?![\d/.])")
 _ALL_DAY = re.compile(r"(?<![\d/])24/7(?![\d/])")
 _DOTTED = re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.]*\d)")
 _BARE_SPAN = re.compile(rf"{_B}(\d{{1,9}})\s*-\s*(\d{{1,9}})(?![\d.,:/-]*\d)")
@@ -42,6 +43,8 @@ def say_scales(text: str) -> str:
 
 
 def _scaled(found: re.Match[str]) -> str:
+    if found[0] in ("2K", "4K", "8K"):
+        return found[0]
     exact = whole(str(Decimal(found[1]).scaleb(_SCALES[found[2]])))
     return found[0] if exact is None or exact >= 10**15 else str(exact)
 
@@ -73,7 +76,8 @@ def say_fractions(text: str) -> str:
     """`1/2 ساعة`, `2 1/2`, `3/10`."""
     if "/" not in text:
         return text
-    return _FRACTION.sub(_fraction, _ALL_DAY.sub("على مدار الساعة", text))
+    text = _RATING.sub(r"\1 من \2", _ALL_DAY.sub("على مدار الساعة", text))
+    return _FRACTION.sub(_fraction, text)
 
 
 def _fraction(found: re.Match[str]) -> str:
@@ -81,6 +85,8 @@ def _fraction(found: re.Match[str]) -> str:
     name = FRACTIONS.get(written)
     tail = f" {following}" if following else ""
     oblique = is_oblique(found.string[: found.start()])
+    if name == "ثلثان":
+        name = dual("ثلث", oblique, construct=following is not None)
     if name is None:
         low, high = (cardinal(int(part), Form(oblique=oblique)) for part in written.split("/"))
         return f"{f'{cardinal(int(units))} و' if units else ''}{low} على {high}{tail}"

@@ -11,6 +11,7 @@ _SIGNS = [
     (re.compile(r"\+(?=\s?\d)"), " زائد "),
     (re.compile(r"\s*=\s*"), " يساوي "),
     (re.compile(r"(?<=\d)\s*[×xX]\s*(?=\d)"), " في "),
+    (re.compile(r"\s*×\s*"), " في "),
     (re.compile(r"(?<=\d)\s*÷\s*(?=\d)"), " على "),
     (re.compile(r"\s*(?:→|⇒|➔|->|=>)\s*"), " إلى "),
     (re.compile(r"[~≈]\s*(?=\d)"), "حوالي "),

@@ -21,7 +21,10 @@ from core.text.measures import say_quantities
 from core.text.telephones import say_telephones
 
 _ADDRESSES = Reading("نقطة", "آت", {"com": "كوم", "net": "نت", "org": "أورغ", "sa": "إس إيه", "ae": "إيه إي"})
-_PREFIX = re.compile(r"(?<!\w)([وف]?[بلك])(?:ـ+[ \u00a0]?|)(?=[\d%$€£])")
+_PREFIX = re.compile(r"(?<!\w)((?:[وف]?[بلك]|[وفبك]?ال|[وف]?لل))(?:ـ+[ \u00a0]*|)(?=[\d%$€£])")
+_AND = re.compile(r"(?<!\w)وـ?\s+(?=\d)")
+_DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2})(?=\s+[ء-ي])")
+_TWICE = re.compile(r"(?<!\w)(رقم:?) رقم(?!\w)")
 _LAM_OF_ARTICLE = re.compile(r"(?<![\wـ])([وف]?ل)ـ?ال(?=[^\W\d])")
 _LIST_ITEM = re.compile(r"(?:(?<=\A)|(?<=\n))\s*(\d{1,2})[.)]\s+")
 _FIGURE = re.compile(r"\d")
@@ -30,9 +33,15 @@ _FIRST_WORD = re.compile(r"\s*([ء-ي\u064b-\u0652]+)")
 
 def in_words(text: str) -> str:
     """Plain text (see core.text.markup) with its figures, signs, addresses and abbreviations in Arabic words."""
-    text = in_full(read_addresses(normalised(text), _ADDRESSES))
-    text = _figures(_PREFIX.sub(r"\1ـ", text)) if _FIGURE.search(text) else say_signs(text)
+    text = _TWICE.sub(r"\1", in_full(read_addresses(normalised(text), _ADDRESSES)))
+    text = _figures(_joined(text)) if _FIGURE.search(text) else say_signs(text)
     return read_names(say_lone_signs(text)).replace("ـ", "")
+
+
+def _joined(text: str) -> str:
+    """Prefixes joined to the figures that they belong to, and decimals with a point."""
+    text = _AND.sub("و", _PREFIX.sub(r"\1ـ", text))
+    return _DECIMAL_COMMA.sub(r"\1.\2", text)
 
 
 def _figures(text: str) -> str:

@@ -16,7 +16,7 @@ def said(quantity: Quantity, before: str) -> str:
     oblique = is_oblique(before)
     if quantity.last is None:
         return amount(quantity.amount, noun, oblique, measure.adjective, measure.tail)
-    last = amount(quantity.last, noun, oblique, measure.adjective, measure.tail)
+    last = amount(quantity.last, noun, True, measure.adjective, measure.tail)
     if quantity.between in ("x", "X", "×") or not is_span(quantity.amount, quantity.last):
         return f"{decimal(quantity.amount.lstrip('-'), Form(noun.feminine, oblique))} في {last}"
     if quantity.amount.startswith("-"):

@@ -11,7 +11,7 @@ from core.text.figures import is_label
 
 _N = r"\d{1,15}(?:\.\d+)?"
 _B = r"(?<![\dA-Za-z_.,:/+])(?<!\d-)"
-_THOUSANDS = re.compile(rf"{_B}(\d{{1,6}}(?:\.\d)?)[kK](?!\w)")
+_THOUSANDS = re.compile(rf"{_B}(?![248]K)(\d{{1,6}}(?:\.\d)?)[kK](?!\w)")
 _PERCENT = re.compile(rf"{_B}(?:%({_N})|(-?{_N})(?:\s*(?:-|to)\s*({_N}))?\s?%)")
 _ORDINAL = re.compile(r"(?<!\w)(\d{1,6})(?:st|nd|rd|th)(?!\w)", re.IGNORECASE)
 _DECADE = re.compile(r"(?<!\w)'?((?:1[89]|20)?\d0)s(?!\w)")
@@ -21,6 +21,7 @@ _YEAR = re.compile(
     re.I,
 )
 _FRACTION = re.compile(rf"{_B}(?:(\d+)\s+)?(\d{{1,3}})/(\d{{1,3}})(?![\d/%])(?:\s+(of)\b|\s+(?:an?\s+)?([a-z]+)\b)?")
+_RATING = re.compile(rf"{_B}(\d\.\d)/(5|10)(?![\d/.])")
 _ALL_DAY = re.compile(r"(?<![\d/])24/7(?![\d/])")
 _HALF = re.compile(rf"{_B}(\d{{1,15}}\.(?:50*|25|75))\s+([a-z]+)\b")
 _SPAN = re.compile(rf"{_B}({_N})\s*-\s*({_N})(?![\d.,:/-]*\d)")
@@ -57,8 +58,11 @@ def _percent(found: re.Match[str]) -> str:
 
 
 def say_fractions(text: str) -> str:
-    """`1/2 hour`, `2 1/2 hours`, `3/4`."""
-    return _FRACTION.sub(_fraction, _ALL_DAY.sub("twenty-four seven", text)) if "/" in text else text
+    """`1/2 hour`, `2 1/2 hours`, `3/4`, `4.8/5`."""
+    if "/" not in text:
+        return text
+    text = _RATING.sub(r"\1 out of \2", _ALL_DAY.sub("twenty-four seven", text))
+    return _FRACTION.sub(_fraction, text)
 
 
 def _fraction(found: re.Match[str]) -> str:

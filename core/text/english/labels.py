@@ -10,7 +10,7 @@ _NAMED = re.compile(
     r"\b(?:room|suite|flight|bus|booking|code|pin|order|reference|ref|invoice|extension|ext|"
     r"po box|p\.o\. box|call|dial|phone|"
     r"telephone|fax|mobile|otp|account|card|tracking|ticket number|booking number|order number|customer number)"
-    r"(?:\s+(?:number|no\.?|is|code|us on|us at|on|at|to))*\s*[:#]?\s*(\d{3,6})(?![\d%]|[.,:/]\d)",
+    r"(?:\s+(?:number|no\.?|is|code|us on|us at|on|at|to))*\s*[:#]?\s*(\d{3,6})(?![\d%]|[.,:/ -]\d)",
     re.IGNORECASE,
 )
 _FIGURES = re.compile(r"\d+")

@@ -10,6 +10,8 @@ from core.text.measures import Quantity
 def said(quantity: Quantity, before: str) -> str:
     """The quantity in words; two amounts are a span, or with × the sides of something."""
     name = quantity.measure.english
+    if not quantity.measure.plural:
+        return f"{decimal(quantity.amount)} {name}"
     if quantity.last is None:
         return amount(quantity.amount, name)
     link = "by" if quantity.between in ("x", "X", "×") else "to"
