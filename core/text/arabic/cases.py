@@ -42,6 +42,11 @@ _VERBS = folded("""
 بقيت بقي يتجاوز تتجاوز تجاوز يتعدى تتعدى نستقبل يتسع تتسع أرسل أرسلت نرسل قطعت يقطع تقطع نفتح نغلق أمضيت قضيت قضينا
 نمنح يمنح احتفظ اترك أحضر أحضروا
 """)
+_TOPICS = folded("""
+السعر سعرها سعره سعر الثمن ثمنها ثمنه التكلفة تكلفتها تكلفته المدة مدتها مدته الأجرة الرسوم رسوم المجموع مجموعها
+العدد عدد عددها عددهم الوزن الحد القيمة قيمتها المسافة الضمان التوصيل
+""")
+"""Subjects of a new clause, of which the number is the predicate, unless a verb stands right before them."""
 _NOMINATIVE = folded("""
 هو هي هناك لدينا عندنا لديك عندك يوجد توجد اليوم إنه إنها يتوفر تتوفر متبق تبقى يتبقى وصل وصلت
 """)
@@ -83,9 +88,15 @@ def _governs(word: str) -> bool:
 
 def _verb_governs(words: list[str]) -> bool:
     """Whether the last word of the clause that governs is a verb with an object to come."""
-    for word in reversed(words):
-        if word in _NOMINATIVE:
+    for place in range(len(words) - 1, -1, -1):
+        if words[place] in _NOMINATIVE:
             return False
-        if word in _VERBS or (word[0] in "وفسل" and word[1:] in _VERBS):
+        if _is_verb(words[place]):
             return True
+        if words[place].removeprefix("ف").removeprefix("و") in _TOPICS and not (place and _is_verb(words[place - 1])):
+            return False
     return False
+
+
+def _is_verb(word: str) -> bool:
+    return word in _VERBS or (word[0] in "وفسل" and word[1:] in _VERBS)
