@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
@@ -39,14 +38,24 @@ class Site:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def start(self, *names: str, **settings: Any) -> None:
+    async def start(self, *names: str) -> None:
         """Returns when it takes messages."""
-        self.stack.start(*names, host="127.0.0.1", port=self.port, **settings)
+        self.stack.start(*names, host="127.0.0.1", port=self.port, lease_s=20)
         async with httpx.AsyncClient(base_url=self.url, timeout=5) as client:
             deadline = time.monotonic() + 60
             while not await _answers(client):
                 assert time.monotonic() < deadline, self.stack.log("bot")
                 await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def without(self, name: str) -> AsyncIterator[None]:
+        """The process is killed for the length of a block."""
+        self.stack.signal(name)
+        await self.stack.ended(name, 10)
+        try:
+            yield
+        finally:
+            await self.start(name)
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:
@@ -84,7 +93,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory, migrated_url: str, redi
         stack = Stack(tmp_path_factory.mktemp("site"), migrated_url, redis_url, database, queue)
         site = Site(stack, free_port("127.0.0.1"))
         try:
-            await site.start("bot", "courier", "render", lease_s=20)
+            await site.start("bot", "courier", "render")
             yield site
         finally:
             stack.close()

@@ -5,6 +5,7 @@
   const nameOf = (each) =>
     [each.getAttribute("aria-label"), each.title, each.placeholder, each.innerText]
       .concat([...(each.labels ?? [])].map((label) => label.innerText))
+      .concat((each.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => document.getElementById(id)?.innerText))
       .filter(Boolean).join(" ").trim();
 
   const controls = all("button, textarea, input, a, audio[controls], video[controls], [role=img]").filter(shown);
@@ -22,6 +23,7 @@
       each.dataset.label && each.getAttribute("aria-label"),
       each.dataset.title && each.title,
       each.dataset.placeholder && each.placeholder,
-    ]);
-  return [...nameless.concat(empty).map((each) => each.outerHTML), ...names, ...own.filter((text) => text && foreign.test(text))];
+    ])
+    .filter((text) => text && foreign.test(text.replace(/\/[a-z_]+( \w+)?/g, "")));  // a command is the same in both
+  return [...nameless.concat(empty).map((each) => each.outerHTML), ...names, ...own];
 }
