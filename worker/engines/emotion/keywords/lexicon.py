@@ -1,74 +1,102 @@
-"""The data file as tables that are quick to search."""
+"""words.toml, ready to be looked up."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from core.catalogue import read_toml
 from core.kinds import Emotion
-from core.text import fold
+from worker.engines.emotion.keywords.patterns import Index, Pattern, parsed, sign
+from worker.engines.emotion.keywords.spelling import spellings
+from worker.engines.emotion.keywords.tokens import tokenizer
 
-_PREFIX = re.compile(r"^(?:وال|بال|ال|و|ف|ب)(?=\w{3})")
-_SHORT_STEM = 3
+
+class Weight(Enum):
+    """How much an entry says; the value is the intensity that it has by itself."""
+
+    STRONG = 0.65
+    PLAIN = 0.55
+    MILD = 0.4
+    PHRASE = 0.6
+
+
+class Marker(Enum):
+    """What stands around a feeling and changes it."""
+
+    NEGATION = "negation"
+    NO_NEGATION = "no_negation"
+    STRONGER = "stronger"
+    WEAKER = "weaker"
+    CONTRAST = "contrast"
+    SUBJECT = "subject"
+    BOUND = "bounds"
+    ASKING = "asking"
+    SUPPOSING = "supposing"
+    TITLE = "titles"
 
 
 @dataclass(frozen=True)
-class Keyword:
-    """One or more words that follow each other; the last matches as a stem unless `whole`."""
+class Feeling:
+    """What an entry means; NEUTRAL: it hides the feelings that its words have elsewhere."""
 
-    words: tuple[str, ...]
-    whole: bool
     emotion: Emotion
-
-    def at(self, words: list[str], place: int) -> bool:
-        """Whether it stands at this place of a folded text's words."""
-        here = words[place : place + len(self.words)]
-        if len(here) < len(self.words) or here[1:-1] != list(self.words[1:-1]):
-            return False
-        first = len(self.words) == 1 or _is(here[0], self.words[0], whole=True)
-        return first and _is(here[-1], self.words[-1], whole=self.whole)
+    weight: Weight
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    keywords: tuple[Keyword, ...]
-    emoji: dict[str, Emotion]
-    negations: frozenset[str]
-    stronger: frozenset[str]
-    weaker: frozenset[str]
+    feelings: Index[Feeling]
+    markers: Index[Marker]
+    names: frozenset[str]
+    cut: re.Pattern[str]
 
 
-def _is(word: str, key: str, *, whole: bool) -> bool:
-    return any(form == key if whole else form.startswith(key) for form in {word, _PREFIX.sub("", word)})
+_SECTIONS = {"strong": Weight.STRONG, "plain": Weight.PLAIN, "mild": Weight.MILD, "phrases": Weight.PHRASE}
+EMOTIONS = tuple(emotion for emotion in Emotion if emotion is not Emotion.NEUTRAL)
 
 
 @cache
 def lexicon() -> Lexicon:
-    """Both languages together: people mix them."""
+    """All languages together: people mix them. Raises ConfigurationError where the file cannot be read."""
     table = read_toml(Path(__file__).with_name("words.toml"))
-    emotions = [emotion for emotion in Emotion if emotion.value in table]
+    signs = {text: feeling for feeling, text in _signs(table)}
     return Lexicon(
-        keywords=tuple(
-            _keyword(entry, emotion)
-            for emotion in emotions
-            for entries in table[emotion.value].values()
-            for entry in entries.split(",")
-        ),
-        emoji={char: emotion for emotion in emotions for char in table["emoji"][emotion.value]},
-        negations=_words(table["negation"]),
-        stronger=_words(table["stronger"]),
-        weaker=_words(table["weaker"]),
+        feelings=Index([*_feelings(table), *(sign(text, feeling) for text, feeling in signs.items())]),
+        markers=Index(_markers(table)),
+        names=frozenset(form for name in entries(table["names"]) for form in spellings(name)),
+        cut=tokenizer(signs),
     )
 
 
-def _keyword(entry: str, emotion: Emotion) -> Keyword:
-    words = tuple(fold(entry).split())
-    whole = entry.strip().startswith("=") or len(words[-1]) <= _SHORT_STEM
-    return Keyword(words, whole, emotion)
+def entries(rows: dict[str, str]) -> Iterator[str]:
+    """The entries of a section, whatever their language."""
+    for row in rows.values():
+        yield from (entry.strip() for entry in row.split(",") if entry.strip())
 
 
-def _words(rows: dict[str, str]) -> frozenset[str]:
-    return frozenset(fold(" ".join(rows.values())).split())
+def _feelings(table: dict[str, Any]) -> Iterator[Pattern[Feeling]]:
+    for emotion in EMOTIONS:
+        for section, weight in _SECTIONS.items():
+            for entry in entries(table[emotion.value].get(section, {})):
+                yield from parsed(entry, Feeling(emotion, weight))
+    for entry in entries(table["neutral"]):
+        yield from parsed(entry, Feeling(Emotion.NEUTRAL, Weight.PHRASE))
+
+
+def _markers(table: dict[str, Any]) -> Iterator[Pattern[Marker]]:
+    for marker in Marker:
+        for entry in entries(table[marker.value]):
+            yield from parsed(entry, marker)
+
+
+def _signs(table: dict[str, Any]) -> Iterator[tuple[Feeling, str]]:
+    for emotion in EMOTIONS:
+        for section, row in table["emoji"][emotion.value].items():
+            for text in row.split():
+                yield Feeling(emotion, _SECTIONS[section]), text
