@@ -11,6 +11,7 @@ const MOST = 2000;
 const NEAR = 200;
 const DRAFT = "draft";
 const TICK_MS = 200;
+const SAFARI_COMPOSES = 229;
 
 /** As the server counts: characters, not halves of them. */
 const lengthOf = (text) => [...text.trim()].length;
@@ -37,7 +38,7 @@ export class Composer {
     };
     this.text.oninput = () => this.show();
     this.text.onkeydown = (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === SAFARI_COMPOSES) return;
       event.preventDefault();
       this.submit();
     };

@@ -1,39 +1,37 @@
 // The line that says whether the server can be reached.
 import { onLanguage, words } from "./words.js";
 
+const GRACE_MS = 700;
 const BACK_MS = 2500;
 
 export class Connection {
   constructor(line) {
     this.line = line;
     this.lost = new Set();
-    this.wasLost = false;
-    onLanguage(() => this.show());
+    onLanguage(() => this.say(this.line.dataset.state));
   }
 
-  /** who: whose connection it is; the server can't be reached as long as anybody's is lost. */
+  /** who: whose connection it is; the server can't be reached as long as anybody's is lost. A moment is nobody's loss. */
   set(who, away) {
+    const before = this.lost.size > 0;
     if (away) this.lost.add(who);
     else this.lost.delete(who);
-    this.show();
-  }
-
-  show() {
+    const now = this.lost.size > 0;
+    if (now === before) return;
     clearTimeout(this.timer);
-    const away = this.lost.size > 0;
-    if (away) this.say("away", words().offline);
-    else if (this.wasLost) this.back();
-    this.wasLost = away;
+    if (now) this.timer = setTimeout(() => this.say("away"), navigator.onLine ? GRACE_MS : 0);
+    else if (this.line.dataset.state === "away") this.back();
   }
 
   back() {
-    this.say("back", words().back);
-    this.timer = setTimeout(() => (this.line.hidden = true), BACK_MS);
+    this.say("back");
+    this.timer = setTimeout(() => this.say(""), BACK_MS);
   }
 
-  say(state, text) {
+  /** state: away, back, or nothing to tell. */
+  say(state = "") {
     this.line.dataset.state = state;
-    this.line.hidden = false;
-    this.line.textContent = text;
+    this.line.hidden = !state;
+    this.line.textContent = { away: words().offline, back: words().back }[state] ?? "";
   }
 }

@@ -53,6 +53,7 @@ export class Recorder {
   listen(stream) {
     try {
       this.context = new AudioContext();
+      this.context.resume().catch(() => {});
       this.analyser = this.context.createAnalyser();
       this.analyser.fftSize = 1024;
       this.context.createMediaStreamSource(stream).connect(this.analyser);

@@ -80,6 +80,7 @@ export class TurnView {
   }
 
   asked(text, voice, language) {
+    this.find(".asked").setAttribute("aria-label", words().you);
     this.part(".heard", voice && text && words().transcript);
     const said = this.find(".said");
     if (text) write(said, text, language ?? undefined);
@@ -94,6 +95,7 @@ export class TurnView {
 
   answer(turn) {
     const name = this.nameOf(turn.avatar);
+    this.find(".card").setAttribute("aria-label", words().answerOf(name));
     const face = this.find(".answer > .face");
     if (face.dataset.avatar !== turn.avatar) {
       face.dataset.avatar = turn.avatar;
@@ -135,8 +137,9 @@ export class TurnView {
 
   /** The face waits where an answer may come, and speaks it. */
   play(turn) {
-    const waits = !over(turn);
     this.stage.cast(turn.avatar);
+    // Whoever waits behind others waits in a line, without a picture.
+    const waits = !over(turn) && (turn.queue_position ?? 0) <= 1;
     const staged = waits || Boolean(turn.video_url);
     this.find(".stage").hidden = !staged;
     this.root.classList.toggle("staged", staged);

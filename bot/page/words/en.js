@@ -93,6 +93,7 @@ export const EN = {
   simpler: "The best video could not be made this time; a simpler one took its place.",
   announced: { done: "The answer is complete.", video: "The video is ready.", voice: "The voice is ready." },
 
+  you: "You",
   sending: "Sending…",
   kept: "No connection. Your message will be sent when it returns.",
   retry: "Try again",
