@@ -43,7 +43,7 @@ _MONTH_FIRST = re.compile(
 _MONTH_YEAR = re.compile(rf"(?<![\w]){_MONTH},?\s+(?:عام\s+|سنة\s+)?(\d{{4}})(?:\s?(هـ|ه|م)(?!\w))?{_A}", re.IGNORECASE)
 _NUMERIC = re.compile(r"\d[-/.]\d")
 _DAY_BEFORE = re.compile(
-    r"(?:يوم|تاريخ|بتاريخ|الأحد|الاثنين|الإثنين|الثلاثاء|الأربعاء|الخميس|الجمعة|السبت|day|date|on)[,،]?\s+\Z",
+    r"(?:يوم|تاريخ|بتاريخ|الأحد|الاثنين|الإثنين|الثلاثاء|الأربعاء|الخميس|الجمعة|السبت|من|إلى|حتى|day|date|on|from|until|till|by)[,،]?\s+\Z",
     re.IGNORECASE,
 )
 

@@ -25,6 +25,7 @@ _MEASURES = {
     "mm مم ملم": Measure("مليمتر", "millimetre"),
     "m² م² m2 م2 sqm": Measure("متر", "square metre", "مربع"),
     "m³ م³": Measure("متر", "cubic metre", "مكعب"),
+    "km³ كم³": Measure("كيلومتر", "cubic kilometre", "مكعب"),
     "km² كم²": Measure("كيلومتر", "square kilometre", "مربع"),
     "kg Kg KG كجم كغم كغ كج": Measure("كيلوغرام", "kilogram"),
     "g غم جم غ": Measure("غرام", "gram"),
@@ -67,7 +68,12 @@ _QUANTITY = re.compile(
 
 _VULGAR = re.compile(rf"(?:(?<![\d.,/])(\d+)\s)?(?<![\d/])(1/2|1/4|3/4)(?=\s?(?:{_SIGNS})(?![\w\u064b-\u0652/]))")
 _INCHES = re.compile(r'(?<=\d)"')
+_SPELLED = re.compile(r"(?<=\d)\s?(كيلو)?(?:مترًا|مترا|متر|أمتار|مترات)\s+م(رب|كع)(?:عة|بة|عًا|بًا|عا|با|ع|ب)(?!\w)")
 _DECIMALS = {"1/2": "5", "1/4": "25", "3/4": "75"}
+
+
+def _sign_of_spelled(found: re.Match[str]) -> str:
+    return f"{'ك' if found[1] else ''}م{'²' if found[2] == 'رب' else '³'}"
 
 
 class Quantity(NamedTuple):
@@ -94,6 +100,7 @@ def say_quantities(text: str, say: Say) -> str:
 
     if text.count('"') == 1:
         text = _INCHES.sub("″", text)
+    text = _SPELLED.sub(_sign_of_spelled, text)
     if "/" in text:
         text = _VULGAR.sub(lambda found: f"{found[1] or 0}.{_DECIMALS[found[2]]}", text)
     return _QUANTITY.sub(said, text)

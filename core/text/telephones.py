@@ -8,9 +8,10 @@ from collections.abc import Callable
 Digits = Callable[[str], str]
 """Says figures one by one."""
 
-_TELEPHONE = re.compile(r"(?<![\w.,:/+])(?<!\d-)(\+|00)?(\(?\d[\d \-()]{5,36}\d)(?![\w%]|[.,:/]\d|-\d)")
+_TELEPHONE = re.compile(r"(?<![\w.,:/+])(?<!\d-)(\+|00)?((?:\d{0,3}[ -]?\(\d{1,4}\)|\d)[\d \-]{5,36}\d)(?![\w%]|[.,:/]\d|-\d)")
+_YEARS = re.compile(r"(?:19|20)\d\d *- *(?:19|20)\d\d")
 _GROUP = re.compile(r"\d+")
-_LEAST, _LONGEST_GROUP = 7, 4
+_LEAST, _LONGEST_GROUP = 7, 5
 
 
 def say_telephones(text: str, digits: Digits, plus: str, pause: str, counts: Callable[[str], bool]) -> str:
@@ -22,7 +23,7 @@ def say_telephones(text: str, digits: Digits, plus: str, pause: str, counts: Cal
         groups = _groups(found[2])
         length = sum(map(len, groups))
         plain = len(groups) == 1 and not found[1] and not groups[0].startswith("0")
-        if length < _LEAST or (plain and counts(found.string[found.end() :])):
+        if length < _LEAST or _YEARS.fullmatch(found[0]) or (plain and counts(found.string[found.end() :])):
             return found[0]
         if not found[1] and len(groups) > 1 and length < 8 and not groups[0].startswith("0"):
             return found[0]
@@ -34,7 +35,7 @@ def say_telephones(text: str, digits: Digits, plus: str, pause: str, counts: Cal
 
 def _groups(written: str) -> list[str]:
     groups = _GROUP.findall(written)
-    if len(groups) > 1 and max(map(len, groups)) <= _LONGEST_GROUP + 1:
+    if len(groups) > 1 and max(map(len, groups)) <= _LONGEST_GROUP:
         return groups
     return in_threes("".join(groups))
 

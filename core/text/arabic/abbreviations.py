@@ -16,10 +16,10 @@ _ABBREVIATIONS = [
     (re.compile(r"(?<![\w.])ت\s?:\s?(?=[\d+(])"), "هاتف: "),
     (re.compile(r"(?<![\w.])ص\.\s?(?=\d)"), "صفحة "),
     (re.compile(r"(?<![\w.])(?:No\.?|№|#)\s?(?=\d)"), "رقم "),
-    (re.compile(r"(?<=\d)\s?هـ(?!\w)"), " للهجرة"),
+    (re.compile(r"(?<=\d)\s?هـ?(?!\w)"), " للهجرة"),
     (re.compile(r"(?<=(?:19|20)\d\d)\s?م(?!\w)"), " للميلاد"),
 ]
-_MAY_HOLD = re.compile(r"[.:#№]|إلخ|هـ|No|م(?!\w)")
+_MAY_HOLD = re.compile(r"[.:#№]|إلخ|ه|No|م(?!\w)")
 _WITH_ARTICLE = re.compile(r"(?<![\w])([وف]?)لال(?=دكتور|أستاذ|مهندس)")
 
 

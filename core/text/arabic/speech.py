@@ -23,7 +23,7 @@ from core.text.telephones import say_telephones
 _ADDRESSES = Reading("نقطة", "آت", {"com": "كوم", "net": "نت", "org": "أورغ", "sa": "إس إيه", "ae": "إيه إي"})
 _PREFIX = re.compile(r"(?<!\w)((?:[وف]?[بلك]|[وفبك]?ال|[وف]?لل))(?:ـ+[ \u00a0]*|)(?=[\d%$€£])")
 _AND = re.compile(r"(?<!\w)وـ?\s+(?=\d)")
-_DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2})(?=\s+[ء-ي])")
+_DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2})(?=\s*%|\s+[ء-ي])")
 _TWICE = re.compile(r"(?<!\w)(رقم:?) رقم(?!\w)")
 _LAM_OF_ARTICLE = re.compile(r"(?<![\wـ])([وف]?ل)ـ?ال(?=[^\W\d])")
 _LIST_ITEM = re.compile(r"(?:(?<=\A)|(?<=\n))\s*(\d{1,2})[.)]\s+")
