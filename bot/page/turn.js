@@ -7,6 +7,7 @@ import { Stage } from "./stage.js";
 import { timeOf, words, write } from "./words.js";
 
 const ENDS = ["done", "failed", "cancelled", "superseded", "merged"];
+const LAYERS = ["asr", "emotion", "llm", "tts", "video", "upscale"];
 const SPOKEN = ["tts", "video", "upscale"];
 
 const over = (turn) => ENDS.includes(turn.state) || turn.state === "rendered";
@@ -158,15 +159,23 @@ export class TurnView {
 
   work(turn) {
     this.part(".work", !over(turn), () => {
-      this.find(".doing").textContent = doing(turn);
+      const layer = this.furthest(turn);
+      this.find(".doing").textContent = doing(turn, layer);
       const eta = this.find(".eta");
       eta.textContent = turn.eta_s === null ? "" : words().seconds(Math.ceil(turn.eta_s));
       const bar = this.find("progress");
       bar.setAttribute("aria-label", words().progress);
-      if (turn.state === "running" && turn.progress) bar.value = turn.progress;
-      else bar.removeAttribute("value");
+      if (turn.state === "running" && turn.layer === layer && turn.progress) bar.value = turn.progress;
+      else if (turn.state !== "running" || turn.layer === layer) bar.removeAttribute("value");
       this.find(".cancel").textContent = words().cancel;
     });
+  }
+
+  /** Layers work sentence by sentence and take turns; told is the one that came last in their order. */
+  furthest(turn) {
+    const place = turn.state === "running" ? LAYERS.indexOf(turn.layer) : -1;
+    this.reached = turn.state === "running" ? Math.max(place, this.reached ?? -1) : -1;
+    return LAYERS[this.reached] ?? null;
   }
 
   told(turn) {
@@ -208,10 +217,10 @@ export class TurnView {
   }
 }
 
-function doing(turn) {
+function doing(turn, layer) {
   if (turn.state === "received") return words().received;
   if (turn.state === "queued") return words().place(turn.queue_position ?? 1);
-  return words().layers[turn.layer] ?? words().running;
+  return words().layers[layer] ?? words().running;
 }
 
 /** How the answer stepped down, where the person can notice it. */
