@@ -84,7 +84,9 @@ def _numeric(found: re.Match[str], say: Say, day: str, month: str, year: str | N
 
 def _short(found: re.Match[str], say: Say) -> str:
     """A day and a month without a year: a date where a day is spoken of, or where it can be no fraction."""
-    if found[0] == "24/7" or (int(found[1]) <= 12 and not _DAY_BEFORE.search(found.string[: found.start()])):
+    if found[0] == "24/7" or (
+        int(found[1]) <= 12 and not _DAY_BEFORE.search(found.string[max(0, found.start() - 20) : found.start()])
+    ):
         return found[0]
     return _numeric(found, say, found[1], found[2], None)
 

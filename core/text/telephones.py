@@ -8,7 +8,9 @@ from collections.abc import Callable
 Digits = Callable[[str], str]
 """Says figures one by one."""
 
-_TELEPHONE = re.compile(r"(?<![\w.,:/+])(?<!\d-)(\+|00)?((?:\d{0,3}[ -]?\(\d{1,4}\)|\d)[\d \-]{5,36}\d)(?![\w%]|[.,:/]\d|-\d)")
+_TELEPHONE = re.compile(
+    r"(?<![\w.,:/+])(?<!\d-)(\+|00)?((?:\d{0,3}[ -]?\(\d{1,4}\)|\d)[\d \-]{5,36}\d)(?![\w%]|[.,:/]\d|-\d)"
+)
 _YEARS = re.compile(r"(?:19|20)\d\d *- *(?:19|20)\d\d")
 _GROUP = re.compile(r"\d+")
 _LEAST, _LONGEST_GROUP = 7, 5

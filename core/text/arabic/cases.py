@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from core.text.folding import fold
 
+_REACH = 120
+"""Characters before a number that are looked at."""
 _fold = lru_cache(maxsize=4096)(fold)
 _PREFIX = re.compile(r"(?:^|[^\w])[وف]?[بلك]ـ?\Z")
 _JOINT = re.compile(r"(?<![\d.,])(\d[\d.,]*)[^.!?؟؛،\n\d]*(?<!\w)و\Z")
@@ -54,31 +56,33 @@ _NOMINATIVE = folded("""
 
 def is_oblique(before: str) -> bool:
     """Whether a number that follows `before` stands in the oblique case."""
+    before = before[-_REACH:]
     if _PREFIX.search(before) or before.rstrip().endswith(("=", "×")):
         return True
     if joint := _JOINT.search(before):
         return is_oblique(before[: joint.start(1)])
-    words = _last_words(before, 120)
+    words = _last_words(before)
     return bool(words) and (_governs(words[-1]) or _verb_governs(words))
 
 
 def is_annexed(before: str) -> bool:
     """Whether a preposition or an annexed noun stands right before."""
+    before = before[-_REACH:]
     if _PREFIX.search(before):
         return True
-    words = _last_words(before, 60)
+    words = _last_words(before)
     return bool(words) and _governs(words[-1])
 
 
 def is_adverb(before: str) -> bool:
     """Whether a time or date that follows is an adverb of time, and so oblique: where it does not begin the text."""
-    words = _last_words(before, 60)
+    words = _last_words(before)
     return bool(words) and words[-1] not in _NOMINATIVE
 
 
-def _last_words(before: str, reach: int) -> list[str]:
-    """The folded words of the clause at the text's end, as far as `reach` characters back."""
-    clause = _CLAUSE.split(before[-reach:])[-1]
+def _last_words(before: str) -> list[str]:
+    """The folded words of the clause at the text's end, as far as _REACH characters back."""
+    clause = _CLAUSE.split(before[-_REACH:])[-1]
     return [folded_word for word in _WORDS.findall(clause) if (folded_word := _fold(word))]
 
 

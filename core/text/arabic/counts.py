@@ -140,7 +140,7 @@ def _guessed(word: str) -> Noun:
 
 
 def _is_between(before: str) -> bool:
-    return bool(re.search(r"(?<!\w)و?بين\s*\Z", before))
+    return bool(re.search(r"(?<!\w)و?بين\s*\Z", before[-10:]))
 
 
 def _is_function(word: str) -> bool:
@@ -166,7 +166,7 @@ def _number(found: re.Match[str]) -> str:
     figures, before = found[2], found.string[: found.start()]
     if is_label(figures):
         return digits(figures.replace(".", "")) if "." not in figures else _long_decimal(figures)
-    return decimal(figures, Form(bool(_YEAR_BEFORE.search(before)), is_oblique(before)))
+    return decimal(figures, Form(bool(_YEAR_BEFORE.search(before[-12:])), is_oblique(before)))
 
 
 def _long_decimal(figures: str) -> str:

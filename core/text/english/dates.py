@@ -19,4 +19,4 @@ def said(day: Day, before: str) -> str:
     days = ordinal(day.day) + (f" to {ordinal(day.last)}" if day.last else "")
     if day.month_first:
         return f"{month} {days}{tail}"
-    return f"{'' if _THE.search(before) else 'the '}{days} of {month}{tail}"
+    return f"{'' if _THE.search(before[-8:]) else 'the '}{days} of {month}{tail}"
