@@ -17,7 +17,8 @@ export const newChat = newId;
 
 /**
  * An item: key, chat (the page's own name of a chat that may have no conversation yet), conversation, avatar, language,
- * text or blob (with name, seconds), at (ms), state (waiting, sending, refused), error and status (the server's sentence
+ * text or blob (with name, seconds), at (ms), state (waiting, sending, refused), lost (it did
+ * not reach the server), error and status (the server's sentence
  * and number).
  */
 export class Sender {
@@ -87,6 +88,7 @@ export class Sender {
       this.sent(item, accepted);
     } catch (error) {
       if (!(error instanceof Refused)) {
+        item.lost = true;
         this.change(item, "waiting");
         this.told.onAway();
         throw error;

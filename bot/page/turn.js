@@ -46,8 +46,8 @@ export class TurnView {
     this.find(".answer").hidden = true;
     this.own(item);
     this.asked(item.text ?? null, Boolean(item.blob), item.language);
-    const waits = item.state === "waiting";
-    this.part(".sending", !item.error && (waits && !navigator.onLine ? words().kept : words().sending));
+    const away = item.lost || !navigator.onLine;
+    this.part(".sending", !item.error && (away ? words().kept : words().sending));
     this.outcome(item.error, { bad: true, retry: true, forget: true });
   }
 
