@@ -17,9 +17,8 @@ export const newChat = newId;
 
 /**
  * An item: key, chat (the page's own name of a chat that may have no conversation yet), conversation, avatar, language,
- * text or blob (with name, seconds), at (ms), state (waiting, sending, refused), lost (it did
- * not reach the server), error and status (the server's sentence
- * and number).
+ * text or blob (with seconds), at (ms), state (waiting, sending, refused), lost (it did not reach the server so far),
+ * error and status (the server's sentence and number).
  */
 export class Sender {
   /** onItem: an item's state changed. onSent: the server has it. onAway, onBack: whether it can be reached. */
