@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.text.arabic.cases import is_annexed, is_oblique
+from core.text.arabic.cases import is_annexed
 from core.text.arabic.nouns import Noun
 from core.text.arabic.numbers import Form, cardinal
 from core.text.figures import whole
@@ -49,8 +49,3 @@ def bare_span(low: str, high: str, before: str, between: str = "-") -> str:
 def is_span(low: str, high: str) -> bool:
     """Whether two whole numbers with a dash between them are the ends of a span."""
     return float(low) < float(high)
-
-
-def spoken_case(before: str) -> Form:
-    """The form of a number that counts nothing."""
-    return Form(oblique=is_oblique(before))
