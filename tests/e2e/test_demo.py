@@ -69,7 +69,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 def test_two_videos_come_out(demo: Demo) -> None:
     with demo.running() as process:
-        said, wrong = process.communicate(timeout=100)
+        said, wrong = process.communicate(timeout=200)
     assert process.returncode == 0, wrong
     assert wrong == ""
     for name in ("arabic", "english"):
@@ -86,7 +86,7 @@ def test_two_videos_come_out(demo: Demo) -> None:
 def test_a_failure_is_one_line(demo: Demo, database_url: str, redis_url: str) -> None:
     urls = {"SMARTTALKER_DATABASE_URL": database_url, "SMARTTALKER_REDIS_URL": redis_url}
     with demo.running(SMARTTALKER_VIDEO="nonesuch", **urls) as process:
-        _, wrong = process.communicate(timeout=60)
+        _, wrong = process.communicate(timeout=150)
     assert process.returncode == 1
     assert wrong.count("\n") == 1
     assert wrong.startswith("error: ")
@@ -97,7 +97,7 @@ def test_a_failure_is_one_line(demo: Demo, database_url: str, redis_url: str) ->
 def test_an_output_folder_that_can_not_be_made(demo: Demo) -> None:
     demo.output.parent.joinpath("out").write_text("a file is in the way")
     with demo.running() as process:
-        _, wrong = process.communicate(timeout=60)
+        _, wrong = process.communicate(timeout=150)
     assert process.returncode == 1
     assert wrong.count("\n") == 1
     assert wrong.startswith(f"error: {demo.output} ")
@@ -109,7 +109,7 @@ def test_stopped_in_the_middle(demo: Demo, database_url: str, redis_url: str, nu
         assert process.stdout is not None
         assert any("sent in Arabic" in line for line in process.stdout)
         process.send_signal(number)
-        _, wrong = process.communicate(timeout=60)
+        _, wrong = process.communicate(timeout=150)
     assert process.returncode == 128 + number
     assert "Traceback" not in wrong
     assert demo.left_behind() == []
@@ -124,4 +124,4 @@ def test_a_process_that_keeps_dying_is_not_waited_for(tmp_path: Path, database_u
     with Stage(tmp_path / "log.jsonl", {**environment, **urls}, cwd=tmp_path) as stage:
         stage.start()
         with pytest.raises(SurroundingsError, match="no loop here"):
-            stage.address(within_s=60)
+            stage.address(within_s=150)

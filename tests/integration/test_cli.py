@@ -26,7 +26,7 @@ def smarttalker(*arguments: str, **settings: str) -> subprocess.CompletedProcess
     environment |= {f"SMARTTALKER_{name.upper()}": value for name, value in settings.items()}
     return subprocess.run(
         [sys.executable, "-m", "bot.cli", *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        env={**environment, "PYTHONPATH": str(HOME), "COLUMNS": "200"}, cwd="/", timeout=60, check=False,
+        env={**environment, "PYTHONPATH": str(HOME), "COLUMNS": "200"}, cwd="/", timeout=120, check=False,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from core.embedded import EmbeddedServers, embedded_servers, find_place
 from core.embedded.place import Place
@@ -72,6 +73,13 @@ def end(holder: subprocess.Popen[str], number: int) -> None:
     holder.wait(30)
     assert holder.stdout is not None
     holder.stdout.close()
+
+
+def recovered(settings: Settings) -> bool:
+    try:
+        return query(settings.database_url, "SELECT 1") == 1
+    except DBAPIError:
+        return False
 
 
 def answer(settings: Settings) -> tuple[object, bool]:
@@ -166,7 +174,7 @@ def test_a_postgres_that_recovers_by_itself_is_waited_for(settings: Settings) ->
             servers.ensure()
             time.sleep(0.02)
         assert pids(complete) == before
-        assert query(complete.database_url, "SELECT 1") == 1
+        assert wait_until(lambda: recovered(complete), 20)
     finally:
         servers.leave()
 

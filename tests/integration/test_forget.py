@@ -207,11 +207,11 @@ async def test_what_is_being_sent_is_waited_for(talk: Talk, office: Office, monk
     await answered(talk)
     await talk.say("/delete_me yes")
     chat = UUID(str((await talk.chat())["id"]))
-    assert await outbox.claim(talk.database, chat, "c", 0.5) is not None
+    assert await outbox.claim(talk.database, chat, "c", 2.0) is not None
     with pytest.raises(StillBusy):
         await forget.run(office, await newest_task(talk.database))
     assert await talk.chat()
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(2.0)
     await forget.run(office, await newest_task(talk.database))
     assert not any((await tables(talk.database)).values())
 

@@ -105,7 +105,7 @@ class Up:
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         assert self.process is not None
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=120)
         return self.process.returncode, out, err
 
 
@@ -198,7 +198,7 @@ def test_a_second_signal_kills_what_does_not_drain(up: Up) -> None:
 def test_a_process_that_refuses_its_settings_ends_everything(up: Up) -> None:
     (up.folder / "refuses").touch()
     process = up.start()
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
     assert errors.splitlines()[-1] == "error: worker refused to start; its reason is above"
 
@@ -207,7 +207,7 @@ def test_a_taken_port_is_one_line_before_anything_starts(up: Up) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", up.port))
         other.listen()
-        _, errors = up.start().communicate(timeout=30)
+        _, errors = up.start().communicate(timeout=120)
     assert up.process is not None
     assert up.process.returncode == 1
     assert (

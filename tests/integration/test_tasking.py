@@ -173,7 +173,7 @@ async def test_two_at_once_and_no_ring_is_lost(make: Make, database: Database) -
         nonlocal busy, most
         busy += 1
         most = max(most, busy)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         ran.append(task["id"])
         busy -= 1
         return Done()
