@@ -10,6 +10,7 @@ import signal
 import sys
 from typing import IO, Any
 
+from worker.engines.tts.espeak.arabic import phonemes
 from worker.engines.tts.espeak.library import Library, SynthesisFailed
 from worker.engines.tts.espeak.tashkeel import Tashkeel
 from worker.engines.tts.espeak.wire import Request
@@ -31,9 +32,11 @@ def main() -> None:
 
 
 def _speech(library: Library, tashkeel: Tashkeel, request: Request) -> tuple[dict[str, Any], bytes]:
-    text = tashkeel(request.text) if request.language == "ar" else request.text
-    sound, phonemes = library.speak(text, request)
-    return {"sample_rate": library.sample_rate, "phonemes": phonemes}, sound.tobytes()
+    if request.language == "ar":
+        sound, timed = library.speak(phonemes(tashkeel(request.text)), request, phonemes=True)
+    else:
+        sound, timed = library.speak(request.text, request)
+    return {"sample_rate": library.sample_rate, "phonemes": timed}, sound.tobytes()
 
 
 def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:

@@ -17,6 +17,7 @@ _INITIALIZE_PHONEME_EVENTS = 1
 _INITIALIZE_PHONEME_IPA = 2
 _POS_CHARACTER = 1
 _CHARS_UTF8 = 1
+_PHONEMES = 0x100
 _EVENT_LIST_TERMINATED = 0
 _EVENT_PHONEME = 7
 _PARAMETERS = {"rate": 1, "pitch": 3, "range": 4}
@@ -62,12 +63,13 @@ class Library:
         self._lib.espeak_SetSynthCallback(self._callback)
         self._voice = ""
 
-    def speak(self, text: str, request: Request) -> tuple[NDArray[np.int16], list[Timed]]:
-        """The samples (n,) and the phonemes that sound in them; raises SynthesisFailed."""
+    def speak(self, text: str, request: Request, *, phonemes: bool = False) -> tuple[NDArray[np.int16], list[Timed]]:
+        """The samples (n,) and the phonemes that sound in them; raises SynthesisFailed. phonemes: what stands between
+        `[[` and `]]` in the text is eSpeak's phoneme codes."""
         self._set(request)
         self._sound, self._marks = [], []
-        raw = text.encode()
-        if self._lib.espeak_Synth(raw, len(raw) + 1, 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None):
+        raw, flags = text.encode(), _CHARS_UTF8 | (_PHONEMES if phonemes else 0)
+        if self._lib.espeak_Synth(raw, len(raw) + 1, 0, _POS_CHARACTER, 0, flags, None, None):
             raise SynthesisFailed("libespeak-ng could not speak the text")
         sound = np.concatenate(self._sound) if self._sound else np.zeros(0, np.int16)
         return sound, list(_timed(self._marks, len(sound), self.sample_rate))

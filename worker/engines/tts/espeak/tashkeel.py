@@ -2,49 +2,108 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
-from pathlib import Path
+import unicodedata
+from collections.abc import Iterator
 
-from core.text import is_diacritised, without_marks
+from core.text import is_diacritised
+from worker.engines.tts.espeak.endings import ended
+from worker.engines.tts.espeak.readings import Word, read, read_pair
+from worker.engines.tts.espeak.script import (
+    FATHA,
+    FATHATAN,
+    PAUSES,
+    SHORT,
+    TANWIN,
+    WORD,
+    Letter,
+    bare,
+    joined,
+    letters,
+)
+from worker.engines.tts.espeak.vowels import Guess, Vowels
 
-_THREADS = "1"
-_MODEL = "rawi-ensemble"
-"""The bundled int8 model with the lowest error (2.0 % by its authors); 5 ms a sentence on one core."""
-
-_WORDS: dict[str, str] = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
-_WORD = re.compile("[\u0621-\u0652\u0670]+")
-_PAUSE = r"(?=\s*(?:[،؛.!؟?,:\"]|$))"
-_SHORT_VOWEL = re.compile(f"(?<![\\s\u0648\u064a\u0627\u0649])[\u064c-\u0650]{_PAUSE}")
-_TA_MARBUTA = re.compile(f"(?<=[\u064e\u0651])\u0629[\u064b-\u0652]*{_PAUSE}")
-_TANWIN_FATH = re.compile(f"(?:\u064b[اى]?|[اى]\u064b){_PAUSE}")
+_BEFORE_PAUSE = re.compile(f"({WORD.pattern})(?=[\\s\"'«»]*(?:[{re.escape(PAUSES)}]|$))")
+_ALWAYS = frozenset(("هو", "هي", "وهو", "وهي", "فهو", "فهي"))
 
 
 class Tashkeel:
-    """text2tashkeel's model (onnxruntime), kept to one thread: a sentence is too small to share out."""
+    """Text without vowel marks to text as it is said: what two models guess, words whose reading is known, endings by
+    rule, and pausal forms."""
 
     def __init__(self) -> None:
-        os.environ.setdefault("TT_ORT_THREADS", _THREADS)
-        from text2tashkeel import Diacritizer
-
-        self._model = Diacritizer(_MODEL)
-        self._model("مرحبا")
+        self._vowels = Vowels()
 
     def __call__(self, text: str) -> str:
         """The text with its vowels, those before a pause as they are spoken; a diacritised text keeps its own."""
+        text = unicodedata.normalize("NFC", text)
         if not is_diacritised(text):
-            text = _WORD.sub(_known, self._model(text))
+            text = "".join(_marked(self._vowels(text)))
         return pausal(text)
-
-
-def _known(word: re.Match[str]) -> str:
-    return _WORDS.get(without_marks(word[0]), word[0])
 
 
 def pausal(text: str) -> str:
     """Before a pause Arabic drops final short vowels, says ta marbuta as -a and tanwin fath as a long a (waqf;
     Ryding, "A Reference Grammar of Modern Standard Arabic", 2.9)."""
-    text = _SHORT_VOWEL.sub("", text)
-    text = _TA_MARBUTA.sub("", text)
-    return _TANWIN_FATH.sub("\u064e\u0627", text)
+    return _BEFORE_PAUSE.sub(lambda word: _paused(word[1]), text)
+
+
+def _paused(word: str) -> str:
+    said = letters(word)
+    last, before = said[-1], said[-2] if len(said) > 1 else said[-1]
+    if last.base == "ة":
+        return joined([*said[:-1], Letter("ه")] if before.base in "اآ" else said[:-1])
+    if last.base in "اى" and FATHATAN in (last.vowel, before.vowel):
+        return joined([*said[:-2], before.with_vowel(FATHA)]) + ("ا" if last.base == "ا" else "ى")
+    if last.vowel == FATHATAN:
+        return joined([*said[:-1], last.with_vowel(FATHA)]) + "ا"
+    if bare(word) in _ALWAYS or last.vowel not in (*SHORT, *TANWIN):
+        return word
+    return joined([*said[:-1], last.with_vowel("")])
+
+
+def _marked(guesses: list[Guess]) -> Iterator[str]:
+    """The text in pieces; words are read together from pause to pause."""
+    line: list[Word] = []
+    gaps: list[str] = []
+    opening = True
+    for piece in _pieces(guesses):
+        if isinstance(piece, Word):
+            line.append(piece)
+            gaps.append("")
+        elif line and piece.isspace():
+            gaps[-1] = piece
+        else:
+            yield from _said(line, gaps, opening)
+            opening = opening and not line
+            line, gaps = [], []
+            yield piece
+    yield from _said(line, gaps, opening)
+
+
+def _pieces(guesses: list[Guess]) -> Iterator[Word | str]:
+    text = "".join(guess.letter.base for guess in guesses)
+    start = 0
+    for match in WORD.finditer(text):
+        if match.start() > start:
+            yield text[start : match.start()]
+        word = guesses[match.start() : match.end()]
+        yield Word(tuple(guess.letter for guess in word), word[-1].sure, None, tuple(guess.sure for guess in word))
+        start = match.end()
+    if start < len(text):
+        yield text[start:]
+
+
+def _said(line: list[Word], gaps: list[str], opening: bool) -> Iterator[str]:
+    for word, gap in zip(ended(_known(line), opening), gaps, strict=True):
+        yield f"{word}{gap}"
+
+
+def _known(line: list[Word]) -> list[Word]:
+    found: list[Word] = []
+    index = 0
+    while index < len(line):
+        pair = read_pair(line[index], line[index + 1]) if index + 1 < len(line) else None
+        found += pair or [read(line[index])]
+        index += 2 if pair else 1
+    return found
