@@ -10,8 +10,8 @@ from core.kinds import LANGUAGES, Emotion
 from worker.engines.base import Needs
 from worker.engines.emotion.base import Reading
 from worker.engines.emotion.keywords.hits import Hit, hits
-from worker.engines.emotion.keywords.lexicon import lexicon
-from worker.engines.emotion.keywords.tokens import Tokens, tokens
+from worker.engines.emotion.keywords.lexicon import Lexicon, lexicon
+from worker.engines.emotion.keywords.tokens import Token, Tokens, tokens
 
 _ANOTHER_HIT = 0.08
 _CRIED = 0.07
@@ -38,7 +38,7 @@ class Keywords:
     def read(self, text: str, *, language: str) -> Reading:
         known = lexicon()
         cut = tokens(text, known.cut)
-        found = hits(cut, known) or _baffled(cut)
+        found = hits(cut, known) or _baffled(cut, known)
         if not found:
             return Reading(Emotion.NEUTRAL, 0.0)
         totals = _totals(found)
@@ -56,10 +56,17 @@ def _totals(found: Sequence[Hit]) -> dict[Emotion, float]:
     return {emotion: max(each) + _ANOTHER_HIT * (len(each) - 1) for emotion, each in strengths.items()}
 
 
-def _baffled(cut: Tokens) -> list[Hit]:
-    """A sentence that ends in `?!` is astonished at whatever it says."""
-    marked = [at for at, end in enumerate(cut.ends) if _BAFFLED.search(end)]
-    return [Hit(Emotion.SURPRISE, _ASTONISHED, 0, at) for at in marked[:1] if cut.tokens]
+def _baffled(cut: Tokens, known: Lexicon) -> list[Hit]:
+    """A sentence that ends in `?!` is astonished at whatever it says, and so is a mere `really?`."""
+    for at, end in enumerate(cut.ends):
+        words = [token for token in cut.tokens if token.sentence == at]
+        if words and (_BAFFLED.search(end) or ("?" in end and _is_astonished(words, known))):
+            return [Hit(Emotion.SURPRISE, _ASTONISHED, 0, at)]
+    return []
+
+
+def _is_astonished(words: Sequence[Token], known: Lexicon) -> bool:
+    return any(found.end == len(words) for found in known.astonished.at(words, 0))
 
 
 def _cries(cut: Tokens) -> int:

@@ -54,6 +54,7 @@ class Lexicon:
     feelings: Index[Feeling]
     markers: Index[Marker]
     names: frozenset[str]
+    astonished: Index[None]
     cut: re.Pattern[str]
 
 
@@ -69,7 +70,8 @@ def lexicon() -> Lexicon:
     return Lexicon(
         feelings=Index([*_feelings(table), *(sign(text, feeling) for text, feeling in signs.items())]),
         markers=Index(_markers(table)),
-        names=frozenset(form for name in entries(table["names"]) for form in spellings(name)),
+        names=_words(table["names"]),
+        astonished=Index(pattern for entry in entries(table["astonished"]) for pattern in parsed(entry, None)),
         cut=tokenizer(signs),
     )
 
@@ -78,6 +80,10 @@ def entries(rows: dict[str, str]) -> Iterator[str]:
     """The entries of a section, whatever their language."""
     for row in rows.values():
         yield from (entry.strip() for entry in row.split(",") if entry.strip())
+
+
+def _words(rows: dict[str, str]) -> frozenset[str]:
+    return frozenset(form for entry in entries(rows) for form in spellings(entry))
 
 
 def _feelings(table: dict[str, Any]) -> Iterator[Pattern[Feeling]]:

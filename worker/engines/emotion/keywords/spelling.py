@@ -25,10 +25,15 @@ def folded(word: str) -> str:
     return fold(_FINAL_HAMZA.sub("يي", word.translate(_SEATED))).replace(" ", "")
 
 
+_PARTICLE = re.compile("[وف](ما|لا|لم|لن|مش|مو|مب|هل|كم|انا|احنا|نحن|لكن|بس|متي|كيف|ليس|لست|غير|بدون|محد|محدش|اذا|لو)")
+"""Particles that a conjunction is written together with."""
+
+
 def readings(word: str) -> frozenset[str]:
     """What a written word may stand for: drawn-out letters read as one (`زعلاااان`) or as two (`gooood`)."""
     found = {folded(word), folded(_DRAWN.sub(r"\1\1", word))}
     found |= {_DOUBLE.sub(r"\1", reading) for reading in found}
+    found |= {joined.group(1) for joined in map(_PARTICLE.fullmatch, found) if joined}
     return frozenset(found - {""})
 
 

@@ -19,10 +19,17 @@ _ENDINGS = re.compile(
 )
 _PERSONS = ("ا", "ي", "ن", "ت")
 _BEFORE_A_VERB = tuple(
-    f"{conjunction}{tense}{person}"
+    f"{conjunction}{before}"
     for conjunction in ("", "و", "ف", "ل")
-    for tense in ("", "ب", "بي", "م", "ه", "ها", "ح", "حا", "س", "عم", "عمب", "رح", "راح")
-    for person in _PERSONS
+    for before in (
+        *(
+            tense + person
+            for tense in ("", "ب", "بي", "م", "ه", "ها", "ح", "حا", "س", "عم", "عمب", "رح", "راح")
+            for person in _PERSONS
+        ),
+        "ب",
+        "عمب",
+    )
 )
 _DENIED = re.compile("^(?:[وف]?ما?(?=.{3}))?(.{3,})ش$")
 _ENGLISH = (

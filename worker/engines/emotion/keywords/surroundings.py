@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from core.kinds import Emotion
@@ -15,8 +16,10 @@ _BEHIND = 2
 """Words behind a feeling in which a degree belongs to it (`زعلان جدا`, `happy a bit`)."""
 _MOST = 2
 """Degrees that count: more of them say no more."""
+_SUCH = "هال"
+"""How the word begins that is cried out at rather than asked for (`شو هالاستهتار`)."""
 _ENDS_A_DENIAL = {Marker.SUBJECT, Marker.CONTRAST, Marker.BOUND}
-_SPEAKS = ("ب", "ان", "ل", "من", "علي", "كتير", "كثير")
+_SPEAKS = re.compile("ب(?![تين])|ان|أن|إن|ل|من$|على$|كت?ث?ير")
 """How the word begins that follows a feeling rather than a name (`سعيد بلقائكم`, `سعيد أنكم هنا`)."""
 
 
@@ -64,17 +67,18 @@ class Surroundings:
 
     def is_about(self, one: Found[Feeling]) -> bool:
         """Whether the feeling is only what a question, a request or a condition is about."""
-        if one.meaning.weight is Weight.PHRASE:
-            return False
-        before = list(self._before(one, reach=one.start))
+        phrase = one.meaning.weight is Weight.PHRASE
+        before = list(self._before(one, reach=_REACH if phrase else one.start))
         if any(Marker.SUPPOSING in self._at(at) for at in before):
             return True
+        if phrase:
+            return False
         for at in before:
             here = self._at(at)
             if Marker.SUBJECT in here:
                 return False
             if Marker.ASKING in here:
-                return not _is_judgement(one.meaning)
+                return not _is_judgement(one.meaning) and not self._text.tokens[one.start].text.startswith(_SUCH)
         return self._asks(one) and not _is_judgement(one.meaning) and one.meaning.emotion is not Emotion.SURPRISE
 
     def is_name(self, one: Found[Feeling]) -> bool:
@@ -96,7 +100,7 @@ class Surroundings:
         degree = self.degrees(one, Marker.STRONGER) or self.degrees(one, Marker.WEAKER)
         speaks = any({Marker.SUBJECT, Marker.NEGATION} & self._at(at) for at in self._before(one))
         ends = one.end >= len(tokens) or tokens[one.end].part != part
-        follows = not ends and tokens[one.end].text.startswith(_SPEAKS)
+        follows = not ends and _SPEAKS.match(tokens[one.end].text) is not None
         return bool(degree) or speaks or ends or follows
 
     def _asks(self, one: Found[Feeling]) -> bool:
