@@ -52,6 +52,10 @@ format: .venv/.ready ## ruff's own layout
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+.PHONY: screenshots
+screenshots: .venv/.ready ## the README's pictures of the page: docs/pictures/page-*.png
+	@$(BIN)/python -m scripts.screenshots
+
 .PHONY: lock
 lock: .venv/.ready ## pin the newest versions that pyproject.toml allows: requirements.lock
 	@.venv/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
