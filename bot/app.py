@@ -19,7 +19,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from bot.api import catalogue, health, idling, media, messages, turns
+from bot.api import catalogue, health, idling, media, messages, portraits, turns
 from bot.api import socket as web_socket
 from bot.api.errors import add_handlers
 from bot.api.guards import Gate
@@ -66,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
 
     app = FastAPI(title="SmartTalker", version="1", lifespan=lifespan, redoc_url=None)
-    for module in (messages, turns, catalogue, idling, media, health, web_socket):
+    for module in (messages, turns, catalogue, portraits, idling, media, health, web_socket):
         app.include_router(module.router)
     _add_page(app)
     add_handlers(app)

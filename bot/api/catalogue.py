@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import FileResponse, JSONResponse
+from starlette.responses import JSONResponse
 
 from bot.administration import avatars, naming, voices
 from bot.administration.avatars import Begun
@@ -56,15 +56,6 @@ async def get_avatars(services: Shared) -> JSONResponse:
     """Everyone who can answer."""
     found = await asyncio.to_thread(_avatars, services)
     return JSONResponse({"default": await _default(services), "avatars": found})
-
-
-@router.get("/avatars/{avatar_id}/portrait", response_class=FileResponse)
-async def get_portrait(avatar_id: str, services: Shared) -> FileResponse:
-    """A PNG; needs no key."""
-    portrait = services.catalogue.avatar(avatar_id).portrait
-    if not portrait.is_file():
-        raise NotFound("no portrait")
-    return FileResponse(portrait, media_type="image/png", headers={"Cache-Control": "public, max-age=3600"})
 
 
 @router.get("/voices", response_model=VoicesOut)

@@ -127,8 +127,11 @@ class Call:
 
 
 def language_of(entry: Entry) -> str:
-    """The conversation's, else the app's, else that of the words, else Arabic."""
-    known = entry.conversation["language"] or entry.conversation["hint"]
+    """The one that was chosen, else what the message asks for, else the conversation's, else the app's, else that of
+    the words, else Arabic."""
+    conversation = entry.conversation
+    chosen = conversation["language"] if conversation["language_chosen"] else None
+    known = chosen or entry.inbound.language or conversation["language"] or conversation["hint"]
     if known is None and entry.inbound.text:
         known = detect_language(entry.inbound.text)
     return known if known in LANGUAGES else DEFAULT_LANGUAGE

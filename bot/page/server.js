@@ -50,7 +50,8 @@ function request(method, path, body, idempotencyKey) {
 
 export const conversationPath = (id) => `/api/v1/conversations/${encodeURIComponent(id)}`;
 export const turnPath = (id) => `/api/v1/turns/${encodeURIComponent(id)}`;
-export const portraitOf = (avatar) => `/api/v1/avatars/${encodeURIComponent(avatar)}/portrait`;
+/** A face as small as it is shown, for screens of two pixels a point; the sizes are the server's. */
+export const portraitOf = (avatar, size = 192) => `/api/v1/avatars/${encodeURIComponent(avatar)}/portrait?size=${size}`;
 
 /** A link of ours as a path, whatever public address the server knows itself by. */
 export function local(link) {

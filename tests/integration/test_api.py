@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from core.i18n import t
 from core.queue import CANCELS, Queue
 from core.settings import Settings
 from core.states import TurnEvent
@@ -510,6 +511,22 @@ class TestCommands:
         second = await post(client, "hello", conversation_id=first["conversation_id"])
         turn = (await client.get(f"/api/v1/turns/{second['turn_id']}")).json()
         assert (turn["avatar"], turn["seq"]) == ("omar", 2)
+
+    @pytest.mark.parametrize(
+        ("command", "language", "said"),
+        [
+            ("/language auto", "ar", t("language-auto", "ar")),
+            ("/language en", "ar", t("language-chosen", "en")),
+        ],
+    )
+    async def test_it_answers_in_the_language_of_the_message(
+        self, client: httpx.AsyncClient, command: str, language: str, said: str
+    ) -> None:
+        """Unless a language is chosen, and then in that."""
+        first = await post(client, "hello", language="en")
+        sent = await post(client, command, conversation_id=first["conversation_id"], language=language)
+        turn = (await client.get(f"/api/v1/turns/{sent['turn_id']}")).json()
+        assert turn["text"] == said
 
     async def test_a_repetition_runs_once(self, client: httpx.AsyncClient) -> None:
         key = {"Idempotency-Key": uuid.uuid4().hex}

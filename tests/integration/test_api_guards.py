@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from PIL import Image
 from starlette.types import Receive, Scope, Send
 
 from bot.api.guards import Gate
@@ -64,6 +66,19 @@ def test_with_a_key_set_only_its_bearers_pass(keyed: str, headers: dict[str, str
 @pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/avatars/layla/portrait", "/page/chat.js"])
 def test_what_tells_nothing_needs_no_key(keyed: str, path: str) -> None:
     assert httpx.get(keyed + path).status_code == 200
+
+
+@pytest.mark.parametrize("size", [96, 192, 384])
+def test_a_portrait_as_small_as_it_is_shown(keyed: str, size: int) -> None:
+    response = httpx.get(f"{keyed}/api/v1/avatars/layla/portrait?size={size}")
+    picture = Image.open(io.BytesIO(response.content))
+    assert (response.headers["content-type"], picture.format, picture.size) == ("image/webp", "WEBP", (size, size))
+    assert len(response.content) < 20_000
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "100000", "x", ""])
+def test_other_sizes_are_refused(keyed: str, size: str) -> None:
+    assert httpx.get(f"{keyed}/api/v1/avatars/layla/portrait?size={size}").status_code == 422
 
 
 @pytest.mark.parametrize(
