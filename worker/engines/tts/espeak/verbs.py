@@ -26,11 +26,11 @@ def moods(line: list[Word]) -> list[Word]:
 
 
 def _takes_object(verb: Word) -> bool:
-    """An order, or a verb whose subject is we, I or you."""
+    """An order, or a verb whose subject is we or I."""
     plain = conjoined(verb.bare)
     if verb.joint is not None or len(plain) < _SHORTEST:
         return False
-    return (verb.sure == 1.0 and verb.last.vowel == SUKUN) or (plain[0] in "نأت" and verb.last.vowel == DAMMA)
+    return (verb.sure == 1.0 and verb.last.vowel == SUKUN) or (plain[0] in "نأ" and verb.last.vowel == DAMMA)
 
 
 def _object(word: Word) -> Word:
