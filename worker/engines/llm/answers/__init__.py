@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from worker.engines.llm.answers.choice import Choice
 from worker.engines.llm.answers.engine import Answers
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "Choice"]

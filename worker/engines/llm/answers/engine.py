@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from core.catalogue import Persona
 from core.errors import LLMError
 from core.kinds import LANGUAGES, Tone
+from core.persona import Persona
 from worker.engines.base import Needs
+from worker.engines.llm.answers.choice import Choice
+from worker.engines.llm.answers.days import Clock, now
 from worker.engines.llm.answers.replies import Replies
 from worker.engines.llm.base import Message
 
 _PIECE = re.compile(r"\S+\s*")
-_MOST_PERSONAS = 64
+_MOST_PERSONAS = 16
 
 
 class Answers:
@@ -26,7 +28,8 @@ class Answers:
     name: ClassVar[str] = "answers"
     needs: ClassVar[Needs] = Needs(languages=LANGUAGES)
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = now) -> None:
+        self._clock = clock
         self._replies: dict[str, Replies] = {}
 
     def load(self) -> None:
@@ -36,9 +39,15 @@ class Answers:
         self._replies.clear()
 
     def answer(self, history: Sequence[Message], *, persona: Persona, language: str, tone: Tone) -> Iterator[str]:
+        yield from _PIECE.findall(self.choose(history, persona=persona, language=language, tone=tone).text)
+
+    def choose(
+        self, history: Sequence[Message], *, persona: Persona, language: str, tone: Tone = Tone.NEUTRAL
+    ) -> Choice:
+        """What is said to the last message, and which answers that is. Raises LLMError where there is no message."""
         if not history or not history[-1].text.strip():
             raise LLMError("there is no message to answer")
-        yield from _PIECE.findall(self._of(persona).reply(history[-1].text, language))
+        return self._of(persona).choose(history, language, tone)
 
     def _of(self, persona: Persona) -> Replies:
         """Prepared once, and again where the persona was edited."""
@@ -46,5 +55,5 @@ class Answers:
         if known is None or known.persona is not persona:
             if len(self._replies) >= _MOST_PERSONAS:
                 self._replies.clear()
-            known = self._replies[persona.id] = Replies(persona)
+            known = self._replies[persona.id] = Replies(persona, self._clock)
         return known

@@ -2,83 +2,207 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from core.catalogue import Answer, Localised, Persona, read_toml
-from core.kinds import DEFAULT_LANGUAGE
-from core.text import sentences
-from worker.engines.llm.answers.matching import Match, Matcher
+from core.kinds import DEFAULT_LANGUAGE, Tone
+from core.persona import Entity, Persona, filled
+from core.text import fold, sentences
+from worker.engines.llm.answers import smalltalk
+from worker.engines.llm.answers.choice import Choice
+from worker.engines.llm.answers.days import Clock, weekday, zone_of
+from worker.engines.llm.answers.dialogue import Dialogue, Found, Move, Named, State, fitting
+from worker.engines.llm.answers.knowledge import Knowledge
+from worker.engines.llm.answers.smalltalk import BY_ID, TABLE
+from worker.engines.llm.base import Message
 
-SURE = 0.5
-"""The least score of an answer. On the shipped personas each phrasing, when it is left out, still finds its answer
-three times in four and a wrong one once in fifteen; of questions about other things one in thirty gets through."""
-PLAIN = 0.85
-"""From here on a message is small talk and nothing else."""
+T = TypeVar("T")
 
-_CLAUSE_END = re.compile(r"[,،;؛:]\s*")
-_MOST_ANSWERS = 2
+MOST_MESSAGES = 12
+"""How many of the user's last messages are looked at."""
 _TOPICS = 3
-_SMALL_TALK = read_toml(Path(__file__).with_name("smalltalk.toml"))
+_SPARED = frozenset(fold(TABLE["empathy"]["spared"]).split())
+_EMPATHY = {Tone.CALM: "calm", Tone.GENTLE: "gentle"}
 
 
 class Replies:
     """One persona's answers, ready to be searched."""
 
-    def __init__(self, persona: Persona) -> None:
+    def __init__(self, persona: Persona, clock: Clock) -> None:
         self.persona = persona
-        self._known = Matcher(persona.answers)
-        self._small = Matcher([Answer(**row) for row in _SMALL_TALK["answers"]])
+        self._known = Knowledge(persona)
+        self._dialogue = Dialogue(self._known)
+        self._zone = zone_of(persona.timezone)
+        self._clock = clock
 
-    def reply(self, message: str, language: str) -> str:
-        """The answer's text; where nothing fits, that it is unknown and what may be asked."""
-        ranked, small = self._known.ranked(message), self._small.ranked(message)[0]
-        if small.score >= PLAIN and small.score > _best(ranked):
-            return self._filled(small.answer.text, ranked, language)
-        found = self._found(message, ranked)
-        if found:
-            return " ".join(_in(answer.text, language) for answer in found)
-        if small.score >= SURE:
-            return self._filled(small.answer.text, ranked, language)
-        return self._unknown(ranked, language)
+    def choose(self, history: Sequence[Message], language: str, tone: Tone = Tone.NEUTRAL) -> Choice:
+        """What is said to the last message of the history."""
+        today, state, said = weekday(self._clock, self._zone), State(), ""
+        *before, last = history[-2 * MOST_MESSAGES :]
+        for message in before:
+            if message.role == "user":
+                state = self._dialogue.after(state, self._move(state, message.text, today, said))
+            else:
+                said = message.text
+        heard = [message.text for message in history[:-1] if message.role == "assistant"]
+        return Speech(self, language, tone, heard).of(self._move(state, last.text, today, said), last.text)
 
-    def _found(self, message: str, ranked: list[Match]) -> list[Answer]:
-        """The answers to the message's sentences, or to all of it, or to its clauses ("I'm angry, my bus is late")."""
-        if several := self._each(sentences(message)):
-            return several
-        if _best(ranked) >= SURE:
-            return [ranked[0].answer]
-        return self._each(_CLAUSE_END.split(message))
+    def _move(self, state: State, text: str, today: int, said: str) -> Move:
+        return self._dialogue.move(state, text, today, self.offered(said))
 
-    def _each(self, parts: list[str]) -> list[Answer]:
-        """The answers to those of several parts that have one, in the parts' order."""
-        if len(parts) < 2:
-            return []
-        best = [match[0] for part in parts if (match := self._known.ranked(part))]
-        return list({match.answer.id: match.answer for match in best if match.score >= SURE}.values())[:_MOST_ANSWERS]
+    def offered(self, said: str) -> tuple[int, ...]:
+        """The answers whose topics an offer names, in its order; none for a text that offers fewer than two."""
+        found = {
+            place: at
+            for place, answer in enumerate(self.persona.answers)
+            for topic in answer.topic.values()
+            if topic and (at := said.find(topic)) >= 0
+        }
+        return tuple(sorted(found, key=found.__getitem__)) if len(found) > 1 else ()
 
-    def _unknown(self, ranked: list[Match], language: str) -> str:
-        unknown = _in(self.persona.unknown, language)
-        return f"{unknown} {self._filled(_SMALL_TALK['offer'], ranked, language)}" if ranked else unknown
-
-    def _filled(self, text: Localised, ranked: list[Match], language: str) -> str:
-        """The small talk with the persona's own words in it, the topics nearest to the message first."""
-        topics = [_in(match.answer.topic, language) for match in ranked[:_TOPICS]]
-        greeting, business = _in(self.persona.greeting, language), _in(self.persona.business, language)
-        return _in(text, language).format(greeting=greeting, business=business, topics=_listed(topics, language))
+    def taking(self, named: Named) -> list[int]:
+        """The answers to which what is named makes a difference."""
+        return [place for place, kinds in enumerate(self._known.takes) if kinds & named.keys()]
 
 
-def _best(ranked: list[Match]) -> float:
-    return ranked[0].score if ranked else 0.0
+class Speech:
+    """Puts into words what is said to one message. heard: what was said before, the latest last."""
+
+    def __init__(self, replies: Replies, language: str, tone: Tone, heard: Sequence[str]) -> None:
+        self._replies = replies
+        self._persona = replies.persona
+        self._language = language
+        self._tone = tone
+        self._heard = heard
+        self._last = heard[-1] if heard else ""
+
+    def of(self, move: Move, text: str) -> Choice:
+        if move.answers:
+            return self._answers(move)
+        if move.small:
+            return self._small(move)
+        if not any(char.isalnum() for char in text):
+            return self._wordless(text)
+        if smalltalk.is_foreign(text):
+            return Choice((), True, self._fresh(TABLE["foreign"]))
+        if move.named and not move.tokens_ask and (taking := self._replies.taking(move.named)):
+            return self._about(move.named, taking)
+        return Choice((), False, self._unknown(move.near))
+
+    def _answers(self, move: Move) -> Choice:
+        found = move.answers[: 2 if len(move.answers) > 1 else 1]
+        texts = [self._text(one) for one in found]
+        said = texts[0]
+        if len(texts) > 1:
+            topic = self._in(self._persona.answers[found[1].place].topic)
+            said = f"{said} {self._in(TABLE['joints']['second']).format(topic=topic, text=texts[1])}"
+        if said == self._last:
+            said = self._in(TABLE["joints"]["again"]).format(text=said)
+        ids = tuple(self._persona.answers[one.place].id for one in found)
+        named = {kind: value.id if isinstance(value, Entity) else str(value) for kind, value in found[-1].named.items()}
+        return Choice(ids, False, f"{self._before(move, said)}{said}", named)
+
+    def _text(self, found: Found) -> str:
+        answer = self._persona.answers[found.place]
+        for case in answer.cases:
+            if fitting(case, found.named):
+                try:
+                    return filled(self._in(case.text), found.named, self._language)
+                except ValueError:
+                    continue
+        return self._in(answer.text)
+
+    def _before(self, move: Move, said: str) -> str:
+        """A greeting returned to a first message, or a word of feeling."""
+        if move.greetings and not self._heard:
+            return self._in(TABLE["joints"][move.greetings[0]]) + " "
+        name = _EMPATHY.get(self._tone)
+        if name is None:
+            return ""
+        clauses = [text for kind in _EMPATHY.values() for text in TABLE["empathy"][kind].values()]
+        spared = bool(_SPARED & set(fold(said).split())) or any(clause in self._last for clause in clauses)
+        return "" if spared else self._in(TABLE["empathy"][name]) + " "
+
+    def _small(self, move: Move) -> Choice:
+        row = BY_ID[move.small]
+        if move.small == "person" and (place := self._place("phone")) is not None:
+            return Choice(("phone",), False, self._text(Found(place, {}, 1.0)))
+        if move.small == "repeat" and self._last:
+            return Choice((), True, self._last)
+        offered = self._replies.offered(self._last)
+        if move.small == "yes" and offered:
+            return self._yes(row, offered)
+        if move.small in smalltalk.GREETINGS and not self._heard:
+            return Choice((), True, self._filled(self._in(row["first"])[0]))
+        said = self._fresh(row["text"])
+        if move.greetings and not self._heard and move.small not in smalltalk.GREETINGS and "{greeting}" not in said:
+            returned = self._in(TABLE["joints"][move.greetings[0]])
+            said = said if said.startswith(returned) else f"{returned} {said}"
+        return Choice((), True, said)
+
+    def _yes(self, row: Mapping[str, Any], offered: Sequence[int]) -> Choice:
+        """Which of what was offered; the first one, where that was asked already."""
+        topics = self._topics(offered, choice=True)
+        said = self._in(row["which"])[0].format(topics=topics)
+        if said != self._last:
+            return Choice((), True, said)
+        found = Found(offered[0], {}, 1.0)
+        return Choice((self._persona.answers[found.place].id,), False, self._text(found))
+
+    def _place(self, answer_id: str) -> int | None:
+        return next((place for place, answer in enumerate(self._persona.answers) if answer.id == answer_id), None)
+
+    def _wordless(self, text: str) -> Choice:
+        small = smalltalk.of_emoji(text)
+        return self._small(Move(small=small)) if small else Choice((), True, self._fresh(TABLE["empty"]))
+
+    def _about(self, named: Named, taking: Sequence[int]) -> Choice:
+        value = next(iter(named.values()))
+        name = self._in(value.names)[0] if isinstance(value, Entity) else str(value)
+        text = self._in(TABLE["named"])[0].format(name=name, topics=self._topics(taking[:_TOPICS]))
+        return Choice((), False, text)
+
+    def _unknown(self, near: Sequence[int]) -> str:
+        """That it is not known, and what is; never in the words that were just said."""
+        table = TABLE["unknown"]
+        said = set(sentences(self._last))
+        leads = [lead for lead in (self._in(self._persona.unknown), *self._in(table["leads"])) if not said & set(sentences(lead))]
+        if not self._persona.answers:
+            return leads[0]
+        offers = [offer.format(topics=self._topics(self._offer(near))) for offer in self._in(table["offers"])]
+        offers = [offer for offer in offers if offer not in said and offer[:12] not in self._last]
+        return f"{leads[0]} {(offers or [''])[0]}".strip()
+
+    def _offer(self, near: Sequence[int]) -> list[int]:
+        """The nearest answers, then the first ones that were not just offered."""
+        just = set(self._replies.offered(self._last))
+        others = [place for place in range(len(self._persona.answers)) if place not in just] or list(
+            range(len(self._persona.answers))
+        )
+        return list(dict.fromkeys((*near, *others)))[:_TOPICS]
+
+    def _fresh(self, texts: Mapping[str, Any]) -> str:
+        """The first of several texts that was not just said."""
+        filled_in = [self._filled(text) for text in self._in(texts)]
+        return next((text for text in filled_in if text != self._last), filled_in[0])
+
+    def _filled(self, text: str) -> str:
+        topics = self._topics(self._offer(()))
+        if not topics and "{topics}" in text:
+            text = self._in(self._persona.greeting)
+        return text.format(greeting=self._in(self._persona.greeting), topics=topics)
+
+    def _topics(self, places: Sequence[int], *, choice: bool = False) -> str:
+        return _listed([self._in(self._persona.answers[place].topic) for place in places], self._language, choice)
+
+    def _in(self, texts: Mapping[str, T]) -> T:
+        """In the language, or else in the default one, or in any."""
+        found = texts.get(self._language) or texts.get(DEFAULT_LANGUAGE)
+        return found if found else next(iter(texts.values()))
 
 
-def _listed(names: list[str], language: str) -> str:
-    joined: dict[str, Any] = _SMALL_TALK["joined"]
+def _listed(names: Sequence[str], language: str, choice: bool) -> str:
+    joined: Mapping[str, Any] = TABLE["joined"]
     marks = joined.get(language, joined[DEFAULT_LANGUAGE])
-    return marks["comma"].join(names[:-1]) + marks["last"] + names[-1] if len(names) > 1 else "".join(names)
-
-
-def _in(text: Localised, language: str) -> str:
-    """In the language, or else in the default one, or in any."""
-    return text.get(language) or text.get(DEFAULT_LANGUAGE) or next(iter(text.values()))
+    comma, last = (marks["choice"], marks["choice"]) if choice and language == "ar" else (marks["comma"], marks["last"])
+    return str(comma.join(names[:-1]) + last + names[-1]) if len(names) > 1 else "".join(names)
