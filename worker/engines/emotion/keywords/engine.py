@@ -11,6 +11,7 @@ from worker.engines.base import Needs
 from worker.engines.emotion.base import Reading
 from worker.engines.emotion.keywords.hits import Hit, hits
 from worker.engines.emotion.keywords.lexicon import Lexicon, lexicon
+from worker.engines.emotion.keywords.patterns import Index
 from worker.engines.emotion.keywords.tokens import Token, Tokens, tokens
 
 _ANOTHER_HIT = 0.08
@@ -21,6 +22,7 @@ _CONTRASTED = 0.45
 """What is left of a feeling when a `but` follows it."""
 _ASTONISHED = 0.35
 _BAFFLED = re.compile(r"\?!|!\?")
+_CRIED_OUT = re.compile(r"!|\?\?")
 
 
 class Keywords:
@@ -57,16 +59,18 @@ def _totals(found: Sequence[Hit]) -> dict[Emotion, float]:
 
 
 def _baffled(cut: Tokens, known: Lexicon) -> list[Hit]:
-    """A sentence that ends in `?!` is astonished at whatever it says, and so is a mere `really?`."""
+    """A sentence that ends in `?!` is astonished at whatever it says, and so is a mere `really?` or `what!`."""
     for at, end in enumerate(cut.ends):
         words = [token for token in cut.tokens if token.sentence == at]
-        if words and (_BAFFLED.search(end) or ("?" in end and _is_astonished(words, known))):
+        asked = "?" in end and _is_all(words, known.astonished)
+        if words and (asked or _BAFFLED.search(end) or (_CRIED_OUT.search(end) and _is_all(words, known.exclaimed))):
             return [Hit(Emotion.SURPRISE, _ASTONISHED, 0, at)]
     return []
 
 
-def _is_astonished(words: Sequence[Token], known: Lexicon) -> bool:
-    return any(found.end == len(words) for found in known.astonished.at(words, 0))
+def _is_all(words: Sequence[Token], index: Index[None]) -> bool:
+    """Whether an entry covers all of the words."""
+    return bool(words) and any(found.end == len(words) for found in index.search(words).at(0))
 
 
 def _cries(cut: Tokens) -> int:

@@ -41,9 +41,9 @@ def hits(text: Tokens, known: Lexicon) -> list[Hit]:
 
 def _found(text: Tokens, known: Lexicon) -> Iterator[Found[Feeling]]:
     """The longest entries, none over another."""
-    place = 0
+    search, place = known.feelings.search(text.tokens), 0
     while place < len(text.tokens):
-        here = known.feelings.at(text.tokens, place)
+        here = search.at(place)
         if here:
             yield here[0]
         place = here[0].end if here else place + 1

@@ -55,6 +55,7 @@ class Lexicon:
     markers: Index[Marker]
     names: frozenset[str]
     astonished: Index[None]
+    exclaimed: Index[None]
     cut: re.Pattern[str]
 
 
@@ -71,7 +72,8 @@ def lexicon() -> Lexicon:
         feelings=Index([*_feelings(table), *(sign(text, feeling) for text, feeling in signs.items())]),
         markers=Index(_markers(table)),
         names=_words(table["names"]),
-        astonished=Index(pattern for entry in entries(table["astonished"]) for pattern in parsed(entry, None)),
+        astonished=_plain(table["astonished"]),
+        exclaimed=_plain(table["exclaimed"]),
         cut=tokenizer(signs),
     )
 
@@ -80,6 +82,10 @@ def entries(rows: dict[str, str]) -> Iterator[str]:
     """The entries of a section, whatever their language."""
     for row in rows.values():
         yield from (entry.strip() for entry in row.split(",") if entry.strip())
+
+
+def _plain(rows: dict[str, str]) -> Index[None]:
+    return Index(pattern for entry in entries(rows) for pattern in parsed(entry, None))
 
 
 def _words(rows: dict[str, str]) -> frozenset[str]:

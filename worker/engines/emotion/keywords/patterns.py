@@ -50,12 +50,14 @@ class Pattern(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """A pattern's words: from `start` up to `end`; `denied` where one of them carries its own denial."""
+    """A pattern's words: from `start` up to `end`; `denied` where one of them carries its own denial; `number`: which
+    pattern of its index it is."""
 
     start: int
     end: int
     denied: bool
     manner: Manner
+    number: int
     meaning: T
 
 
@@ -85,32 +87,102 @@ def _choices(piece: str) -> list[list[Slot | None]]:
 
 
 class Index(Generic[T]):
-    """Patterns by the word that they begin with."""
+    """Patterns by the words that they begin with: `first` by the first slot, `next` by the second where it follows at
+    once, `far` by the second where a gap lies between; `alone`: those of one slot.
+
+    Sets of patterns are the bits of a number, the n-th bit stands for the n-th pattern: most patterns begin with words
+    as common as `not`, and what may begin at a place is what fits there and goes on with what follows.
+    """
 
     def __init__(self, patterns: Iterable[Pattern[T]]) -> None:
-        self._by_first: dict[Manner, dict[str, list[Pattern[T]]]] = {manner: {} for manner in Manner}
-        for pattern in patterns:
-            for manner, keys in _first(pattern).keys.items():
-                for key in keys:
-                    self._by_first[manner].setdefault(key, []).append(pattern)
+        self.patterns = tuple(patterns)
+        self.first, self.next, self.far = _Keyed(), _Keyed(), _Keyed()
+        self.alone = 0
+        for number, pattern in enumerate(self.patterns):
+            self.first.add(pattern.slots[0], number)
+            if len(pattern.slots) == 1:
+                self.alone |= 1 << number
+            elif pattern.slots[1] is not None:
+                self.next.add(pattern.slots[1], number)
+            else:
+                self.far.add(pattern.slots[2], number)
 
-    def at(self, tokens: Sequence[Token], place: int) -> list[Found[T]]:
-        """What begins at this place, the longest first and of those the closest in form."""
-        token = tokens[place]
-        found = list(self._begun(token.form, tokens, place))
+    def search(self, tokens: Sequence[Token]) -> Search[T]:
+        return Search(self, tokens)
+
+
+class Search(Generic[T]):
+    """One index in one text."""
+
+    def __init__(self, index: Index[T], tokens: Sequence[Token]) -> None:
+        self._index, self._tokens = index, tokens
+        self._next = [index.next.fitting(token) for token in tokens]
+        self._far = [index.far.fitting(token) for token in tokens]
+
+    def at(self, place: int) -> list[Found[T]]:
+        """What begins at this place: the longest first, then the closest in form, then the first in the file."""
+        token = self._tokens[place]
+        following = self._following(place)
+        found = list(self._begun(token.form, following, place))
         if token.denied is not None and not found:
-            found = list(self._begun(token.denied, tokens, place))
-        return sorted(found, key=lambda hit: (hit.end, hit.manner), reverse=True)
+            found = list(self._begun(token.denied, following, place))
+        return sorted(found, key=lambda hit: (-hit.end, -hit.manner, hit.number))
 
-    def _begun(self, form: Form, tokens: Sequence[Token], place: int) -> Iterator[Found[T]]:
-        for manner, patterns in self._by_first.items():
+    def _following(self, place: int) -> int:
+        """The patterns that may go on behind a place."""
+        patterns = self._index.alone
+        for number in self._next[place + 1 : place + 2]:
+            patterns |= number
+        for number in self._far[place + 1 : place + _REACH + 2]:
+            patterns |= number
+        return patterns
+
+    def _begun(self, form: Form, following: int, place: int) -> Iterator[Found[T]]:
+        for manner in Manner:
             for key in looked_up(form, manner):
-                for pattern in patterns.get(key, ()):
-                    end = _end(pattern.slots, tokens, place, tokens[place].part)
+                for number in _bits(self._index.first.of(key, manner) & following):
+                    pattern = self._index.patterns[number]
+                    end = _end(pattern.slots, self._tokens, place, self._tokens[place].part)
                     if end is not None:
                         closeness = Manner.WHOLE if manner is Manner.STEM and key in form.whole else manner
-                        denied = any(not _stands(pattern.slots, token) for token in tokens[place:end])
-                        yield Found(place, end, denied, closeness, pattern.meaning)
+                        denied = any(not _stands(pattern.slots, token) for token in self._tokens[place:end])
+                        yield Found(place, end, denied, closeness, number, pattern.meaning)
+
+
+class _Keyed:
+    """Sets of patterns by a key of one of their slots."""
+
+    def __init__(self) -> None:
+        self._patterns: dict[Manner, dict[str, int]] = {manner: {} for manner in Manner}
+
+    def add(self, slot: Slot | None, number: int) -> None:
+        for manner, keys in slot.keys.items() if slot else ():
+            kept = self._patterns[manner]
+            for key in keys:
+                kept[key] = kept.get(key, 0) | 1 << number
+
+    def of(self, key: str, manner: Manner) -> int:
+        return self._patterns[manner].get(key, 0)
+
+    def fitting(self, token: Token) -> int:
+        """Those of which this slot fits the word, with a denial of its own or without."""
+        patterns = self._fitting(token.form)
+        return patterns if token.denied is None else patterns | self._fitting(token.denied)
+
+    def _fitting(self, form: Form) -> int:
+        patterns = 0
+        for manner, kept in self._patterns.items():
+            for key in looked_up(form, manner):
+                patterns |= kept.get(key, 0)
+        return patterns
+
+
+def _bits(number: int) -> Iterator[int]:
+    """The places of the ones in a number."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
 
 
 def looked_up(form: Form, manner: Manner) -> frozenset[str]:
@@ -120,12 +192,6 @@ def looked_up(form: Form, manner: Manner) -> frozenset[str]:
     if manner is Manner.STEM:
         return form.stems
     return form.verbs if manner is Manner.VERB else form.beginnings
-
-
-def _first(pattern: Pattern[T]) -> Slot:
-    first = pattern.slots[0]
-    assert first is not None  # parsed() refuses a gap there
-    return first
 
 
 def _stands(slots: tuple[Slot | None, ...], token: Token) -> bool:

@@ -1,7 +1,7 @@
 """One spelling for what people write in many ways, beyond what `core.text.fold` folds.
 
 Dialect writers put ت or س for ث, د or ز for ذ, ض for ظ and the other way about, and a glottal stop for ق; see Habash,
-Diab and Rambow, "Conventional Orthography for Dialectal Arabic" (2012), section 3.
+Diab and Rambow, "Conventional Orthography for Dialectal Arabic" (2012).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ _SEATED = str.maketrans({"گ": "ق", "ڨ": "ق", "ڤ": "ف", "پ": "ب", "چ": "
 _FINAL_HAMZA = re.compile("يء")
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}")
 _DOUBLE = re.compile("([اوي])\\1")
+_PARTICLE = re.compile("[وف](ما|لا|لم|لن|مش|مو|مب|هل|كم|انا|احنا|نحن|لكن|بس|متي|كيف|ليس|لست|غير|بدون|محد|محدش|اذا|لو)")
+"""Particles that a conjunction is written together with."""
 _ALSO = {"ث": "ثتس", "ذ": "ذدز", "ظ": "ظضز", "ض": "ضظ"}
 _LEAST = 4
 """Letters that an Arabic word has at least where another spelling of it is looked for: shorter ones would collide."""
@@ -23,10 +25,6 @@ _LEAST = 4
 def folded(word: str) -> str:
     """The word in the one spelling; empty where nothing of a word is left."""
     return fold(_FINAL_HAMZA.sub("يي", word.translate(_SEATED))).replace(" ", "")
-
-
-_PARTICLE = re.compile("[وف](ما|لا|لم|لن|مش|مو|مب|هل|كم|انا|احنا|نحن|لكن|بس|متي|كيف|ليس|لست|غير|بدون|محد|محدش|اذا|لو)")
-"""Particles that a conjunction is written together with."""
 
 
 def readings(word: str) -> frozenset[str]:

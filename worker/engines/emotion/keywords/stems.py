@@ -78,9 +78,8 @@ def verbs(word: str) -> frozenset[str]:
     return frozenset(found)
 
 
-@lru_cache(maxsize=8192)
 def undenied(word: str) -> str | None:
-    """The word without the denial around it: `زعلت` of `مزعلتش`, `ماحبيت` … ; None where there is none."""
+    """The word without the denial around it: `زعلت` in `مزعلتش`, `عجبني` in `معجبنيش`; None where there is none."""
     match = _DENIED.match(word)
     return match.group(1) if match else None
 

@@ -12,12 +12,16 @@ from worker.engines.emotion.keywords.tokens import Tokens
 
 _REACH = 4
 """Words before a feeling in which a denial or a degree belongs to it."""
+_FAR = 30
+"""Words before a feeling in which a question, a request or a condition is about it."""
 _BEHIND = 2
 """Words behind a feeling in which a degree belongs to it (`زعلان جدا`, `happy a bit`)."""
 _MOST = 2
 """Degrees that count: more of them say no more."""
 _SUCH = "هال"
-"""How the word begins that is cried out at rather than asked for (`شو هالاستهتار`)."""
+"""How a word begins that is cried out at rather than asked for (`شو هالاستهتار`)."""
+_THIS = frozenset({"ده", "دي", "دا", "هذا", "هذه", "هذي", "هاد", "هاي", "هيدا", "هيدي"})
+"""Words that do the same behind it (`ايه المفاجأة دي`)."""
 _ENDS_A_DENIAL = {Marker.SUBJECT, Marker.CONTRAST, Marker.BOUND}
 _SPEAKS = re.compile("ب(?![تين])|ان|أن|إن|ل|من$|على$|كت?ث?ير")
 """How the word begins that follows a feeling rather than a name (`سعيد بلقائكم`, `سعيد أنكم هنا`)."""
@@ -31,9 +35,13 @@ class Surroundings:
         self._known = known
         self._taken = {at for one in found for at in range(one.start, one.end)}
         self._markers: dict[int, frozenset[Marker]] = {}
+        self._search = known.markers.search(text.tokens)
         place = 0
         while place < len(text.tokens):
             place = self._mark(place)
+        self._contrasts = {
+            text.tokens[at].sentence: at for at, kinds in sorted(self._markers.items()) if Marker.CONTRAST in kinds
+        }
 
     def is_denied(self, one: Found[Feeling]) -> bool:
         """Whether a denial before it reaches it: nothing that ends its reach stands between. A phrase is denied by the
@@ -59,16 +67,13 @@ class Surroundings:
         return min(_MOST, sum(kind in self._at(at) for at in around))
 
     def contrasted(self, one: Found[Feeling]) -> bool:
-        sentence = self._text.tokens[one.start].sentence
-        return any(
-            at >= one.end and Marker.CONTRAST in kinds and self._text.tokens[at].sentence == sentence
-            for at, kinds in self._markers.items()
-        )
+        """Whether a `but` follows it in its sentence."""
+        return self._contrasts.get(self._text.tokens[one.start].sentence, -1) >= one.end
 
     def is_about(self, one: Found[Feeling]) -> bool:
         """Whether the feeling is only what a question, a request or a condition is about."""
         phrase = one.meaning.weight is Weight.PHRASE
-        before = list(self._before(one, reach=_REACH if phrase else one.start))
+        before = list(self._before(one, reach=_REACH if phrase else _FAR))
         if any(Marker.SUPPOSING in self._at(at) for at in before):
             return True
         if phrase:
@@ -78,7 +83,7 @@ class Surroundings:
             if Marker.SUBJECT in here:
                 return False
             if Marker.ASKING in here:
-                return not _is_judgement(one.meaning) and not self._text.tokens[one.start].text.startswith(_SUCH)
+                return not _is_judgement(one.meaning) and not self._is_cried_at(one)
         return self._asks(one) and not _is_judgement(one.meaning) and one.meaning.emotion is not Emotion.SURPRISE
 
     def is_name(self, one: Found[Feeling]) -> bool:
@@ -103,6 +108,12 @@ class Surroundings:
         follows = not ends and _SPEAKS.match(tokens[one.end].text) is not None
         return bool(degree) or speaks or ends or follows
 
+    def _is_cried_at(self, one: Found[Feeling]) -> bool:
+        """`شو هالاستهتار` and `ايه المفاجأة دي` ask nothing."""
+        tokens = self._text.tokens
+        this = one.end < len(tokens) and not tokens[one.end].form.whole.isdisjoint(_THIS)
+        return this or tokens[one.start].text.startswith(_SUCH)
+
     def _asks(self, one: Found[Feeling]) -> bool:
         return "?" in self._text.ends[self._text.tokens[one.start].sentence]
 
@@ -121,7 +132,7 @@ class Surroundings:
         """Notes what begins at a place; returns where to go on."""
         if place in self._taken:
             return place + 1
-        here = [hit for hit in self._known.markers.at(self._text.tokens, place) if hit.manner is Manner.WHOLE]
+        here = [hit for hit in self._search.at(place) if hit.manner is Manner.WHOLE]
         if not here:
             return place + 1
         longest = here[0].end
