@@ -10,6 +10,10 @@ from worker.engines.asr.base import SAMPLE_RATE
 _FRAME = SAMPLE_RATE // 100
 _SILENCE = 0.003
 _FLOOR = 0.06
+_QUIET = 10
+"""The percentile of the levels that is taken for the noise."""
+_ABOVE_NOISE = 3.0
+_MOST_FLOOR = 0.25
 _MARGIN_FRAMES = 20
 _LEVEL = 0.09
 _PEAK = 0.95
@@ -24,7 +28,9 @@ def speech_of(audio: Sound) -> Sound | None:
     levels = _levels(audio)
     if not levels.size or levels.max() < _SILENCE:
         return None
-    loud = np.flatnonzero(levels > max(_SILENCE, _FLOOR * float(levels.max())))
+    most = float(levels.max())
+    noise = min(_ABOVE_NOISE * float(np.percentile(levels, _QUIET)), _MOST_FLOOR * most)
+    loud = np.flatnonzero(levels > max(_SILENCE, _FLOOR * most, noise))
     start = max(0, int(loud[0]) - _MARGIN_FRAMES) * _FRAME
     return audio[start : (int(loud[-1]) + 1 + _MARGIN_FRAMES) * _FRAME]
 

@@ -1,0 +1,1 @@
+"""Makes the numbers in `trust.py`: `python -m worker.engines.asr.pocketsphinx.training`."""
