@@ -97,9 +97,8 @@ def own_redis(given: str) -> str:
         return given
     parts = urlsplit(given)
     if parts.scheme == "unix":
-        query = dict(parse_qsl(parts.query))
-        query["db"] = str(int(query.get("db", 0)) + number)
-        return parts._replace(query=urlencode(query)).geturl()
+        words = dict(parse_qsl(parts.query))
+        return f"unix://{parts.path}?{urlencode({**words, 'db': int(words.get('db', 0)) + number})}"
     return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + number}").geturl()
 
 
