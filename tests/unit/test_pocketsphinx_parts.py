@@ -126,7 +126,7 @@ def test_the_fit_finds_the_border() -> None:
     random = np.random.default_rng(1)
     measures = random.normal(size=(400, 2)) * [1.0, 30.0] + [5.0, -100.0]
     right = (measures[:, 0] + random.normal(0, 0.1, 400) > 5.5).astype(float)
-    weights, bias = fitted(measures, right)
+    weights, bias = fitted(measures, right, np.ones(400))
     assert np.mean((measures @ weights + bias > 0) == right) > 0.93
 
 

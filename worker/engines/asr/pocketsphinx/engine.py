@@ -33,7 +33,7 @@ class _Searches:
 class PocketSphinx:
     """Knows the sentences that it is given as hints, with what people say around them, and refuses the rest.
 
-    Holds about 120 MB while it is loaded.
+    Holds about 110 MB while it is loaded.
     """
 
     name: ClassVar[str] = "pocketsphinx"

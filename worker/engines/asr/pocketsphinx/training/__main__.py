@@ -27,6 +27,9 @@ Outcome = tuple[Case, bool, tuple[float, ...] | None]
 """The case, whether the right answer was found (true or false), its measures where anything was."""
 
 SEED = 5
+_COUNTS = {"inside": 1.0, "outside": 1.0, "begun": 0.5, "elsewhere": 0.3, "arabic": 0.5}
+"""How much each kind counts; another business's questions often mean much the same. Then both sides are made to weigh
+the same, so that the border does not follow from how many of each were said."""
 _STEPS = 50
 _DECAY = 0.01
 
@@ -39,8 +42,11 @@ def main() -> None:
         outcomes = list(_outcomes(personas, speaker))
     finally:
         speaker.close()
-    found = [(right, measures) for case, right, measures in outcomes if measures and (right or not case.hint)]
-    weights, bias = fitted(np.array([measures for _, measures in found]), np.array([right for right, _ in found]))
+    found = [(case, right, measures) for case, right, measures in outcomes if measures and (right or not case.hint)]
+    rights = np.array([right for _, right, _ in found], float)
+    counts = np.array([_COUNTS[case.kind] for case, _, _ in found])
+    counts[rights == 0] *= counts[rights == 1].sum() / counts[rights == 0].sum()
+    weights, bias = fitted(np.array([measures for _, _, measures in found]), rights, counts)
     print("WEIGHTS =", tuple(round(float(weight), 3) for weight in weights))
     print("BIAS =", round(bias, 3))
     for kind in dict.fromkeys(case.kind for case, _, _ in outcomes):
@@ -73,17 +79,17 @@ def _random() -> Random:
     return Random(SEED)  # noqa: S311  # nothing secret
 
 
-def fitted(measures: Numbers, right: Numbers) -> tuple[Numbers, float]:
+def fitted(measures: Numbers, right: Numbers, counts: Numbers) -> tuple[Numbers, float]:
     """Logistic regression by Newton's method on standardised columns, with ridge: weights and bias of the columns as
-    they came. measures: (n, columns). right: (n,) of 0 or 1."""
+    they came. measures: (n, columns). right: (n,) of 0 or 1. counts: (n,), how much each row weighs."""
     mean, spread = measures.mean(axis=0), measures.std(axis=0) + 1e-9
     columns = np.column_stack([np.ones(len(measures)), (measures - mean) / spread])
     ridge = _DECAY * len(measures) * np.diag([0.0, *np.ones(measures.shape[1])])
     found = np.zeros(columns.shape[1])
     for _ in range(_STEPS):
         chance = 1.0 / (1.0 + np.exp(-columns @ found))
-        curve = columns.T @ (columns * (chance * (1 - chance))[:, None]) + ridge
-        found += np.linalg.solve(curve, columns.T @ (right - chance) - ridge @ found)
+        curve = columns.T @ (columns * (counts * chance * (1 - chance))[:, None]) + ridge
+        found += np.linalg.solve(curve, columns.T @ (counts * (right - chance)) - ridge @ found)
     weights = found[1:] / spread
     return weights, float(found[0] - weights @ mean)
 
