@@ -16,8 +16,14 @@ _LEVANT = (
     "كانون الثاني", "شباط", "آذار", "نيسان", "أيار", "حزيران", "تموز", "آب", "أيلول", "تشرين الأول", "تشرين الثاني",
     "كانون الأول",
 )  # fmt: skip
+HIJRI = (
+    ("Muharram", "محرم"), ("Safar", "صفر"), ("Rabi al-Awwal", "ربيع الأول"), ("Rabi al-Thani", "ربيع الآخر"),
+    ("Jumada al-Ula", "جمادى الأولى"), ("Jumada al-Akhirah", "جمادى الآخرة"), ("Rajab", "رجب"), ("Shaban", "شعبان"),
+    ("Ramadan", "رمضان"), ("Shawwal", "شوال"), ("Dhu al-Qadah", "ذي القعدة"), ("Dhu al-Hijjah", "ذي الحجة"),
+)  # fmt: skip
+"""English and Arabic, the latter as they stand behind من."""
 _HIJRI = (
-    "محرم|ربيع الأول|ربيع الآخر|ربيع الثاني|جمادى الأولى|جمادى الآخرة|رجب|شعبان|رمضان|شوال|"
+    r"محرم|صفر(?=\s+1[345]\d\d)|ربيع الأول|ربيع الآخر|ربيع الثاني|جمادى الأولى|جمادى الآخرة|رجب|شعبان|رمضان|شوال|"
     "ذو القعدة|ذي القعدة|ذو الحجة|ذي الحجة"
 )
 _SPELLINGS = "ابريل|إبريل|اغسطس|اكتوبر"
@@ -49,9 +55,13 @@ _DAY_BEFORE = re.compile(
 
 
 class Day(NamedTuple):
-    """A date as it was written. day: 1 to 31, None for a month and its year alone. last: the day on which a span ends.
+    """A date as it was written.
+
+    day: 1 to 31, None for a month and its year alone. last: the day on which a span ends.
     month: 1 to 12, or the Arabic name of a month of another calendar. year: None where it is left out.
-    era: ه or م where it was given. month_first: whether the month was written before the day."""
+    era: ه or م where it was given. A month of a year below 1600 is one of HIJRI.
+    month_first: whether the month was written before the day.
+    """
 
     day: int | None
     month: int | str
@@ -59,6 +69,13 @@ class Day(NamedTuple):
     last: int | None = None
     era: str = ""
     month_first: bool = False
+
+    @property
+    def month_names(self) -> tuple[str, str]:
+        """English and Arabic; both the same where the month was written by its name in another calendar."""
+        if isinstance(self.month, str):
+            return self.month, self.month
+        return (HIJRI if self.year and self.year < 1600 else MONTHS)[self.month - 1]
 
 
 Say = Callable[[Day, str], str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.text.arabic.cases import is_oblique
+from core.text.arabic.cases import case_after
 from core.text.arabic.nouns import NOUNS
 from core.text.currencies import CURRENCIES
 from core.text.english.nouns import counted_noun
@@ -40,14 +40,14 @@ def counted(number: int | float | Decimal, unit: str, language: str, before: str
     exact = Decimal(str(number))
     figures = _figures(exact, unit in CURRENCIES)
     if language != "ar":
-        return f"{figures} {counted_noun(float(exact), english)}"
+        return f"{figures} {counted_noun(abs(float(exact)), english)}"
     noun = NOUNS[arabic]
     if exact != exact.to_integral_value():
         return f"{figures} {noun.singular}"
     whole = int(exact)
     if whole == 1 or (whole == 2 and noun.plural):
-        return noun.counted(whole, is_oblique(before))
-    return f"{figures} {noun.after(abs(whole))}"
+        return noun.counted(whole, case_after(before))
+    return f"{figures} {noun.singular if whole == -2 else noun.after(abs(whole))}"
 
 
 def _figures(number: Decimal, money: bool) -> str:

@@ -31,15 +31,16 @@ _SIGNS = str.maketrans(
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _RAISED = re.compile(r"(?<![mم])[²³]|[¹⁰⁴-⁹₀-₉①-⑨⑴-⑼❶-❾➀-➈➊-➒⓪⓵-⓽⓿]")
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:[,٬\u00a0\u202f'’]\d{3})+(?!\d)")
+_SEASON = re.compile(r"(?<![\d/])((?:19|20)\d\d)/((?:19|20)\d\d)(?![\d/])")
 _SEPARATOR = re.compile(r"\D")
 
 
 def normalised(text: str) -> str:
-    """`text` with all its figures in ASCII: `٣٫٥` is 3.5, `½` is 1/2."""
+    """`text` with all its figures in ASCII: `٣٫٥` is 3.5, `½` is 1/2; two years with a stroke are a span."""
     if not text.isascii():
         text = _OTHER_DIGIT.sub(_ascii, text.translate(_SIGNS))
         text = _RAISED.sub(_ascii, text)
-    return text
+    return _SEASON.sub(r"\1-\2", text)
 
 
 def joined(text: str) -> str:

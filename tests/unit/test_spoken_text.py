@@ -63,6 +63,20 @@ COUNTED = [
     (8, "night", "ar", "8 ليالٍ"),
     (23, "kilo", "ar", "23 كيلوغرامًا"),
     (1.5, "hour", "ar", "1.5 ساعة"),
+    (0, "SAR", "ar", "0 ريال"),
+    (1, "ticket", "ar", "تذكرة واحدة"),
+    (-1, "SAR", "ar", "-1 ريال"),
+    (-2, "SAR", "ar", "-2 ريال"),
+    (103, "ticket", "ar", "103 تذاكر"),
+    (1110, "person", "ar", "1,110 أشخاص"),
+    (1111, "person", "ar", "1,111 شخصًا"),
+    (1, "EUR", "ar", "يورو واحد"),
+    (1.255, "KWD", "ar", "1.255 دينار"),
+    (0.5, "hour", "ar", "0.5 ساعة"),
+    (0, "ticket", "en", "0 tickets"),
+    (-1, "kilo", "en", "-1 kilo"),
+    (11, "night", "en", "11 nights"),
+    (1.5, "hour", "en", "1.5 hours"),
     (1, "ticket", "en", "1 ticket"),
     (2, "person", "en", "2 people"),
     (1200, "SAR", "en", "1,200 riyals"),
@@ -76,9 +90,24 @@ def test_counted(number: float, unit: str, language: str, written: str) -> None:
     assert counted(number, unit, language) == written
 
 
-@pytest.mark.parametrize(("before", "written"), [("السعر بـ", "ريالين"), ("السعر ", "ريالان"), ("من ", "ريالين")])
-def test_counted_takes_its_case_from_what_stands_before(before: str, written: str) -> None:
-    assert counted(2, "SAR", "ar", before=before) == written
+BEFORE = [
+    (1, "السعر بـ", "ريال واحد"),
+    (1, "السعر ", "ريال واحد"),
+    (1, "يكلف الكوب ", "ريالًا واحدًا"),
+    (2, "السعر بـ", "ريالين"),
+    (2, "السعر ", "ريالان"),
+    (2, "من ", "ريالين"),
+    (2, "بنحو ", "ريالين"),
+    (2, "يكلف الكوب ", "ريالين"),
+    (2, "لم يبق معي سوى ", "ريالين"),
+    (2, "بقي ", "ريالان"),
+    (3, "يكلف الكوب ", "3 ريالات"),
+]
+
+
+@pytest.mark.parametrize(("number", "before", "written"), BEFORE)
+def test_counted_takes_its_case_from_what_stands_before(number: int, before: str, written: str) -> None:
+    assert counted(number, "SAR", "ar", before=before) == written
 
 
 def test_an_unknown_unit_cannot_be_counted() -> None:

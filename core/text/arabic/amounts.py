@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.text.arabic.cases import is_annexed
 from core.text.arabic.nouns import Noun
-from core.text.arabic.numbers import Form, cardinal
+from core.text.arabic.numbers import Case, Form, cardinal
 from core.text.figures import whole
 
 TO = "إلى"
@@ -15,18 +15,18 @@ def signed(figures: str, words: str) -> str:
     return f"سالب {words}" if figures.startswith("-") else words
 
 
-def amount(figures: str, noun: Noun, oblique: bool, adjective: str = "", tail: str = "") -> str:
+def amount(figures: str, noun: Noun, case: Case, adjective: str = "", tail: str = "") -> str:
     """So many of a noun; halves and quarters by their names, other fractions with فاصلة."""
     number = whole(figures.lstrip("-"))
-    words = noun.fraction(figures.lstrip("-"), oblique) if number is None else noun.counted(number, oblique, adjective)
+    words = noun.fraction(figures.lstrip("-"), case) if number is None else noun.counted(number, case, adjective)
     return f"{signed(figures, words)} {tail}".strip()
 
 
 def span(low: str, high: str, noun: Noun, before: str, between: str = "-", adjective: str = "", tail: str = "") -> str:
     """From so many to so many: the noun stands behind the second number alone, but for one and two."""
     first = whole(low)
-    lowest = noun.bare(first) if first is not None else noun.fraction(low, oblique=True)
-    words = amount(high, noun, oblique=True, adjective=adjective, tail=tail)
+    lowest = noun.bare(first) if first is not None else noun.fraction(low, Case.GENITIVE)
+    words = amount(high, noun, Case.GENITIVE, adjective, tail)
     return joined(lowest, words, before, between)
 
 
@@ -42,8 +42,8 @@ def joined(low: str, high: str, before: str, between: str = "-") -> str:
 
 def bare_span(low: str, high: str, before: str, between: str = "-") -> str:
     """A span of numbers without a noun."""
-    oblique = Form(oblique=True)
-    return joined(cardinal(int(low), oblique), cardinal(int(high), oblique), before, between)
+    genitive = Form(case=Case.GENITIVE)
+    return joined(cardinal(int(low), genitive), cardinal(int(high), genitive), before, between)
 
 
 def is_span(low: str, high: str) -> bool:

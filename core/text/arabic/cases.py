@@ -1,15 +1,17 @@
 """The case in which a number stands, as far as the words before it tell.
 
-One rule: a number is oblique behind a preposition, a noun that it is annexed to, or a verb of the same clause that
-takes it as its object; it is nominative everywhere else. Times and dates are adverbs of time and so oblique too, unless
-they begin the text.
+One rule: a number is genitive behind a preposition or a noun that it is annexed to, accusative behind a verb of the
+same clause that takes it as its object or as an adverb, and nominative everywhere else. Times and dates are adverbs of
+time and so accusative, unless they begin the text.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
+from core.text.arabic.numbers import Case
 from core.text.folding import fold
 
 _REACH = 120
@@ -28,41 +30,54 @@ def folded(words: str) -> frozenset[str]:
 
 
 _PREPOSITIONS = folded("""
-من إلى الى في على عن حتى منذ مذ مع بين خلال قبل بعد فوق تحت حول ضمن دون بدون كل لكل حوالي نحو قرابة زهاء مدة لمدة
-مدار طوال رغم سوى غير عبر عند لدى أول آخر رقم برقم قيمة بقيمة سعر بسعر مبلغ بمبلغ خصم بخصم نسبة بنسبة تخفيض زيادة
-بزيادة عمر بعمر وزن بوزن طول بطول عرض بعرض عام عامي سنة لسنة بمقدار مقدار بمعدل معدل بحد بسن سن فئة ذات ذي بتكلفة
-بواقع مسافة لمسافة بمسافة يوم ليوم بتاريخ تاريخ صفحة بحدود حدود مقاس بمقاس حجم بحجم أبعاد لأكثر بعمق بسعة سعة بسرعة
-سرعة بدرجة حرارة
+من إلى الى في على عن حتى منذ مذ مع بين خلال قبل بعد فوق تحت حول ضمن دون بدون كل لكل حوالي نحو قرابة زهاء مدة لمدة مدار
+طوال رغم سوى غير عبر عند لدى أول آخر رقم برقم قيمة بقيمة سعر بسعر مبلغ بمبلغ خصم بخصم نسبة بنسبة تخفيض زيادة بزيادة
+عمر بعمر وزن بوزن طول بطول عرض بعرض عام عامي سنة لسنة بمقدار مقدار بمعدل معدل بحد بسن سن فئة ذات ذي بتكلفة بواقع مسافة
+لمسافة بمسافة يوم ليوم بتاريخ تاريخ صفحة بحدود حدود مقاس بمقاس حجم بحجم أبعاد دفع شاشة رؤية صيف شتاء ربيع خريف موسم
+مقابل بعمق بسعة سعة بسرعة سرعة بدرجة حرارة
 """)
 _VERBS = folded("""
 يبعد تبعد نستقبلك نستقبلكم اضغط نعمل يكلف تكلف كلف كلفت كلفني يكلفك تكلفك يكلفني يستغرق تستغرق استغرق استغرقت يبلغ
 تبلغ بلغ بلغت يساوي تساوي يعادل تعادل أدفع تدفع يدفع ندفع دفعت دفعنا ادفع سأدفع ستدفع تدفعين أريد تريد نريد يريد
-تريدين أحتاج تحتاج يحتاج نحتاج ستحتاج احجز أحجز تحجز نحجز حجزت حجزنا اشتر أشتري تشتري اشتريت اطلب أطلب طلبت نطلب
-يطلب انتظر انتظرنا أنتظر تنتظر ينتظر انتظرت نقبل يقبل تقبل يحمل تحمل يزن تزن يسع تسع يضم تضم يستوعب تستوعب ينقل تنقل
-نقدم يقدم تقدم نعطيك أعطيك يعطيك نرد نعيد نخصم يخصم أضف تضيف نضيف أضاف أخذت آخذ تأخذ يأخذ نأخذ خذ يستمر تستمر استمر
-تمتد يمتد نوفر توفر يوفر تربح كسبت أملك تملك يملك نملك كان كانت يكون تكون ستكون سيكون أصبح أصبحت صار صارت ليس ليست
-بقيت بقي يتجاوز تتجاوز تجاوز يتعدى تتعدى نستقبل يتسع تتسع أرسل أرسلت نرسل قطعت يقطع تقطع نفتح نغلق أمضيت قضيت قضينا
-نمنح يمنح احتفظ اترك أحضر أحضروا
+تريدين أحتاج تحتاج يحتاج نحتاج ستحتاج احجز أحجز تحجز نحجز حجزت حجزنا اشتر أشتري تشتري اشتريت اطلب أطلب طلبت نطلب يطلب
+انتظر انتظرنا أنتظر تنتظر ينتظر انتظرت نقبل يقبل تقبل يحمل تحمل يزن تزن يسع تسع يضم تضم يستوعب تستوعب ينقل تنقل نقدم
+يقدم تقدم نعطيك أعطيك يعطيك نرد نعيد نخصم يخصم أضف تضيف نضيف أضاف أخذت آخذ تأخذ يأخذ نأخذ خذ يستمر تستمر استمر تمتد
+يمتد نوفر توفر يوفر تربح كسبت أملك تملك يملك نملك كان كانت يكون تكون ستكون سيكون أصبح أصبحت صار صارت ليس ليست يتجاوز
+تتجاوز تجاوز يتعدى تتعدى نستقبل يتسع تتسع أرسل أرسلت نرسل قطعت يقطع تقطع نفتح نغلق أمضيت قضيت قضينا نمنح يمنح احتفظ
+اترك أحضر أحضروا وقف يقف نقف تقف توقف يتوقف نتوقف تتوقف نسير يدوم تدوم دام ندوم تحتمل يكسبك تكسبك يكسب تكسب نكسب يمنحك
+نمنحك نحفظ استلم استلمت اشترى اشترينا بعنا باع بعت نبيع رأيت قرأت يستخدم استخدم ربح ربحت خسر خسرت استأجر استأجرت اختر
+اختار تختار أكلت شربت اشرب صم نصوم ينقصك تنقصك أعطني أعطنا هات نوظف وظفنا يشمل تشمل شمل شملت يغطي تغطي افتح أنجزنا
+خدمنا ارتفع ارتفعت انخفض انخفضت زاد زادت نقص نقصت يرتفع ترتفع ينخفض تنخفض تأخر تأخرت يتأخر تتأخر نتأخر عاش عشت نقضي
+يقضي تقضي يوفر نوفر درست درسنا عملت عملنا سكنت نمت مشيت ركضت أخر يخسر نربح حفظت كتبت أرسلنا جهزنا
 """)
+_PARTICLES = folded("إن أن لأن لكن كأن")
+"""Particles whose subject, right behind them, is accusative."""
+_OCLOCK = fold("الساعة")
 _TOPICS = folded("""
 السعر سعرها سعره سعر الثمن ثمنها ثمنه التكلفة تكلفتها تكلفته المدة مدتها مدته الأجرة الرسوم رسوم المجموع مجموعها
 العدد عدد عددها عددهم الوزن الحد القيمة قيمتها المسافة الضمان التوصيل
 """)
 """Subjects of a new clause, of which the number is the predicate, unless a verb stands right before them."""
 _NOMINATIVE = folded("""
-هو هي هناك لدينا عندنا لديك عندك يوجد توجد اليوم إنه إنها يتوفر تتوفر متبق تبقى يتبقى وصل وصلت
+بقي بقيت هو هي هناك لدينا عندنا لديك عندك يوجد توجد اليوم إنه إنها يتوفر تتوفر متبق تبقى يتبقى الآن وصل وصلت
 """)
 
 
-def is_oblique(before: str) -> bool:
-    """Whether a number that follows `before` stands in the oblique case."""
+def case_after(before: str) -> Case:
+    """The case of a number that follows `before`."""
     before = before[-_REACH:]
-    if _PREFIX.search(before) or before.rstrip().endswith(("=", "×")):
-        return True
+    if _PREFIX.search(before) or before.rstrip().endswith("×"):
+        return Case.GENITIVE
+    if before.rstrip().endswith("="):
+        return Case.ACCUSATIVE
     if joint := _JOINT.search(before):
-        return is_oblique(before[: joint.start(1)])
+        return case_after(before[: joint.start(1)])
     words = _last_words(before)
-    return bool(words) and (_governs(words[-1]) or _verb_governs(words))
+    if words and _governs(words[-1]):
+        return Case.GENITIVE
+    if words and words[-1] in _PARTICLES:
+        return Case.ACCUSATIVE
+    return Case.ACCUSATIVE if _verb_governs(words) else Case.NOMINATIVE
 
 
 def is_annexed(before: str) -> bool:
@@ -74,10 +89,14 @@ def is_annexed(before: str) -> bool:
     return bool(words) and _governs(words[-1])
 
 
-def is_adverb(before: str) -> bool:
-    """Whether a time or date that follows is an adverb of time, and so oblique: where it does not begin the text."""
+def adverb_after(before: str) -> Case:
+    """The case of a time or date that follows: an adverb of time, where it does not begin the text."""
     words = _last_words(before)
-    return bool(words) and words[-1] not in _NOMINATIVE
+    if not words or words[-1] in _NOMINATIVE:
+        return Case.NOMINATIVE
+    if words[-1] == _OCLOCK and len(words) > 1:
+        words.pop()
+    return Case.GENITIVE if _governs(words[-1]) or _PREFIX.search(before[-_REACH:]) else Case.ACCUSATIVE
 
 
 def _last_words(before: str) -> list[str]:
@@ -87,7 +106,17 @@ def _last_words(before: str) -> list[str]:
 
 
 def _governs(word: str) -> bool:
-    return word in _PREPOSITIONS or (word[0] in "وف" and word[1:] in _PREPOSITIONS)
+    return any(form in _PREPOSITIONS for form in _without_prefixes(word))
+
+
+def _without_prefixes(word: str) -> Iterator[str]:
+    """The word, and what it is without و or ف, and without ب, ل or ك behind them: وبنحو is نحو."""
+    yield word
+    if word[0] in "وف":
+        word = word[1:]
+        yield word
+    if word[:1] in ("ب", "ل", "ك"):
+        yield word[1:]
 
 
 def _verb_governs(words: list[str]) -> bool:

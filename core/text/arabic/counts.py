@@ -6,10 +6,10 @@ import re
 from decimal import Decimal
 
 from core.text.arabic.amounts import amount, bare_span, is_span, joined, signed, span
-from core.text.arabic.cases import folded, is_oblique
+from core.text.arabic.cases import case_after, folded
 from core.text.arabic.decimals import FRACTIONS, HALVES, decimal
 from core.text.arabic.nouns import Noun, looks_feminine, noun_of
-from core.text.arabic.numbers import Form, cardinal, digits, dual
+from core.text.arabic.numbers import Case, Form, cardinal, digits, dual
 from core.text.figures import is_label, whole
 from core.text.folding import fold
 
@@ -21,11 +21,20 @@ _SCALED = re.compile(rf"{_B}({_N})\s?(ألف|آلاف|الف|مليون|ملاي
 _SCALES = {"ألف": 3, "آلاف": 3, "الف": 3, "k": 3, "K": 3, "مليون": 6, "ملايين": 6, "مليار": 9, "مليارات": 9}
 """Powers of ten."""
 _HUNDRED = "بالمئة|بالمائة|في المئة|في المائة"
-_COUNTED = re.compile(rf"{_B}(-?{_N}){_BETWEEN}\s?({_WORD})(?=(\s+{_WORD})?)")
+_ADJECTIVE = (
+    "جديد|قديم|كبير|صغير|طويل|قصير|كامل|إضافي|واسع|مجاني|مختلف|متاح|مكيف|فاخر|مشترك|خاص|متوسط|خفيف|ثقيل"
+    "|ذكي|سريع|شاغر|فارغ|مستعمل|أصلي|رقمي|مزدوج|مفرد|عادي|مميز|رئيسي|فرعي|شهري|يومي|أسبوعي|سنوي|دولي|محلي"
+    "|مفتوح|مغلق|محجوز|مدفوع|متتال|متبق|قادم|سابق|أخير|أول|رسمي|حكومي|خارجي|داخلي|علوي|سفلي|مباشر|عاجل"
+    "|قريب|بعيد|جميل|ممتاز|رخيص|متوفر|متفرق|متكرر|مضاعف|بالغ|راشد"
+)
+_COUNTED = re.compile(
+    rf"{_B}(-?{_N}){_BETWEEN}\s?({_WORD})(?:(\s+({_ADJECTIVE})(?:ة|(?<!ي)(?:ًا|اً|ا))?(?!{_WORD}|\w))|(?=(\s+{_WORD})?))"
+)
 _PERCENT = re.compile(rf"{_B}(?:%\s?({_N})|(-?{_N})(?:\s*(-|إلى|الى)\s*({_N}))?\s?(?:%|{_HUNDRED}))(?!\w)")
 _FRACTION = re.compile(rf"{_B}(?:(\d+)\s+)?(\d{{1,2}}/\d{{1,2}})(?![\d/%])(?:\s+({_WORD}))?")
 _RATING = re.compile(rf"{_B}(\d\.\d)/(5|10)(?![\d/.])")
 _ALL_DAY = re.compile(r"(?<![\d/])24/7(?![\d/])")
+_PRESSURE = re.compile(r"(?<![\d/.,])(\d{2,3})/(\d{2,3})(?![\d/]|[.,]\d)")
 _DOTTED = re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.]*\d)")
 _BARE_SPAN = re.compile(rf"{_B}(\d{{1,9}})\s*-\s*(\d{{1,9}})(?![\d.,:/-]*\d)")
 _NUMBER = re.compile(rf"(?:(?<!\w)(?<!\d-))(-)(?={_N})|(\d+(?:\.\d+)?)")
@@ -34,7 +43,10 @@ _FUNCTION_WORDS = folded("""
 من في إلى على عن مع و أو ثم حتى كل هو هي هذا هذه ذلك التي الذي لا لم لن ما قد إن أن لكن بعد قبل عند فقط أيضا تقريبا
 يوميا شهريا سنويا أسبوعيا بالمئة بالمائة زائد ناقص يساوي فاصلة فأكثر فأقل للهجرة للميلاد لكل مقابل بين هنا هناك
 """)
-_POSSESSED = frozenset(("عمل", "دراسة", "سفر", "إجازة"))
+_POSSESSED = folded("""
+عمل دراسة سفر إجازة ضمان قهوة شاي ماء عصير حليب لبن نوم أرز سكر طحين تفاح خبز غيار قماش تمر عسل زيت لحم دجاج ملابس ذهب
+تدريب خبرة خدمة راحة انتظار أطفال كبار
+""")
 
 
 def say_scales(text: str) -> str:
@@ -58,10 +70,10 @@ def _percent(found: re.Match[str]) -> str:
     before = found.string[: found.start()]
     figures = found[1] or found[2]
     if found[4]:
-        oblique = Form(oblique=True)
-        low, high = _halved(figures, oblique), _halved(found[4], oblique)
+        genitive = Form(case=Case.GENITIVE)
+        low, high = _halved(figures, genitive), _halved(found[4], genitive)
         return f"{joined(low, high, before, found[3])} بالمئة"
-    return f"{signed(figures, _halved(figures.lstrip('-'), Form(oblique=is_oblique(before))))} بالمئة"
+    return f"{signed(figures, _halved(figures.lstrip('-'), Form(case=case_after(before))))} بالمئة"
 
 
 def _halved(figures: str, form: Form) -> str:
@@ -73,10 +85,11 @@ def _halved(figures: str, form: Form) -> str:
 
 
 def say_fractions(text: str) -> str:
-    """`1/2 ساعة`, `2 1/2`, `3/10`."""
+    """`1/2 ساعة`, `2 1/2`, `3/10`, and blood pressure: `120/80`."""
     if "/" not in text:
         return text
     text = _RATING.sub(r"\1 من \2", _ALL_DAY.sub("على مدار الساعة", text))
+    text = _PRESSURE.sub(r"\1 على \2", text)
     return _FRACTION.sub(_fraction, text)
 
 
@@ -84,18 +97,18 @@ def _fraction(found: re.Match[str]) -> str:
     units, written, following = found[1], found[2], found[3]
     name = FRACTIONS.get(written)
     tail = f" {following}" if following else ""
-    oblique = is_oblique(found.string[: found.start()])
+    case = case_after(found.string[: found.start()])
     if name == "ثلثان":
-        name = dual("ثلث", oblique, construct=following is not None)
+        name = dual("ثلث", case.oblique, construct=following is not None)
     if name is None:
-        low, high = (cardinal(int(part), Form(oblique=oblique)) for part in written.split("/"))
+        low, high = (cardinal(int(part), Form(case=case)) for part in written.split("/"))
         return f"{f'{cardinal(int(units))} و' if units else ''}{low} على {high}{tail}"
     noun = noun_of(following) if following else None
     if not units:
         return f"{name} {noun.singular}" if noun else f"{name}{tail}"
     if noun is None:
-        return f"{cardinal(int(units), Form(oblique=oblique))} و{name}{tail}"
-    return f"{noun.singular if units == '1' else noun.counted(int(units), oblique)} و{name}"
+        return f"{cardinal(int(units), Form(case=case))} و{name}{tail}"
+    return f"{noun.singular if units == '1' else noun.counted(int(units), case)} و{name}"
 
 
 def say_counted(text: str) -> str:
@@ -104,31 +117,53 @@ def say_counted(text: str) -> str:
 
 
 def _counted(found: re.Match[str]) -> str:
-    figures, between, last, word = found[1], found[2], found[3], found[4]
+    figures, last = found[1], found[3]
     before = found.string[: found.start()]
-    noun = noun_of(word)
-    if is_label(figures.lstrip("-")) or (noun is None and (_is_function(word) or not looks_feminine(word))):
+    noun = _noun(found[4])
+    between = {"الى": "إلى", "او": "أو"}.get(found[2], found[2])
+    if noun is None or is_label(figures.lstrip("-")) or (between and (between == "و") != _is_between(before)):
         return found[0]
-    between = {"الى": "إلى", "او": "أو"}.get(between, between)
-    if between and (between == "و") != _is_between(before):
+    if last and not is_span(figures, last):
         return found[0]
-    noun = noun or _guessed(word)
+    adjective = found[6] if found[6] and _takes_adjective(last or figures, noun, found[5]) else ""
+    rest = "" if adjective else found[5] or ""
     if last:
-        return span(figures, last, noun, before, between) if is_span(figures, last) else found[0]
-    said = _possessed(figures, noun, before, found[5])
-    return said or amount(figures, noun, is_oblique(before))
+        return span(figures, last, noun, before, between, adjective) + rest
+    said = _possessed(figures, noun, before, found[7])
+    return (said or amount(figures, noun, case_after(before), adjective)) + rest
+
+
+def _noun(word: str) -> Noun | None:
+    """What the word counts; None where it is not known and does not look like a feminine noun."""
+    noun = noun_of(word)
+    if noun is None and looks_feminine(word) and not _is_function(word):
+        return _guessed(word)
+    return noun
+
+
+def _takes_adjective(figures: str, noun: Noun, written: str) -> bool:
+    """Whether the adjective as it is written is to agree with the noun. Plurals of people have plurals of their own
+    (ثلاثة موظفين جدد), and what is feminine behind a masculine singular is a predicate (عشرون مقعدًا محجوزة)."""
+    number = whole(figures)
+    if number is None:
+        return False
+    if 3 <= abs(number) % 100 <= 10:
+        return not noun.human
+    return noun.feminine or not written.endswith("ة")
 
 
 def _possessed(figures: str, noun: Noun, before: str, following: str | None) -> str | None:
-    """`15 يوم عمل`: a noun that possesses the next one has no tanwin, and its dual no nun."""
+    """`15 يوم عمل`: a noun with what it is of behind it has no tanwin, and its dual no nun."""
     number = whole(figures)
-    if not following or following.strip() not in _POSSESSED or number is None or noun.feminine:
+    if not following or fold(following) not in _POSSESSED or number is None:
         return None
-    oblique = is_oblique(before)
-    if number == 2:
-        return dual(noun.singular, oblique, construct=True)
-    if number % 100 > 10:
-        return f"{cardinal(number, Form(oblique=oblique))} {noun.singular}"
+    case = case_after(before)
+    if number == 1:
+        return noun.singular
+    if number == 2 and noun.plural:
+        return dual(noun.singular, case.oblique, construct=True)
+    if number % 100 > 10 and not noun.feminine:
+        return f"{cardinal(number, Form(case=case))} {noun.singular}"
     return None
 
 
@@ -166,7 +201,8 @@ def _number(found: re.Match[str]) -> str:
     figures, before = found[2], found.string[: found.start()]
     if is_label(figures):
         return digits(figures.replace(".", "")) if "." not in figures else _long_decimal(figures)
-    return decimal(figures, Form(bool(_YEAR_BEFORE.search(before[-12:])), is_oblique(before)))
+    tail = " " if found.string[found.end() : found.end() + 1].isalpha() else ""
+    return decimal(figures, Form(bool(_YEAR_BEFORE.search(before[-12:])), case_after(before))) + tail
 
 
 def _long_decimal(figures: str) -> str:

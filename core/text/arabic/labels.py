@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 
-from core.text.arabic.cases import is_oblique
+from core.text.arabic.cases import case_after
 from core.text.arabic.nouns import noun_of
-from core.text.arabic.numbers import Form, cardinal, definite, digits, ordinal
+from core.text.arabic.numbers import Case, Form, cardinal, definite, digits, ordinal
 
 _BY_ORDINAL = (
     "طابق|دور|مرحلة|صف|فصل|قرن|مستوى|أسبوع|مركز|جولة|مرة|حلقة|جزء|باب|خطوة|سؤال|بند|مادة|"
-    "نقطة|درس|وحدة|شهر|سنة|ليلة|درجة|صفحة|باقة|فئة"
+    "نقطة|درس|وحدة|دقيقة|شهر|سنة|ليلة|درجة|صفحة|باقة|فئة"
 )
 _BY_NUMBER = (
     "غرفة|بوابة|رصيف|موقف|مسار|خط|قاعة|عيادة|مقعد|طاولة|مبنى|شباك|كاونتر|صالة|مخرج|محل|متجر|جناح|شقة|فيلا|حافلة|باص|خزانة|"
     "ممر|رحلة|نافذة|سرير|منصة|قطار|محطة|شارع|لوحة|بناية|وحدة|مكتب|مختبر|صندوق|مضخة"
 )
-_NOT_COUNTED = r"(?![\d%]|[.,:/-]\d|\s*(?:%|-|–|×)\s*\d)"
+_NOT_COUNTED = r"(?![\d%ء-ي]|[.,:/-]\d|\s*(?:%|-|–|×)\s*\d)"
 _ORDINAL = re.compile(rf"(?<!\w)((?:[وفبك]?ال|[وف]?لل)({_BY_ORDINAL}))\s+(\d{{1,2}}){_NOT_COUNTED}(\s+[ء-ي]+)?")
 _PLACE = re.compile(rf"(?<!\w)((?:[وفبكل]?(?:ال|ل)?)(?:{_BY_NUMBER}))\s+(\d{{1,4}}){_NOT_COUNTED}(\s+[ء-ي]+)?")
 _ARTICLE = re.compile(
@@ -27,7 +27,9 @@ _OWNERS = "(?:ك|ه|ها|نا)?"
 _HOLDERS = (
     "حجز|طلب|تذكرة|هوية|حساب|جوال|هاتف|عضوية|إقامة|جواز|رحلة|شحنة|تتبع|بطاقة|فاتورة|موحد|مجاني|ملف|واتساب|معاملة|سند"
 )
-_CALL = "(?:اتصل|اتصلي|اتصلوا|الاتصال|تواصل|كلمنا|راسلنا) (?:معنا |بنا )?(?:على|ب|بالرقم|على الرقم)"
+_CALL = (
+    "(?:اتصل|اتصلي|اتصلوا|الاتصال|تواصل|كلمنا|راسلنا) (?:(?:معنا|بنا|ب[ء-ي]+(?: [ء-ي]+)?) )?(?:على|ب|بالرقم|على الرقم)"
+)
 _CODE = re.compile(
     rf"(?<!\w)(?:{_PREFIXES}(?:رمز|كود|تحويلة|هاتف|جوال|موبايل|صندوق بريد|فاكس|هوية|حجز)"
     rf"|{_PREFIXES}رقم{_OWNERS} (?:ال)?(?:{_HOLDERS}){_OWNERS}|{_PREFIXES}(?:{_HOLDERS}) رقم|{_CALL})"
@@ -53,14 +55,14 @@ def _ordinal(found: re.Match[str]) -> str:
         return found[0]
     noun = noun_of(found[2])
     feminine = noun.feminine if noun else found[2].endswith("ة")
-    said = ordinal(int(found[3]), Form(feminine, _noun_is_oblique(found, found[1])))
+    said = ordinal(int(found[3]), Form(feminine, _case_of(found, found[1])))
     return f"{found[1]} {said}{found[4] or ''}"
 
 
 def _place(found: re.Match[str]) -> str:
     if _counts(found[3]) or (len(found[2]) > 1 and found[2].startswith("0")):
         return found[0]
-    return f"{found[1]} رقم {cardinal(int(found[2]), Form(oblique=True))}{found[3] or ''}"
+    return f"{found[1]} رقم {cardinal(int(found[2]), Form(case=Case.GENITIVE))}{found[3] or ''}"
 
 
 def _article(found: re.Match[str]) -> str:
@@ -70,23 +72,23 @@ def _article(found: re.Match[str]) -> str:
     lead = prefix.removesuffix("ال").removesuffix("لل")
     counted = noun_of(found[5]) if found[5] else None
     tail = f"{found[4]}{found[5]}" if found[5] else ""
-    before = found.string[: found.start(2)]
+    case = Case.GENITIVE if lead else case_after(found.string[: found.start(2)])
     if counted:
-        said = definite(number, Form(counted.feminine, is_oblique(before) or lead != "", construct=True))
-        tail = f" {counted.after(number, oblique=True)}"
+        said = definite(number, Form(counted.feminine, case, construct=True))
+        tail = f" {counted.after(number, Case.GENITIVE)}"
     else:
         noun = noun_of(re.sub(r"\A[وفبك]?(?:ال|لل)", "", found[1])) if found[1] else None
-        oblique = _noun_is_oblique(found, found[1]) if found[1] else is_oblique(before) or lead != ""
-        said = ordinal(number, Form(bool(noun and noun.feminine), oblique)) if number else definite(0)
+        case = _case_of(found, found[1]) if found[1] else case
+        said = ordinal(number, Form(bool(noun and noun.feminine), case)) if number else definite(0)
     if prefix.endswith("لل"):
         return f"{head}{prefix}{said.removeprefix('ال')}{tail}"
     return f"{head}{lead}{said}{tail}"
 
 
-def _noun_is_oblique(found: re.Match[str], noun: str) -> bool:
+def _case_of(found: re.Match[str], noun: str) -> Case:
     if re.match(r"[وف]?(?:لل|[بك]ال)", noun):
-        return True
-    return is_oblique(found.string[: found.start()])
+        return Case.GENITIVE
+    return case_after(found.string[: found.start()])
 
 
 def _counts(following: str | None) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.text.arabic.amounts import signed, span
-from core.text.arabic.cases import is_oblique
+from core.text.arabic.cases import case_after
 from core.text.arabic.nouns import NOUNS
+from core.text.arabic.numbers import Case
 from core.text.currencies import Currency, Money, split_amount
 from core.text.figures import whole
 
@@ -16,22 +17,22 @@ def said(money: Money, before: str) -> str:
     adjective = money.adjective or money.currency.adjective
     if money.last and whole(money.amount) is not None and whole(money.last) is not None:
         return span(money.amount, money.last, NOUNS[money.currency.arabic], before, adjective=adjective)
-    amount, oblique = money.amount, is_oblique(before)
+    amount, case = money.amount, case_after(before)
     if money.scale:
         amount = f"{float(amount) * _SCALES[money.scale]:.0f}"
-    single = signed(amount, _exact(amount, money.currency, adjective, oblique))
+    single = signed(amount, _exact(amount, money.currency, adjective, case))
     if money.last:
         return f"{single} إلى {said(money._replace(amount=money.last, last=None), 'إلى ')}"
     return single
 
 
-def _exact(amount: str, currency: Currency, adjective: str, oblique: bool) -> str:
+def _exact(amount: str, currency: Currency, adjective: str, case: Case) -> str:
     noun, part = NOUNS[currency.arabic], NOUNS[currency.arabic_part]
     split = split_amount(amount, currency.parts)
     if split is None:
-        return noun.fraction(amount.lstrip("-"), oblique)
+        return noun.fraction(amount.lstrip("-"), case)
     units, parts = split
     if not parts:
-        return noun.counted(units, oblique, adjective)
-    said_parts = part.counted(parts, oblique)
-    return f"{noun.counted(units, oblique, adjective)} و{said_parts}" if units else said_parts
+        return noun.counted(units, case, adjective)
+    said_parts = part.counted(parts, case)
+    return f"{noun.counted(units, case, adjective)} و{said_parts}" if units else said_parts

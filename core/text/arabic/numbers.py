@@ -1,13 +1,14 @@
-"""Cardinals and ordinals in words, with gender polarity and two cases.
+"""Cardinals and ordinals in words, with gender polarity and three cases.
 
-Modern Standard Arabic as in Ryding, "A Reference Grammar of Modern Standard Arabic" (2005), chapter 15. Spoken Arabic
-tells genitive from accusative by short vowels alone, which are not written: so two cases do, the nominative and the
-oblique. 100 is written مئة, and hundreds in one word (ثلاثمئة).
+Modern Standard Arabic as in Ryding, "A Reference Grammar of Modern Standard Arabic" (2005), chapter 15. What the eye
+can see of the cases is said: the endings ون and ين, ان and ين, and the tanwin of the accusative (واحدًا وعشرين, ألفًا
+وخمسمئة). 100 is written مئة, and hundreds in one word (ثلاثمئة).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 
 LIMIT = 10**15
 """Cardinals below it are said in words."""
@@ -23,14 +24,37 @@ _SCALES = (
 _ORDINALS = ("ثاني", "ثالث", "رابع", "خامس", "سادس", "سابع", "ثامن", "تاسع", "عاشر")
 
 
+class Case(Enum):
+    """Nominative, genitive (after a preposition or a noun that possesses) or accusative (as an object)."""
+
+    NOMINATIVE = "nominative"
+    GENITIVE = "genitive"
+    ACCUSATIVE = "accusative"
+
+    @property
+    def oblique(self) -> bool:
+        """Whether ين is the ending of its duals and tens."""
+        return self is not Case.NOMINATIVE
+
+
 @dataclass(frozen=True)
 class Form:
-    """How a number stands: the gender of what is counted, oblique (after a preposition, as an object) or nominative,
-    and construct: whether the counted noun follows at once."""
+    """How a number stands: the gender of what is counted, the case, and construct: whether the counted noun follows at
+    once."""
 
     feminine: bool = False
-    oblique: bool = False
+    case: Case = Case.NOMINATIVE
     construct: bool = False
+
+    @property
+    def oblique(self) -> bool:
+        """As of its case."""
+        return self.case.oblique
+
+    @property
+    def tanwin(self) -> bool:
+        """Whether it takes the tanwin that is written."""
+        return self.case is Case.ACCUSATIVE and not self.construct
 
 
 PLAIN = Form()
@@ -69,7 +93,7 @@ def ordinal(number: int, form: Form = PLAIN) -> str:
 
 def definite(number: int, form: Form = PLAIN) -> str:
     """The cardinal with the article, which both parts of 21 to 99 take: الخمسة والعشرون."""
-    said = cardinal(number, form)
+    said = cardinal(number, replace(form, case=Case.GENITIVE) if form.oblique else form)
     if 20 < number < 100:
         return "ال" + said.replace(" و", " وال", 1)
     return "ال" + said
@@ -102,16 +126,20 @@ def _scaled(count: int, form: Form, singular: str, plural: str) -> str:
     """So many thousands, millions …: they are masculine nouns that are counted themselves."""
     masculine, rest = replace(form, feminine=False), count % 100
     if count > 2 and rest in (1, 2):
-        more = dual(singular, form.oblique, form.construct) if rest == 2 else singular
+        more = dual(singular, form.oblique, form.construct) if rest == 2 else _single(singular, form)
         return f"{cardinal(count - rest, replace(masculine, construct=True))} {singular} و{more}"
     if count == 1:
-        return singular
+        return _single(singular, form)
     if count == 2:
         return dual(singular, form.oblique, form.construct)
     if rest > 10 and form.construct:
         return f"{cardinal(count, masculine)} {singular}"
     counted = plural if 3 <= rest <= 10 else accusative(singular) if rest else singular
     return f"{cardinal(count, replace(masculine, construct=True))} {counted}"
+
+
+def _single(scale: str, form: Form) -> str:
+    return accusative(scale) if form.tanwin else scale
 
 
 def _below_thousand(number: int, form: Form) -> list[str]:
@@ -142,14 +170,14 @@ def _below_hundred(number: int, form: Form) -> str:
 def _unit(number: int, form: Form, among_tens: bool = False) -> str:
     """1 to 10: 1 and 2 agree with the noun, 3 to 10 take the other gender."""
     if number == 1:
-        return ("إحدى" if among_tens else "واحدة") if form.feminine else "واحد"
+        return ("إحدى" if among_tens else "واحدة") if form.feminine else _single("واحد", form)
     if number == 2:
         return dual("اثنة" if form.feminine else "اثن", form.oblique)
     if not form.feminine:
         return "ثمانية" if number == 8 else f"{_THREE_TO_TEN[number - 3]}ة"
-    if number == 8:
+    if number == 8 and not form.tanwin:
         return "ثماني" if form.construct else "ثمانٍ"
-    return _THREE_TO_TEN[number - 3]
+    return _single("ثماني" if number == 8 else _THREE_TO_TEN[number - 3], form)
 
 
 def _teen(unit: int, form: Form) -> str:

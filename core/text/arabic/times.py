@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.text.arabic.amounts import joined
-from core.text.arabic.cases import is_adverb
+from core.text.arabic.cases import adverb_after
 from core.text.arabic.nouns import NOUNS
-from core.text.arabic.numbers import Form, ordinal
+from core.text.arabic.numbers import Case, Form, ordinal
 from core.text.clock import Moment
 from core.text.folding import fold
 
@@ -16,21 +16,21 @@ _PARTS = {"صباح": "صباحًا", "ظهر": "ظهرًا", "عصر": "عصر�
 
 def said(moment: Moment, before: str) -> str:
     """The moment in words."""
-    return f"{_clock(moment, is_adverb(before))}{_part(moment)}"
+    return f"{_clock(moment, adverb_after(before))}{_part(moment)}"
 
 
 def said_span(first: Moment, last: Moment, between: str, before: str) -> str:
     """`من … إلى …`."""
-    low, high = (f"{_clock(moment, oblique=True)}{_part(moment)}" for moment in (first, last))
+    low, high = (f"{_clock(moment, Case.GENITIVE)}{_part(moment)}" for moment in (first, last))
     return joined(low, high, before, between)
 
 
-def _clock(moment: Moment, oblique: bool) -> str:
+def _clock(moment: Moment, case: Case) -> str:
     if moment.minute in _TO_GO:
         return f"{_hour(moment.clock_hour % 12 + 1)}{_TO_GO[moment.minute]}"
     past = _PAST.get(moment.minute)
     if past is None:
-        past = f" و{NOUNS['دقيقة'].counted(moment.minute, oblique)}"
+        past = f" و{NOUNS['دقيقة'].counted(moment.minute, case)}"
     return f"{_hour(moment.clock_hour)}{past}"
 
 

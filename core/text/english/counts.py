@@ -22,6 +22,7 @@ _YEAR = re.compile(
 )
 _FRACTION = re.compile(rf"{_B}(?:(\d+)\s+)?(\d{{1,3}})/(\d{{1,3}})(?![\d/%])(?:\s+(of)\b|\s+(?:an?\s+)?([a-z]+)\b)?")
 _RATING = re.compile(rf"{_B}(\d\.\d)/(5|10)(?![\d/.])")
+_PRESSURE = re.compile(r"(?<![\d/.,])(\d{3})/(\d{2,3})(?![\d/]|[.,]\d)")
 _ALL_DAY = re.compile(r"(?<![\d/])24/7(?![\d/])")
 _HALF = re.compile(rf"{_B}(\d{{1,15}}\.(?:50*|25|75))\s+([a-z]+)\b")
 _SPAN = re.compile(rf"{_B}({_N})\s*-\s*({_N})(?![\d.,:/-]*\d)")
@@ -58,9 +59,10 @@ def _percent(found: re.Match[str]) -> str:
 
 
 def say_fractions(text: str) -> str:
-    """`1/2 hour`, `2 1/2 hours`, `3/4`, `4.8/5`."""
+    """`1/2 hour`, `2 1/2 hours`, `3/4`, `4.8/5`, and blood pressure: `120/80`."""
     if "/" not in text:
         return text
+    text = _PRESSURE.sub(r"\1 over \2", text)
     text = _RATING.sub(r"\1 out of \2", _ALL_DAY.sub("twenty-four seven", text))
     return _FRACTION.sub(_fraction, text)
 

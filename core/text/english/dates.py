@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from core.text.calendar import MONTHS, Day
+from core.text.calendar import Day
 from core.text.english.numbers import ordinal, year
 
 _THE = re.compile(r"\bthe\s+\Z", re.IGNORECASE)
@@ -12,7 +12,7 @@ _THE = re.compile(r"\bthe\s+\Z", re.IGNORECASE)
 
 def said(day: Day, before: str) -> str:
     """The date in words, in the order in which it was written."""
-    month = MONTHS[day.month - 1][0] if isinstance(day.month, int) else day.month
+    month = day.month_names[0]
     tail = f", {year(day.year)}" if day.year else ""
     if day.day is None:
         return f"{month} {year(day.year or 0)}"

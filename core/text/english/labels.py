@@ -8,9 +8,14 @@ from core.text.english.numbers import cardinal, digits
 
 _NAMED = re.compile(
     r"\b(?:room|suite|flight|bus|booking|code|pin|order|reference|ref|invoice|extension|ext|"
-    r"po box|p\.o\. box|call|dial|phone|"
+    r"po box|p\.o\. box|phone|"
     r"telephone|fax|mobile|otp|account|card|tracking|ticket number|booking number|order number|customer number)"
     r"(?:\s+(?:number|no\.?|is|code|us on|us at|on|at|to))*\s*[:#]?\s*(\d{3,6})(?![\d%]|[.,:/ -]\d)",
+    re.IGNORECASE,
+)
+_CALL = re.compile(
+    r"\b(?:call|dial|ring)(?:\s+(?:us\s+)?(?:on|at)|\s[^.!?\d\n]{1,30}\s(?:on|at))?\s+(\d{3,6})"
+    r"(?![\d%]|[.,:/ -]\d|\s+[a-z]{4,}s\b)",
     re.IGNORECASE,
 )
 _FIGURES = re.compile(r"\d+")
@@ -22,7 +27,9 @@ _RUN = re.compile(r"[A-Za-z]+|\d+")
 
 def say_codes(text: str) -> str:
     """Behind room, booking, code, call …: digit by digit."""
-    return _NAMED.sub(lambda found: _FIGURES.sub(lambda figures: digits(figures[0]), found[0]), text)
+    for pattern in (_NAMED, _CALL):
+        text = pattern.sub(lambda found: _FIGURES.sub(lambda figures: digits(figures[0]), found[0]), text)
+    return text
 
 
 def say_versions(text: str) -> str:

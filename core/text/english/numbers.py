@@ -12,12 +12,12 @@ _FRACTIONS = {(1, 2): "half", (1, 4): "quarter", (3, 4): "three quarters", (1, 3
 
 @lru_cache(maxsize=4096)
 def cardinal(number: int) -> str:
-    """`number` in words; digit by digit from LIMIT on."""
+    """`number` in words, without commas, at which a voice would pause; digit by digit from LIMIT on."""
     from num2words import num2words
 
     if abs(number) >= LIMIT:
         return digits(str(abs(number)))
-    return str(num2words(number))
+    return str(num2words(number)).replace(",", "")
 
 
 @lru_cache(maxsize=512)
@@ -25,7 +25,7 @@ def ordinal(number: int) -> str:
     """22 is twenty-second."""
     from num2words import num2words
 
-    return str(num2words(number, to="ordinal"))
+    return str(num2words(number, to="ordinal")).replace(",", "")
 
 
 def digits(figures: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 from core.text.addresses import Reading, read_addresses
 from core.text.calendar import say_dates
-from core.text.clock import say_times
+from core.text.clock import say_lengths, say_times
 from core.text.currencies import say_money
 from core.text.english import dates, money, times, units
 from core.text.english.abbreviations import in_full
@@ -20,6 +20,8 @@ from core.text.telephones import say_telephones
 
 _ADDRESSES = Reading("dot", "at", {})
 _LIST_ITEM = re.compile(r"(?:(?<=\A)|(?<=\n))\s*(\d{1,2})[.)]\s+(?=[^\W\d])")
+_TWELVE = re.compile(r"\b12(?::00)?(?= (?:noon|midnight)\b)")
+_RATIO = re.compile(r"(?<![\d:.,/])(\d{1,2}):(\d)(?![\d:])")
 _FIGURE = re.compile(r"\d")
 _COUNTED = re.compile(
     r"\s?(?!(?:and|or|for|to|in|on|at|from|if|is|now|any|when|between|before|after)\b)[a-z]{3,}|\s?[A-Z]{3}\b"
@@ -35,6 +37,7 @@ def in_words(text: str) -> str:
 
 def _figures(text: str) -> str:
     text = _LIST_ITEM.sub(lambda found: f"{found[1]}, ", text)
+    text = say_lengths(_RATIO.sub(r"\1 to \2", _TWELVE.sub("twelve", text)), " and ", "minutes", "seconds")
     text = say_times(say_dates(text, dates.said), times.said, times.said_span)
     text = say_telephones(say_codes(text), digits, "plus", ",", lambda rest: bool(_COUNTED.match(rest)))
     text = say_percentages(say_money(joined(text), money.said))
