@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.commands import choices, menus, pictures
 from bot.commands.base import Call, Choice
 from core.catalogue import Avatar
@@ -32,6 +34,7 @@ async def _show(call: Call, message_id: str, page: int) -> None:
         return call.say("avatar-none")
     shown, page, pages = menus.paged(everyone, page, call.limits)
     current = await choices.current_avatar(call)
+    await asyncio.to_thread(lambda: [avatar.persona for _, avatar in shown])  # a file of 80 kB each, once
     rows = [_choice(call, number, avatar, current) for number, avatar in shown]
     picture = await pictures.of_avatars(call.desk.storage, shown, call.language)
     return call.menu(message_id, [*rows, *menus.turning(call, "avatar", page, pages)], picture=picture)

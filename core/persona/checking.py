@@ -35,13 +35,12 @@ class Problem:
 
 
 def problems_of(persona: Persona) -> list[Problem]:
-    """Wrong and doubtful things, in the order of the file's parts."""
+    """Wrong and doubtful things, in the order of the file's parts; questions are compared by `same_questions`."""
     return [
         *_timezone(persona),
         *_entities(persona),
         *_twice([answer.id for answer in persona.answers], "answers", "id"),
         *(problem for place, answer in enumerate(persona.answers) for problem in _answer(place, answer, persona)),
-        *_same_question(persona),
         *(() if persona.answers else (_doubt(("answers",), "no answers: nothing can be asked"),)),
     ]
 
@@ -193,7 +192,8 @@ def _covers(ids: Sequence[str], others: Sequence[str]) -> bool:
     return ANY in ids or set(others) <= set(ids)
 
 
-def _same_question(persona: Persona) -> Iterator[Problem]:
+def same_questions(persona: Persona) -> Iterator[Problem]:
+    """Phrasings that stand under two answers, however they are spelt; takes as long as all the rest."""
     first: dict[str, str] = {}
     for place, answer in enumerate(persona.answers):
         for language, asked in answer.questions.items():

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import ConfigurationError
-from core.persona.checking import Problem, problems_of
+from core.persona.checking import Problem, problems_of, same_questions
 from core.persona.lines import Lines
 from core.persona.model import Persona
 
@@ -55,7 +55,11 @@ def read_persona(path: Path) -> Persona:
 
 def check_persona(path: Path) -> list[Found]:
     """All that is wrong or doubtful in the file, by line."""
-    return sorted(_read(path)[1], key=lambda found: found.line)
+    persona, found = _read(path)
+    if persona is not None:
+        lines = Lines(path.read_text(encoding="utf-8"))
+        found += [_found(path, lines, problem) for problem in same_questions(persona)]
+    return sorted(found, key=lambda each: each.line)
 
 
 def _read(path: Path) -> tuple[Persona | None, list[Found]]:
