@@ -99,6 +99,7 @@ function showItem(item) {
 
 async function sent(item, { turn_id: turn, conversation_id: conversation }) {
   chats.note(conversation, item.text ?? words().voice, item.avatar);
+  if (!picker.avatar) meet();
   if (!isHere(item)) return;
   turns.accept(item, turn);
   if (conversation !== state.conversation) follow(conversation);
@@ -111,7 +112,7 @@ async function sent(item, { turn_id: turn, conversation_id: conversation }) {
 /** A turn of a message whose answer to POST is still on its way waits for it, and is not shown twice. */
 function showTurn(turn) {
   if (turn.conversation_id !== state.conversation) return;
-  if (!turns.has(turn.turn_id) && sender.sending(turn.conversation_id)) return void state.held.push(turn);
+  if (!turns.has(turn.turn_id) && sender.mayBe(turn)) return void state.held.push(turn);
   turns.show(turn);
   show();
 }
@@ -120,13 +121,20 @@ function release() {
   for (const held of state.held.splice(0)) showTurn(held);
 }
 
+/** Keeps the keyboard in the conversation when what was pressed goes away. */
+function stay() {
+  element("scroll").focus({ preventScroll: true });
+}
+
 async function cancel(view) {
+  stay();
   const shown = await tried(() => call("DELETE", turnPath(view.turn.turn_id)));
   if (shown) showTurn(shown);
 }
 
 function retry(view) {
-  if (!view.turn) return sender.retry(view.item);
+  stay();
+  if (!view.turn) return sender.retry(view.item, state.chat, picker.chosen);
   const { item, turn } = view;
   if (item?.blob) return say(item.blob, item.seconds);
   return ask(turn.transcript);
@@ -135,6 +143,7 @@ function retry(view) {
 function forget(view) {
   sender.drop(view.item);
   turns.forget(view.item);
+  stay();
   show();
 }
 
@@ -143,7 +152,7 @@ function follow(conversation) {
   state.conversation = conversation;
   state.held = [];
   remember();
-  for (const who of ["follower", "page"]) connection.set(who, false);
+  connection.forget("follower", "page");
   state.follower =
     conversation &&
     new Follower(conversation, {
@@ -170,8 +179,10 @@ async function catchUp(conversation) {
 }
 
 function gone(conversation) {
+  const chat = newChat();
   chats.remove(conversation);
-  begin(newChat(), null);
+  sender.move(conversation, chat);
+  begin(chat, null);
   problem(words().gone);
 }
 
@@ -209,7 +220,7 @@ async function load(conversation) {
   }
 }
 
-/** Everyone who can answer; asked again until the server can be reached. */
+/** Everyone who can answer; asked again until the server can be reached. Refused, it is asked with the next message. */
 async function meet() {
   try {
     const found = await call("GET", "/api/v1/avatars");
@@ -220,8 +231,8 @@ async function meet() {
     turns.again();
     show();
   } catch (error) {
-    if (error instanceof Refused) problem(error.message);
-    else connection.set("page", true);
+    if (error instanceof Refused) return problem(error.message);
+    connection.set("page", true);
     setTimeout(meet, AGAIN_MS);
   }
 }
@@ -235,11 +246,17 @@ async function start() {
 
 element("fresh").onclick = () => {
   begin(newChat(), null);
-  element("text").focus();
+  if (matchMedia("(pointer: fine)").matches) element("text").focus();
 };
 element("history").onclick = () => chats.open(state.conversation);
-element("more").onclick = () => about.open();
-element("dismiss").onclick = () => problem(null);
+element("more").onclick = () => {
+  about.open();
+  if (state.conversation) catchUp(state.conversation).catch(() => {});
+};
+element("dismiss").onclick = () => {
+  problem(null);
+  stay();
+};
 element("language").onclick = switchLanguage;
 onLanguage(() => {
   const button = element("language");

@@ -14,27 +14,27 @@ export class Chats {
     this.list = dialog.querySelector(".list");
     this.onOpen = onOpen;
     this.current = null;
-    this.chats = recall(NAME) ?? [];
+    this.chats = remembered();
   }
 
   /** Something was asked; the first words name the chat. */
   note(id, said, avatar) {
+    this.chats = remembered();
     const known = this.chats.find((chat) => chat.id === id);
-    const chat = { words: said.slice(0, LENGTH), ...known, id, avatar, at: Date.now() };
+    const chat = { words: [...said].slice(0, LENGTH).join(""), ...known, id, avatar, at: Date.now() };
     this.chats = [chat, ...this.chats.filter((other) => other !== known)].slice(0, MOST);
     keep(NAME, this.chats);
   }
 
   remove(id) {
-    this.chats = this.chats.filter((chat) => chat.id !== id);
+    this.chats = remembered().filter((chat) => chat.id !== id);
     keep(NAME, this.chats.length ? this.chats : null);
     this.show();
   }
 
   open(current) {
     this.current = current;
-    // Another tab may have added to it.
-    this.chats = recall(NAME) ?? [];
+    this.chats = remembered();
     this.show();
     this.dialog.showModal();
   }
@@ -83,4 +83,12 @@ export class Chats {
     };
     return button;
   }
+}
+
+const isChat = (found) => typeof found?.id === "string" && typeof found.words === "string" && Number.isFinite(found.at);
+
+/** As it is now: another tab may have changed it. */
+function remembered() {
+  const found = recall(NAME);
+  return Array.isArray(found) ? found.filter(isChat) : [];
 }

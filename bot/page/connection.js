@@ -20,7 +20,15 @@ export class Connection {
     if (now === before) return;
     clearTimeout(this.timer);
     if (now) this.timer = setTimeout(() => this.say("away"), navigator.onLine ? GRACE_MS : 0);
-    else if (this.line.dataset.state === "away") this.back();
+    else if (this.line.dataset.state) this.back();
+  }
+
+  /** Nobody waits for their connections any more; that one is back would be no news, and perhaps untrue. */
+  forget(...whose) {
+    for (const who of whose) this.lost.delete(who);
+    if (this.lost.size > 0) return;
+    clearTimeout(this.timer);
+    this.say("");
   }
 
   back() {

@@ -8,13 +8,16 @@ const UNKNOWN = 4404;
 const BAD_KEY = 4403;
 
 export class Follower {
-  /** onTurn: a turn's object. onBack: it opened, `again` after a loss. onAway: it is lost. onGone: no such conversation. */
+  /**
+   * onTurn: a turn's object. onBack: it opened, `again` after a loss, or after the page slept, when a socket may be dead
+   * that looks open. onAway: it is lost. onGone: no such conversation.
+   */
   constructor(conversation, told) {
     this.conversation = conversation;
     this.told = told;
     this.delay = FIRST_MS;
     this.lost = false;
-    this.wake = () => document.visibilityState === "visible" && this.now();
+    this.wake = () => document.visibilityState === "visible" && (this.lost ? this.now() : this.told.onBack(true));
     this.drop = () => this.away();
     addEventListener("online", this.wake);
     addEventListener("offline", this.drop);
@@ -60,9 +63,8 @@ export class Follower {
     this.delay = Math.min(this.delay * 2, LAST_MS);
   }
 
-  /** A try that waits for its time is made now; an open socket stays. */
+  /** A try that waits for its time is made now. */
   now() {
-    if (this.closed || !this.lost) return;
     clearTimeout(this.timer);
     this.forsake();
     this.delay = FIRST_MS;

@@ -9,6 +9,16 @@ export function recall(name) {
   }
 }
 
+/** The names that begin with a prefix. */
+export function kept(prefix) {
+  try {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith(NAME + prefix));
+    return names.map((name) => name.slice(NAME.length));
+  } catch {
+    return [];
+  }
+}
+
 /** null and undefined forget. */
 export function keep(name, value) {
   try {

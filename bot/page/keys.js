@@ -5,7 +5,6 @@ export function askForKey(dialog, wrong) {
   const form = dialog.querySelector("form");
   dialog.querySelector("[role=alert]").hidden = !wrong;
   field.value = "";
-  dialog.returnValue = "";
   dialog.showModal();
   field.focus();
   return new Promise((resolve) => {

@@ -2,6 +2,10 @@
 import { clock, words } from "./words.js";
 
 const STEPS = 1000;
+const OPUS = new Audio().canPlayType('audio/ogg; codecs="opus"') !== "";
+
+/** Whether this browser plays the file; Safari before 18.4 knows no Ogg. */
+export const hears = (path) => OPUS || !/\.ogg($|\?)/.test(path);
 
 export class Player {
   /** slot: where it stands. name: the class of its audio element. */

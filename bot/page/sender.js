@@ -1,10 +1,11 @@
 // What was asked and has not reached the server yet. Everything goes out in its order, each under one key, so that
-// what is sent again after a broken connection is answered once. Texts outlive a reload, recordings do not.
-import { keep, recall } from "./kept.js";
+// what is sent again after a broken connection, or by another tab too, is answered once. Texts outlive a reload,
+// recordings do not.
+import { keep, kept, recall } from "./kept.js";
 import { call, Refused } from "./server.js";
 import { words } from "./words.js";
 
-const NAME = "outbox";
+const NAME = "outbox.";
 const FIRST_MS = 1000;
 const LAST_MS = 15000;
 const GONE = 404;
@@ -24,7 +25,7 @@ export class Sender {
   /** onItem: an item's state changed. onSent: the server has it. onAway, onBack: whether it can be reached. */
   constructor(told) {
     this.told = told;
-    this.items = (recall(NAME) ?? []).map((item) => ({ ...item, state: item.state === "sending" ? "waiting" : item.state }));
+    this.items = remembered();
     this.delay = FIRST_MS;
     this.busy = false;
     addEventListener("online", () => this.pump());
@@ -40,17 +41,32 @@ export class Sender {
     return item;
   }
 
-  /** A refused item once more, under its key, unless the server knows that for something else. */
-  retry(item) {
-    const key = item.status === TAKEN ? newId() : item.key;
-    Object.assign(item, { state: "waiting", error: null, status: null, key });
-    this.change(item);
+  /**
+   * A refused item once more, under its key unless the server knows that for something else. Where the server does not
+   * know its conversation or its avatar any more, it begins a conversation in this chat, with this avatar.
+   */
+  retry(item, chat, avatar) {
+    if (item.status === GONE) Object.assign(item, { conversation: null, chat, avatar });
+    if (item.status === TAKEN) {
+      forget(item);
+      item.key = newId();
+    }
+    Object.assign(item, { error: null, status: null });
+    this.change(item, "waiting");
     this.pump();
   }
 
   drop(item) {
     this.items = this.items.filter((other) => other !== item);
-    this.save();
+    forget(item);
+  }
+
+  /** What was meant for a conversation that is no more goes into a chat that will begin one. */
+  move(conversation, chat) {
+    for (const item of this.of(null, conversation)) {
+      Object.assign(item, { conversation: null, chat });
+      save(item);
+    }
   }
 
   /** Those of a chat, in their order. */
@@ -58,9 +74,11 @@ export class Sender {
     return this.items.filter((item) => item.chat === chat || (conversation && item.conversation === conversation));
   }
 
-  /** Whether a turn of this conversation may be one that is on its way. */
-  sending(conversation) {
-    return this.items.some((item) => item.state === "sending" && item.conversation === conversation);
+  /** Whether a turn may be that of an item which the server has, or may have, without having said so. */
+  mayBe(turn) {
+    const isIts = (item) => (item.blob ? turn.input === "voice" : turn.transcript === item.text);
+    const isUnderway = (item) => item.state === "sending" || (item.state === "waiting" && item.lost);
+    return this.items.some((item) => isUnderway(item) && item.conversation === turn.conversation_id && isIts(item));
   }
 
   async pump() {
@@ -99,31 +117,34 @@ export class Sender {
   sent(item, accepted) {
     this.drop(item);
     for (const other of this.items) {
-      if (other.chat === item.chat) other.conversation ??= accepted.conversation_id;
+      if (other.chat !== item.chat) continue;
+      other.conversation ??= accepted.conversation_id;
+      save(other);
     }
-    this.save();
     this.told.onSent(item, accepted);
   }
 
   refused(item, error) {
     this.told.onBack();
-    Object.assign(item, { error: error.message, status: error.status });
-    if (error.status === GONE && item.conversation) {
-      Object.assign(item, { error: words().gone, conversation: null });
-    }
+    Object.assign(item, { error: error.status === GONE ? words().adrift : error.message, status: error.status });
     this.change(item, "refused");
   }
 
   change(item, state = item.state) {
     item.state = state;
-    this.save();
+    save(item);
     this.told.onItem(item);
   }
+}
 
-  save() {
-    const texts = this.items.filter((item) => item.text);
-    keep(NAME, texts.length ? texts : null);
-  }
+const save = (item) => item.text && keep(NAME + item.key, item);
+const forget = (item) => keep(NAME + item.key, null);
+
+/** What this tab or another left, oldest first. */
+function remembered() {
+  const items = kept(NAME).map(recall).filter((item) => typeof item?.text === "string" && typeof item.key === "string");
+  for (const item of items) if (item.state !== "refused") item.state = "waiting";
+  return items.sort((one, other) => one.at - other.at);
 }
 
 function bodyOf(item) {

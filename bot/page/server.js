@@ -2,22 +2,44 @@
 import { language, words } from "./words.js";
 
 const KEY = "smarttalker.key";
+const ANSWER_MS = 30_000;
+const UPLOAD_MS = 150_000;
+/** What a proxy says for a server that is away, and the server for a database that is. */
+const AWAY = [502, 503, 504];
 let askForKey = async () => null;
 let asking = null;
+let held = heldKey();
 
 /** ask: resolves to a key, or to null where the person has none; told whether one was refused before. */
 export function onKeyAsked(ask) {
   askForKey = ask;
 }
 
-export const key = () => sessionStorage.getItem(KEY);
+function heldKey() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+export const key = () => held;
 
 /** One dialog, however many requests wait for it. */
 export async function newKey() {
   asking ??= askForKey(Boolean(key())).finally(() => (asking = null));
   const given = await asking;
-  if (given) sessionStorage.setItem(KEY, given);
+  if (given) hold(given);
   return Boolean(given);
+}
+
+function hold(given) {
+  held = given;
+  try {
+    sessionStorage.setItem(KEY, given);
+  } catch {
+    // It holds until the page closes.
+  }
 }
 
 /** The server said no, in a sentence for people; everything else that is thrown means that it could not be reached. */
@@ -28,15 +50,23 @@ export class Refused extends Error {
   }
 }
 
-/** The JSON of an answer. Throws Refused, TypeError. */
+/** The JSON of an answer. Throws Refused, and other errors where the server can't be reached in time. */
 export async function call(method, path, { body, idempotencyKey } = {}) {
-  let response = await request(method, path, body, idempotencyKey);
-  while (response.status === 403 && (await newKey())) {
+  let used, response;
+  do {
+    used = key();
     response = await request(method, path, body, idempotencyKey);
-  }
+  } while (response.status === 403 && (key() !== used || (await newKey())));
+  if (response.ok) return response.json();
+  if (AWAY.includes(response.status)) throw new Error(`the server is away: ${response.status}`);
+  throw await refusal(response);
+}
+
+/** In the server's words, or in ours where something before it refused. */
+async function refusal(response) {
+  const { status } = response;
   const content = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(content.error?.message ?? words().unknown(response.status), response.status);
-  return content;
+  return new Refused(content.error?.message ?? words().refusals[status] ?? words().unknown(status), status);
 }
 
 function request(method, path, body, idempotencyKey) {
@@ -45,7 +75,8 @@ function request(method, path, body, idempotencyKey) {
   if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
   const isForm = body instanceof FormData;
   if (body && !isForm) headers["Content-Type"] = "application/json";
-  return fetch(path, { method, headers, body: isForm ? body : body && JSON.stringify(body), cache: "no-store" });
+  const signal = AbortSignal.timeout(isForm ? UPLOAD_MS : ANSWER_MS);
+  return fetch(path, { method, headers, body: isForm ? body : body && JSON.stringify(body), cache: "no-store", signal });
 }
 
 export const conversationPath = (id) => `/api/v1/conversations/${encodeURIComponent(id)}`;

@@ -1,10 +1,12 @@
 // A face that waits, and speaks when its answer is there: the idle loop lies under the answer's video, so that one
 // gives way to the other without a flash. An answer begins and ends as the loop does.
+import { portraitOf } from "./server.js";
 import { speaking } from "./sound.js";
 
 const stillness = window.matchMedia("(prefers-reduced-motion: reduce)");
 const loops = new Map();
 const TRIES = 20;
+const POSTER = 384;
 
 /** An address for the loop's bytes, loaded once a page; null where it can't be had. */
 function loaded(link) {
@@ -37,7 +39,7 @@ export class Stage {
     // A video that a template brings has the attribute alone, and may not begin by itself.
     this.idle.muted = true;
     this.live = false;
-    stillness.addEventListener("change", () => this.move());
+    this.onStillness = () => this.move();
     if (this.video) this.listen();
   }
 
@@ -57,10 +59,10 @@ export class Stage {
 
   /** Whose face it is. */
   cast(avatar) {
-    const base = `/api/v1/avatars/${encodeURIComponent(avatar)}`;
-    if (this.link === `${base}/idle`) return;
-    this.link = `${base}/idle`;
-    this.idle.poster = `${base}/portrait`;
+    const link = `/api/v1/avatars/${encodeURIComponent(avatar)}/idle`;
+    if (this.link === link) return;
+    this.link = link;
+    this.idle.poster = portraitOf(avatar, POSTER);
     this.idle.removeAttribute("src");
     this.move();
   }
@@ -69,6 +71,8 @@ export class Stage {
   enliven(live) {
     if (this.live === live) return;
     this.live = live;
+    if (live) stillness.addEventListener("change", this.onStillness);
+    else stillness.removeEventListener("change", this.onStillness);
     if (!live && this.video?.src) this.reveal();
     this.move();
   }

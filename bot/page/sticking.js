@@ -30,6 +30,6 @@ export class Sticking {
   toEnd() {
     this.stuck = true;
     this.settle();
-    document.getElementById("text").focus();
+    this.box.focus({ preventScroll: true });
   }
 }

@@ -1,7 +1,7 @@
 // One question and its answer. Everything from outside goes in as text or as a checked link, never as markup.
 import { announce } from "./announcer.js";
 import { offered } from "./commands.js";
-import { Player } from "./player.js";
+import { hears, Player } from "./player.js";
 import { local, portraitOf } from "./server.js";
 import { Stage } from "./stage.js";
 import { timeOf, words, write } from "./words.js";
@@ -11,6 +11,8 @@ const LAYERS = ["asr", "emotion", "llm", "tts", "video", "upscale"];
 const SPOKEN = ["tts", "video", "upscale"];
 
 const over = (turn) => ENDS.includes(turn.state) || turn.state === "rendered";
+/** An answer to a request may come after the socket has told of the turn's end. */
+const isOlder = (turn, than) => (over(than) && !over(turn)) || (ENDS.includes(than.state) && !ENDS.includes(turn.state));
 /** Whether no more words of the answer will come. */
 const written = (turn) => over(turn) || SPOKEN.includes(turn.layer);
 
@@ -55,14 +57,22 @@ export class TurnView {
   own(item) {
     if (!item.blob || this.recording) return;
     this.recording = new Player(this.find(".own"), "mine");
-    this.recording.load(URL.createObjectURL(item.blob), item.seconds);
+    this.address = URL.createObjectURL(item.blob);
+    this.recording.load(this.address, item.seconds);
     this.find(".own").hidden = false;
+  }
+
+  /** The page shows it no more. */
+  leave() {
+    this.stage.enliven(false);
+    if (this.address) URL.revokeObjectURL(this.address);
   }
 
   show(turn) {
     // While a turn runs, an event may come without the words that an earlier one brought.
     if (turn.state === "running" && turn.text === null) turn = { ...turn, text: this.turn?.text ?? null };
     const before = this.turn;
+    if (before && isOlder(turn, before)) return;
     this.turn = turn;
     Object.assign(this.root.dataset, { turn: turn.turn_id, state: turn.state });
     this.part(".sending", null);
@@ -130,8 +140,8 @@ export class TurnView {
 
   /** The video takes the voice message's place, but not out of the listener's ear. */
   voice(turn) {
-    const shown = turn.audio_url && (!turn.video_url || !this.spoken.audio.paused);
-    if (shown && this.fresh(this.spoken.audio, turn.audio_url)) this.spoken.load(local(turn.audio_url));
+    const shown = turn.audio_url && hears(local(turn.audio_url)) && (!turn.video_url || !this.spoken.audio.paused);
+    if (shown) this.put(this.spoken.audio, turn.audio_url, (path) => this.spoken.load(path));
     this.find(".spoken").hidden = !shown;
     this.spoken.show(words().answerVoice);
   }
@@ -144,17 +154,19 @@ export class TurnView {
     const staged = waits || Boolean(turn.video_url);
     this.find(".stage").hidden = !staged;
     this.root.classList.toggle("staged", staged);
-    if (turn.video_url && this.fresh(this.find(".video"), turn.video_url)) {
-      this.stage.answer(local(turn.video_url), this.waited);
-    }
+    if (turn.video_url) this.put(this.find(".video"), turn.video_url, (path) => this.stage.answer(path, this.waited));
   }
 
-  /** Whether the part shows another file so far. A signature changes by the hour; the file under its path never does. */
-  fresh(part, link) {
-    const [file] = local(link).split("?");
-    if (part.dataset.file === file) return false;
-    part.dataset.file = file;
-    return true;
+  /** Loads a file that the part does not show yet. Links expire, files do not change: one not begun gets the new link. */
+  put(part, link, load) {
+    const path = local(link);
+    const [file] = path.split("?");
+    if (part.dataset.file !== file) {
+      part.dataset.file = file;
+      load(path);
+    } else if (part.readyState === HTMLMediaElement.HAVE_NOTHING && part.getAttribute("src") !== path) {
+      part.src = path;
+    }
   }
 
   work(turn) {
@@ -227,6 +239,8 @@ function doing(turn, layer) {
 function stepped(turn) {
   if (!over(turn)) return null;
   const layers = turn.steps.map((step) => step.layer);
-  if (turn.video_url) return layers.includes("video") ? words().simpler : layers.includes("upscale") ? words().step.upscale : null;
+  if (turn.video_url && layers.includes("video")) return words().simpler;
+  if (turn.video_url) return layers.includes("upscale") ? words().step.upscale : null;
+  if (turn.audio_url && !hears(local(turn.audio_url))) return words().unheard;
   return layers.map((layer) => words().step[layer]).filter(Boolean).at(-1) ?? null;
 }

@@ -23,6 +23,7 @@ export class Turns {
   }
 
   clear() {
+    for (const view of this.views) view.leave();
     this.known.clear();
     this.unsent.clear();
     this.list.replaceChildren();
@@ -50,14 +51,15 @@ export class Turns {
   /** The server has it; its view becomes the turn's. */
   accept(item, turn) {
     const view = this.unsent.get(item);
+    if (!view || this.known.has(turn)) return this.forget(item);
     this.unsent.delete(item);
-    if (!view || this.known.has(turn)) return;
     view.waited = true;
     view.root.dataset.turn = turn;
     this.known.set(turn, view);
   }
 
   forget(item) {
+    this.unsent.get(item)?.leave();
     this.unsent.delete(item);
     this.arrange();
   }
@@ -77,7 +79,8 @@ export class Turns {
       day = its;
       nodes.push(view.root);
     }
-    for (const node of [...this.list.children]) if (!nodes.includes(node)) node.remove();
+    const kept = new Set(nodes);
+    for (const node of [...this.list.children]) if (!kept.has(node)) node.remove();
     nodes.forEach((node, place) => this.list.children[place] !== node && this.list.insertBefore(node, this.list.children[place] ?? null));
     this.enliven();
   }

@@ -8,6 +8,7 @@ const LOCALES = { ar: "ar-u-nu-latn", en: navigator.languages.find((tag) => /^en
 const HOURS = { ar: "numeric", en: "2-digit" };
 const DAY_MS = 24 * 60 * 60 * 1000;
 const listeners = new Set();
+const formats = new Map();
 
 export const language = () => document.documentElement.lang;
 
@@ -58,7 +59,12 @@ export function write(element, text, itsLanguage = languageOf(text)) {
   else element.removeAttribute("lang");
 }
 
-const formatted = (options, date) => new Intl.DateTimeFormat(LOCALES[language()], options).format(date);
+/** To make a format takes long, and a conversation asks for many. */
+function formatted(options, date) {
+  const name = JSON.stringify([language(), options]);
+  if (!formats.has(name)) formats.set(name, new Intl.DateTimeFormat(LOCALES[language()], options));
+  return formats.get(name).format(date);
+}
 
 export const timeOf = (date) => formatted({ hour: HOURS[language()], minute: "2-digit" }, date);
 

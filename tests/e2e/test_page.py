@@ -89,7 +89,7 @@ async def test_an_audio_file_is_sent_and_others_are_refused_in_words(someone: Vi
     (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.4")
     (tmp_path / "broken.ogg").write_bytes(b"OggS" + b"x" * 4000)
     await someone["#file"].set_input_files(tmp_path / "letter.pdf")
-    await expect(someone["#problem"]).to_contain_text("no audio file", timeout=WITHIN_MS)
+    await expect(someone["#problem"]).to_contain_text("not an audio file", timeout=WITHIN_MS)
     await someone["#file"].set_input_files(record(tmp_path / "note.ogg", 2.0))
     await expect(someone.turn().locator(".text")).to_contain_text("You asked:", timeout=WITHIN_MS)
     await someone.reaches(someone.turn(), "done")
