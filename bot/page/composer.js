@@ -53,7 +53,7 @@ export class Composer {
   }
 
   submit() {
-    if (this.recorder.active) return this.sendRecording();
+    if (this.form.dataset.mode === "record") return this.sendRecording();
     const text = this.text.value.trim();
     const length = lengthOf(text);
     if (length === 0 || length > MOST) return this.text.focus();
@@ -96,18 +96,19 @@ export class Composer {
   }
 
   async sendRecording() {
+    if (!this.recorder.active) return;
     try {
       const { blob, seconds } = await this.recorder.take();
       this.mode("write");
       this.told.onVoice(blob, seconds);
     } catch (error) {
-      this.recorder.discard();
       this.mode("write");
       this.fail(error);
     }
   }
 
   discard() {
+    if (!this.recorder.active) return;
     this.recorder.discard();
     this.mode("write");
     this.told.onProblem(null);
@@ -116,7 +117,8 @@ export class Composer {
 
   full() {
     this.meter.stop();
-    if (this.recorder.seconds >= LONGEST_S - 1) this.told.onProblem(words().longest);
+    clearInterval(this.timer);
+    this.told.onProblem(this.recorder.seconds >= LONGEST_S - 1 ? words().longest : words().microphone.gone);
   }
 
   /** mode: write or record. */

@@ -1,6 +1,7 @@
 // Records a voice message; the server takes what browsers make (WebM, Ogg or MP4).
 export const LONGEST_S = 5 * 60;
 const SHORTEST_S = 0.4;
+const PIECE_MS = 1000;
 const KINDS = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
 const TROUBLES = {
   NotAllowedError: "denied",
@@ -36,17 +37,26 @@ export class Recorder {
 
   /** Throws NoRecording. */
   async start() {
-    const stream = await microphone();
-    this.stream = stream;
+    this.stream = await microphone();
     this.pieces = [];
     this.stoppedAt = null;
-    this.media = recorderOf(stream);
-    this.media.ondataavailable = (event) => this.pieces.push(event.data);
-    this.media.start(1000);
+    try {
+      this.media = this.started();
+    } catch {
+      this.mute();
+      throw new NoRecording("unable");
+    }
     this.startedAt = performance.now();
-    this.media.onstop = () => this.full();
     this.timer = setTimeout(() => this.full(), LONGEST_S * 1000);
-    this.listen(stream);
+    this.listen(this.stream);
+  }
+
+  started() {
+    const media = recorderOf(this.stream);
+    media.ondataavailable = (event) => this.pieces.push(event.data);
+    media.onstop = () => this.full();
+    media.start(PIECE_MS);
+    return media;
   }
 
   /** Loudness is shown where the browser can tell it. */
@@ -78,28 +88,32 @@ export class Recorder {
     this.onFull();
   }
 
-  /** Silences the microphone; what was recorded stays. */
+  /** Ends the recording, once; what was recorded stays. */
   halt() {
-    this.stoppedAt ??= performance.now();
+    if (this.stoppedAt) return;
+    this.stoppedAt = performance.now();
     clearTimeout(this.timer);
     this.context?.close().catch(() => {});
     this.context = null;
-    const { media, stream } = this;
+    const { media } = this;
     this.whole = new Promise((resolve) => {
       if (media.state === "inactive") return resolve();
       media.onstop = resolve;
       media.stop();
-    });
-    this.whole.then(() => stream.getTracks().forEach((track) => track.stop()));
+    }).then(() => this.mute());
   }
 
-  /** The recording and its seconds; throws NoRecording where there is hardly anything. */
+  mute() {
+    for (const track of this.stream.getTracks()) track.stop();
+  }
+
+  /** The recording and its seconds, to whoever asks first; throws NoRecording where there is hardly anything. */
   async take() {
     const { media, pieces } = this;
     this.halt();
+    this.media = null;
     const seconds = this.seconds;
     await this.whole;
-    this.media = null;
     if (seconds < SHORTEST_S || !pieces.some((piece) => piece.size)) throw new NoRecording("short");
     return { blob: new Blob(pieces, { type: media.mimeType }), seconds };
   }
