@@ -54,6 +54,18 @@ _DAY_BEFORE = re.compile(
 )
 
 
+WEEKDAYS = {
+    "Sun": "Sunday", "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
+    "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday",
+}  # fmt: skip
+"""In full, by what they are shortened to."""
+ARABIC_WEEKDAYS = "الأحد|الاحد|الاثنين|الإثنين|الثلاثاء|الأربعاء|الاربعاء|الخميس|الجمعة|السبت"
+_WEEKDAY = (
+    rf"{ARABIC_WEEKDAYS}|{'|'.join(WEEKDAYS.values())}|(?:{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\.?"
+)
+_DAY_SPAN = re.compile(rf"(?:(?<!\w)(من|from)\s+)?(?<!\w)({_WEEKDAY})\s*[-–]\s*({_WEEKDAY})(?!\w)", re.IGNORECASE)
+
+
 class Day(NamedTuple):
     """A date as it was written.
 
@@ -80,6 +92,16 @@ class Day(NamedTuple):
 
 Say = Callable[[Day, str], str]
 """Says a date, given the text before it."""
+
+
+def say_day_spans(text: str, start: str, link: str) -> str:
+    """`الأحد-الخميس` and `Mon-Fri` as spans: from the word `start`, where it is not there already, with `link`."""
+
+    def said(found: re.Match[str]) -> str:
+        low, high = (WEEKDAYS.get(day.rstrip(".").capitalize(), day) for day in found.group(2, 3))
+        return " ".join(filter(None, (found[1] or start, low, link, high)))
+
+    return _DAY_SPAN.sub(said, text)
 
 
 def say_dates(text: str, say: Say) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core.text.calendar import ARABIC_WEEKDAYS, WEEKDAYS
+
 _PART = r"a\.m\.|p\.m\.|a\.m|p\.m|am|pm|(?:ال|بال)?(?:صباح|صبح|ظهر|عصر|مساء|ليل|فجر)[\u0627\u064b-\u0652]*|ص|م"
 _MOMENT = rf"(\d{{1,2}})(?::([0-5]\d)(?::[0-5]\d)?)?(?:\s*({_PART})(?![\w\u064b-\u0652]))?"
 _BEFORE = r"(?<![\dA-Za-z_.,:/+-])"
@@ -18,10 +20,13 @@ _MAY_HOLD = re.compile(rf"\d\s*(?::\d|{_PART}|-|إلى|الى|حتى|to|until|ti
 _DAY_OF_24 = re.compile(r"(?<![\d:.,/])(?:1[3-9]|2[0-4]):[0-5]\d(?![\d:])")
 """A time that shows that the text counts the hours of the day from 0 to 24."""
 _BETWEEN = re.compile(rf"(بين\s+\d{{1,2}})(\s+و\s?ـ?\d{{1,2}}(\s+(?:{_PART}))(?![\w\u064b-\u0652]))")
+_OPENING = (
+    "نفتح|[يت]فتحو?ن?|مفتوح(?:ة|ين|ون)?|فاتحين|(?:ال|بال)?دوام\\w*|نعمل|[يت]عمل|نداوم|يداوم|الساعات|أوقات\\w*|"
+    "(?:ساعات|أوقات|مواعيد) (?:ال)?(?:عمل|دوام|زيارة|استقبال)\\w*|يوميًا|يوميا|كل يوم|"
+    "open|hours|opening|daily|every day"
+)
 _HOURS = re.compile(
-    r"(?:(?<!\w)(?:نفتح|[يت]فتحو?ن?|مفتوح(?:ة|ين|ون)?|فاتحين|(?:ال|بال)?دوام\w*|نعمل|[يت]عمل|نداوم|يداوم|الساعات|أوقات\w*|(?:ساعات|"
-    r"أوقات|مواعيد) (?:ال)?(?:عمل|دوام|زيارة|استقبال)\w*)|\b(?:open|hours|opening)\b)[^\d.!?؟؛،,]{0,25}\Z",
-    re.IGNORECASE,
+    rf"(?<!\w)(?:{_OPENING}|{ARABIC_WEEKDAYS}|{'|'.join(WEEKDAYS.values())})(?!\w)[^\d.!?؟؛،,]{{0,25}}\Z", re.IGNORECASE
 )
 """Behind it two bare numbers are hours."""
 _COUNTED = re.compile(

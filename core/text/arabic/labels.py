@@ -10,7 +10,7 @@ from core.text.arabic.numbers import Case, Form, cardinal, definite, digits, ord
 
 _BY_ORDINAL = (
     "طابق|دور|مرحلة|صف|فصل|قرن|مستوى|أسبوع|مركز|جولة|مرة|حلقة|جزء|باب|خطوة|سؤال|بند|مادة|"
-    "نقطة|درس|وحدة|دقيقة|شهر|سنة|ليلة|درجة|صفحة|باقة|فئة"
+    "نقطة|درس|وحدة|دقيقة|دفعة|مجموعة|جرعة|فقرة|طبعة|شهر|سنة|ليلة|درجة|صفحة|باقة|فئة"
 )
 _BY_NUMBER = (
     "غرفة|بوابة|رصيف|موقف|مسار|خط|قاعة|عيادة|مقعد|طاولة|مبنى|شباك|كاونتر|صالة|مخرج|محل|متجر|جناح|شقة|فيلا|حافلة|باص|خزانة|"
@@ -35,12 +35,15 @@ _CODE = re.compile(
     rf"|{_PREFIXES}رقم{_OWNERS} (?:ال)?(?:{_HOLDERS}){_OWNERS}|{_PREFIXES}(?:{_HOLDERS}) رقم|{_CALL})"
     r"(?:\s|:|هو|هي|رقم|التحقق|الحجز|البريدي|ـ)*\s?\d{3,6}(?![\d%]|[.,:/ -]\d)"
 )
+_NUMBERED = re.compile(rf"(?<!\w){_PREFIXES}رقم\s*:?\s*#?\d{{4,9}}(?![\d%]|[.,:/ -]\d)")
 _FIGURES = re.compile(r"\d+")
 
 
 def say_codes(text: str) -> str:
-    """Behind رمز, رقم الحجز, اتصل على …: digit by digit."""
-    return _CODE.sub(lambda found: _FIGURES.sub(lambda figures: digits(figures[0]), found[0]), text)
+    """Behind رمز, رقم الحجز, اتصل على …, and four figures or more behind رقم: digit by digit."""
+    for pattern in (_CODE, _NUMBERED):
+        text = pattern.sub(lambda found: _FIGURES.sub(lambda figures: digits(figures[0]), found[0]), text)
+    return text
 
 
 def say_labels(text: str) -> str:

@@ -13,7 +13,7 @@ from core.text.arabic.latin import read_codes, read_names
 from core.text.arabic.nouns import noun_of
 from core.text.arabic.numbers import digits
 from core.text.arabic.signs import say_lone_signs, say_signs
-from core.text.calendar import say_dates
+from core.text.calendar import say_dates, say_day_spans
 from core.text.clock import say_lengths, say_times
 from core.text.currencies import say_money
 from core.text.figures import joined, normalised
@@ -28,6 +28,7 @@ _BY = re.compile(r"(?<=\d)\s*[xX]\s*(?=\d)")
 _TWICE = re.compile(r"(?<!\w)(رقم:?) رقم(?!\w)")
 _LAM_OF_ARTICLE = re.compile(r"(?<![\wـ])([وف]?ل)ـ?ال(?=[^\W\d])")
 _LIST_ITEM = re.compile(r"(?:(?<=\A)|(?<=\n))\s*(\d{1,2})[.)]\s+")
+_PRESSURE = re.compile(r"((?<!\w)(?:ال)?ضغط[ء-ي]*(?:\s+الدم)?\s+\d{1,3})/(\d{1,3})(?![\d/])")
 _FIRSTLY = ("أولًا", "ثانيًا", "ثالثًا", "رابعًا", "خامسًا", "سادسًا", "سابعًا", "ثامنًا", "تاسعًا", "عاشرًا")
 _PAST = re.compile(r"((?:الساعة|ساعة)\s+\d{1,2})\s+و\s?ـ?([0-5]\d)\s*(?:دقيقة|دقائق)(?!\w)")
 _RATIO = re.compile(r"((?<!\w)(?:ب?نسبة|ب?مقياس)\s+\d{1,4}|(?<![\d:.,/])\d{1,2}(?=:\d(?![\d:]))):(\d{1,4})(?![\d:])")
@@ -37,6 +38,7 @@ _FIRST_WORD = re.compile(r"\s*([ء-ي\u064b-\u0652]+)")
 
 def in_words(text: str) -> str:
     """Plain text (see core.text.markup) with its figures, signs, addresses and abbreviations in Arabic words."""
+    text = say_day_spans(text, "من", "إلى")
     text = _TWICE.sub(r"\1", in_full(read_addresses(normalised(text), _ADDRESSES)))
     text = _figures(_joined(text)) if _FIGURE.search(text) else say_signs(text)
     return read_names(say_lone_signs(text)).replace("ـ", "")
@@ -50,6 +52,7 @@ def _joined(text: str) -> str:
 
 def _figures(text: str) -> str:
     text = _LIST_ITEM.sub(_list_item, text)
+    text = _PRESSURE.sub(r"\1 على \2", text)
     text = _PAST.sub(r"\1:\2", _RATIO.sub(r"\1 إلى \2", say_lengths(text, " و", "دقيقة", "ثانية")))
     text = say_times(say_dates(text, dates.said), times.said, times.said_span)
     text = say_telephones(say_codes(text), digits, "زائد", "،", _counts)

@@ -10,6 +10,8 @@ _ABBREVIATIONS = [
     (re.compile(r"\bMrs\.?(?=\s+[A-Z])"), "Missus"),
     (re.compile(r"\bMs\.?(?=\s+[A-Z])"), "Miz"),
     (re.compile(r"\bProf\.?(?=\s+[A-Z])"), "Professor"),
+    (re.compile(r"\bApt\.?(?=\s+\d)"), "Apartment"),
+    (re.compile(r"\bRm\.?(?=\s+\d)"), "Room"),
     (re.compile(r"(?<=[a-z] )St\.?(?![\w])(?!\s+[A-Z])"), "Street"),
     (re.compile(r"\bSt\.?(?=\s+[A-Z])"), "Saint"),
     (re.compile(r"(?<=[a-z] )Ave\.?(?!\w)"), "Avenue"),
@@ -33,7 +35,7 @@ _ABBREVIATIONS = [
     (re.compile(r"\bVIP(s?)\b"), r"V I P\1"),
 ]
 _MAY_HOLD = re.compile(
-    r"\b(?:Dr|Mrs?|Ms|Prof|St|Ave|Rd|VIPs?)\b|(?i:approx|etc|vs|e\.g|i\.e|incl|max\.|min\.|ext\.|tel)|[№#]|(?i:nos?\.)|p\.|w/|/or"
+    r"\b(?:Dr|Mrs?|Ms|Prof|Apt|Rm|St|Ave|Rd|VIPs?)\b|(?i:approx|etc|vs|e\.g|i\.e|incl|max\.|min\.|ext\.|tel)|[№#]|(?i:nos?\.)|p\.|w/|/or"
 )
 
 

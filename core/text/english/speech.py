@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from core.text.addresses import Reading, read_addresses
-from core.text.calendar import say_dates
+from core.text.calendar import say_dates, say_day_spans
 from core.text.clock import say_lengths, say_times
 from core.text.currencies import say_money
 from core.text.english import dates, money, times, units
@@ -30,6 +30,7 @@ _COUNTED = re.compile(
 
 def in_words(text: str) -> str:
     """Plain text (see core.text.markup) with its figures, signs, addresses and abbreviations in English words."""
+    text = say_day_spans(text, "", "to")
     text = in_full(read_addresses(normalised(text), _ADDRESSES))
     text = _figures(text) if _FIGURE.search(text) else say_signs(text)
     return say_lone_signs(text)
