@@ -22,6 +22,7 @@ GROUPS = {
     "answer": "a ten-second and a sixty-second spoken answer at 512x512 on the CPU",
     "video": "the puppet's speed and memory at 512x512 and 1080x1080, beside x264 alone on the same frames",
     "sync": "the puppet's lips against Arabic and English phonemes, and flicker, on decoded clips",
+    "wits": "the engines that need no download on held-out tables: answers, emotion, English questions in noise",
     "start": "from nothing running to answering",
     "fresh": "a clone with an empty home and cache to a finished demo (only on request)",
 }

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from bench import heldout
+from bench.heldout import rows
 from core.catalogue import Catalogue
 from core.text.folding import fold
-from tests import heldout
-from tests.heldout import rows
 
 PERSONAS = ("layla", "omar", "sara")
 EMOTIONS = {"anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise"}

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.heldout import rows
 from core.catalogue import Catalogue
 from core.errors import LanguageUnsupported, NotUnderstood
 from core.persona import asked_of, spoken_questions
-from tests.heldout import rows
 from worker.engines.asr.base import SAMPLE_RATE
 from worker.engines.asr.pocketsphinx import PocketSphinx
 from worker.engines.asr.pocketsphinx.training.sounds import NOISES, Speaker, spoiled

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 OPENINGS = (
     "hello", "hi", "hey", "hello there", "good morning", "good afternoon", "good evening", "excuse me", "sorry",
     "please", "um", "uh", "okay", "so", "well", "how are you", "i have a question",
-    "hi sara", "hello sara", "hi omar", "hello omar", "hi layla", "hello layla",
 )  # fmt: skip
-"""At most two of them. The names are those of the avatars that come along."""
+"""At most two of them."""
 REQUESTS = (
     "can you tell me", "could you tell me", "can you please tell me", "could you please tell me", "please tell me",
     "tell me", "do you know", "i want to know", "i wanna know", "i would like to know", "i'd like to know",
@@ -19,8 +18,7 @@ REQUESTS = (
 """At most one of them, right before the question."""
 CLOSINGS = (
     "please", "thank you", "thanks", "thank you very much", "thanks a lot", "please thank you", "thank you bye",
-    "thanks bye", "thank you goodbye", "sara", "omar", "layla", "please sara", "please omar", "please layla",
-    "thank you sara", "thank you omar", "thank you layla",
+    "thanks bye", "thank you goodbye",
 )  # fmt: skip
 """At most one of them."""
 
