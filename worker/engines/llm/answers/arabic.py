@@ -55,7 +55,9 @@ def names_in(word: str) -> tuple[str, ...]:
     """What a word names when a preposition or `and` is written together with it: `لجدة`, `عالدمام`, `وبالرياض`."""
     bare = _PARTICLE.sub("", word)
     articled = [_JOINED_ARTICLE.sub("ال", form) for form in (word, bare)]
-    return tuple(dict.fromkeys((word, *articled, bare, _PARTICLE.sub("", bare), *(_AL.sub("", form) for form in articled))))
+    return tuple(
+        dict.fromkeys((word, *articled, bare, _PARTICLE.sub("", bare), *(_AL.sub("", form) for form in articled)))
+    )
 
 
 @lru_cache(maxsize=16384)

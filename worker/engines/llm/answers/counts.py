@@ -13,9 +13,7 @@ from worker.engines.llm.answers.arabic import names_in
 
 MOST = 999
 _TOML = read_toml(Path(__file__).with_name("numbers.toml"))
-_VALUE = {
-    word: value for value, line in enumerate(_TOML["numbers"], start=1) for word in fold(line).split()
-}
+_VALUE = {word: value for value, line in enumerate(_TOML["numbers"], start=1) for word in fold(line).split()}
 _UNITS = frozenset(fold(_TOML["units"]).split())
 _BEFORE = frozenset(fold(_TOML["before"]).split())
 _ONE = frozenset(fold(_TOML["one"]).split())
@@ -52,7 +50,7 @@ def _dual(word: str) -> int:
 def is_dual_of(word: str, noun: str) -> bool:
     """Whether a folded word is the dual of a folded Arabic noun."""
     match = _DUAL.match(word)
-    return bool(match) and match["noun"] in (noun, noun.removesuffix("ه") + "ت", noun.removesuffix("ه"))
+    return match is not None and match["noun"] in (noun, noun.removesuffix("ه") + "ت", noun.removesuffix("ه"))
 
 
 def _measures(words: Sequence[str], place: int, number: int) -> bool:

@@ -24,7 +24,9 @@ _MORE_NAMES = {
 }
 _WORD_DAY = frozenset(fold("يوم ليلة نهار ايام صباح مساء صبح").split())
 _FROM_TODAY = {
-    **dict.fromkeys(fold("اليوم النهارده النهاردة انهارده هاليوم اليومين الليلة الليله هالليلة tonight today").split(), 0),
+    **dict.fromkeys(
+        fold("اليوم النهارده النهاردة انهارده هاليوم اليومين الليلة الليله هالليلة tonight today").split(), 0
+    ),
     **dict.fromkeys(fold("غدا غد بكرة بكره بكرا باكر بكير tomorrow tomorow tommorow tomorrows").split(), 1),
 }
 _AFTER = frozenset(fold("بعد after").split())
@@ -86,4 +88,6 @@ def _named(words: Sequence[str], place: int) -> Entity | None:
 
 def _one_more(words: Sequence[str], place: int) -> int:
     """`بعد بكرة`, `the day after tomorrow`."""
-    return 1 if place and words[place - 1] in _AFTER and words[place] in _FROM_TODAY and _FROM_TODAY[words[place]] else 0
+    return (
+        1 if place and words[place - 1] in _AFTER and words[place] in _FROM_TODAY and _FROM_TODAY[words[place]] else 0
+    )

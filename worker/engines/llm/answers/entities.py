@@ -141,8 +141,12 @@ def _apart(found: Sequence[Mention]) -> list[Mention]:
     for mention in sorted(found, key=lambda mention: (-mention.length, mention.place)):
         places = range(mention.place, mention.place + mention.length)
         rivals = [taken[place] for place in places if place in taken]
-        if not rivals or (mention.kind == COUNT and mention.length == 1 and rivals[0].kind not in (COUNT, DAY) and
-                          rivals[0].length == 1):
+        if not rivals or (
+            mention.kind == COUNT
+            and mention.length == 1
+            and rivals[0].kind not in (COUNT, DAY)
+            and rivals[0].length == 1
+        ):
             kept.append(mention)
             taken.update({place: mention for place in places if place not in taken})
     return sorted(kept, key=lambda mention: mention.place)

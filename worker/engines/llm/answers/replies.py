@@ -10,8 +10,9 @@ from core.persona import Entity, Persona, filled
 from core.text import fold, sentences
 from worker.engines.llm.answers import smalltalk
 from worker.engines.llm.answers.choice import Choice
+from worker.engines.llm.answers.context import Named, State, fitting
 from worker.engines.llm.answers.days import Clock, weekday, zone_of
-from worker.engines.llm.answers.dialogue import Dialogue, Found, Move, Named, State, fitting
+from worker.engines.llm.answers.dialogue import Dialogue, Found, Move
 from worker.engines.llm.answers.knowledge import Knowledge
 from worker.engines.llm.answers.smalltalk import BY_ID, TABLE
 from worker.engines.llm.base import Message
@@ -115,13 +116,13 @@ class Speech:
     def _before(self, move: Move, said: str) -> str:
         """A greeting returned to a first message, or a word of feeling."""
         if move.greetings and not self._heard:
-            return self._in(TABLE["joints"][move.greetings[0]]) + " "
+            return f"{self._in(TABLE['joints'][move.greetings[0]])} "
         name = _EMPATHY.get(self._tone)
         if name is None:
             return ""
-        clauses = [text for kind in _EMPATHY.values() for text in TABLE["empathy"][kind].values()]
+        clauses: list[str] = [text for kind in _EMPATHY.values() for text in TABLE["empathy"][kind].values()]
         spared = bool(_SPARED & set(fold(said).split())) or any(clause in self._last for clause in clauses)
-        return "" if spared else self._in(TABLE["empathy"][name]) + " "
+        return "" if spared else f"{self._in(TABLE['empathy'][name])} "
 
     def _small(self, move: Move) -> Choice:
         row = BY_ID[move.small]
@@ -166,10 +167,15 @@ class Speech:
         """That it is not known, and what is; never in the words that were just said."""
         table = TABLE["unknown"]
         said = set(sentences(self._last))
-        leads = [lead for lead in (self._in(self._persona.unknown), *self._in(table["leads"])) if not said & set(sentences(lead))]
+        leads: list[str] = [
+            lead
+            for lead in (self._in(self._persona.unknown), *self._in(table["leads"]))
+            if not said & set(sentences(lead))
+        ]
         if not self._persona.answers:
             return leads[0]
-        offers = [offer.format(topics=self._topics(self._offer(near))) for offer in self._in(table["offers"])]
+        topics = self._topics(self._offer(near))
+        offers: list[str] = [offer.format(topics=topics) for offer in self._in(table["offers"])]
         offers = [offer for offer in offers if offer not in said and offer[:12] not in self._last]
         return f"{leads[0]} {(offers or [''])[0]}".strip()
 

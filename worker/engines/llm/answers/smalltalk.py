@@ -20,6 +20,7 @@ BY_ID: Mapping[str, Mapping[str, Any]] = {row["id"]: row for row in TABLE["small
 GREETINGS = ("salam", "morning", "evening", "hello")
 
 _DROPPED = frozenset(["am", "is", "are", "s", "m", "re"])
+_POLITE = re.compile(r" (?:please|pls|plz|kindly|من فضلك\w*|لو سمحت\w*|بليز)(?= )")
 _SEGMENT = re.compile(r"[^.!?؟،,;؛:…\n]+[.!?؟،,;؛:…\n]*")
 _LEAST_LIKENESS = 90.0
 _FEWEST_LETTERS = 7
@@ -31,7 +32,9 @@ _KNOWN_LETTER = re.compile("[A-Za-z\u00c0-\u024f\u0621-\u064a\u066e-\u06d3]")
 
 
 def _plain(words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(word for word in words if word not in _DROPPED)
+    """Without forms of `be` and politeness, unless nothing else is said."""
+    said = _POLITE.sub(" ", f" {' '.join(words)} ").split() or words
+    return tuple(word for word in said if word not in _DROPPED)
 
 
 def _phrases(place: str | None = None) -> dict[tuple[str, ...], str]:
@@ -112,7 +115,9 @@ def _edge(words: tuple[str, ...], *, from_start: bool) -> tuple[list[str], tuple
     """The small talk at one end, and the words without it."""
     found: list[str] = []
     while words:
-        length = next((n for n in range(min(_LONGEST_EDGE, len(words)), 0, -1) if _at(words, n, from_start) in _EDGES), 0)
+        length = next(
+            (n for n in range(min(_LONGEST_EDGE, len(words)), 0, -1) if _at(words, n, from_start) in _EDGES), 0
+        )
         if not length:
             break
         found.append(_EDGES[_at(words, length, from_start)])
