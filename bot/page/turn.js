@@ -157,16 +157,17 @@ export class TurnView {
     if (turn.video_url) this.put(this.find(".video"), turn.video_url, (path) => this.stage.answer(path, this.waited));
   }
 
-  /** Loads a file that the part does not show yet. Links expire, files do not change: one not begun gets the new link. */
+  /** Loads a file that the part does not show yet. Links expire and connections break, files do not change. */
   put(part, link, load) {
     const path = local(link);
     const [file] = path.split("?");
     if (part.dataset.file !== file) {
       part.dataset.file = file;
       load(path);
-    } else if (part.readyState === HTMLMediaElement.HAVE_NOTHING && part.getAttribute("src") !== path) {
-      part.src = path;
+      return;
     }
+    const isStale = part.readyState === HTMLMediaElement.HAVE_NOTHING && part.getAttribute("src") !== path;
+    if (isStale || part.error) part.src = path;
   }
 
   work(turn) {
