@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -47,8 +48,7 @@ def suggestions(persona: Persona, language: str) -> list[str]:
 def written(phrasing: str, language: str) -> str:
     """A phrasing as it is written in a letter: with a question mark, in English with capitals."""
     if language == "en":
-        words = ["I" if word == "i" else word for word in phrasing.split()]
-        phrasing = " ".join(words)
+        phrasing = re.sub(r"\bi\b", "I", phrasing)
         phrasing = phrasing[:1].upper() + phrasing[1:]
     mark = _QUESTION_MARK[language]
     return phrasing if phrasing.endswith(mark) else phrasing + mark

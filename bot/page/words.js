@@ -45,10 +45,12 @@ function put(element, property, value) {
   else element[property] = value;
 }
 
-/** The language that a text is written in; signs alone are in nobody's. */
+/** The language of most of a text's words, Arabic where there are as many; signs alone are in nobody's. */
 export function languageOf(text) {
-  if (/[\u0600-\u06ff]/.test(text)) return "ar";
-  return /[a-z]/i.test(text) ? "en" : null;
+  const arabic = text.match(/\p{Script=Arabic}[\p{Script=Arabic}\p{M}]*/gu)?.length ?? 0;
+  const latin = text.match(/\p{Script=Latin}+/gu)?.length ?? 0;
+  if (arabic + latin === 0) return null;
+  return arabic >= latin ? "ar" : "en";
 }
 
 /** A text of either language in an element of the page's. */
