@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from core.text.arabic.cases import case_after
+from core.text.arabic.cases import adverb_after, case_after
 from core.text.arabic.nouns import noun_of
 from core.text.arabic.numbers import Case, Form, cardinal, definite, digits, ordinal
 
@@ -19,6 +19,10 @@ _BY_NUMBER = (
 _NOT_COUNTED = r"(?![\d%ء-ي]|[.,:/-]\d|\s*(?:%|-|–|×)\s*\d)"
 _ORDINAL = re.compile(rf"(?<!\w)((?:[وفبك]?ال|[وف]?لل)({_BY_ORDINAL}))\s+(\d{{1,2}}){_NOT_COUNTED}(\s+[ء-ي]+)?")
 _PLACE = re.compile(rf"(?<!\w)((?:[وفبكل]?(?:ال|ل)?)(?:{_BY_NUMBER}))\s+(\d{{1,4}}){_NOT_COUNTED}(\s+[ء-ي]+)?")
+_OF_MONTH = re.compile(
+    r"(?<!\w)(?<!كل )(يوم\s+)(\d{1,2})(?=\s*(?:[.،؛!?؟]|\Z))"
+    r"|()(?<![\dA-Za-z.,:/-])(\d{1,2})(?=\s+من\s+(?:كل\s+|هذا\s+)?(?:ال)?شهر(?!\w))"
+)
 _ARTICLE = re.compile(
     r"(?:(?<!\w)([ء-ي]+)\s+)?(?<![ء-ي])([وفبك]?ال|[وف]?لل)ـ?\s?(\d{1,4})(?![\d%]|[.,:/]\d)(?:(\s+)([ء-ي\u064b-\u0652]+))?"
 )
@@ -48,9 +52,17 @@ def say_codes(text: str) -> str:
 
 def say_labels(text: str) -> str:
     """الطابق 2 is الطابق الثاني, الغرفة 205 is الغرفة رقم مئتين وخمسة, المركز الـ3 is المركز الثالث."""
-    text = _ORDINAL.sub(_ordinal, text)
+    text = _ORDINAL.sub(_ordinal, _OF_MONTH.sub(_of_month, text))
     text = _PLACE.sub(_place, text)
     return _ARTICLE.sub(_article, text)
+
+
+def _of_month(found: re.Match[str]) -> str:
+    """يوم 21, and 21 من الشهر."""
+    lead, figures = (found[1], found[2]) if found[2] else ("", found[4])
+    if not 0 < int(figures) <= 31:
+        return found[0]
+    return f"{lead}{ordinal(int(figures), Form(case=adverb_after(found.string[: found.start()] + lead)))}"
 
 
 def _ordinal(found: re.Match[str]) -> str:
