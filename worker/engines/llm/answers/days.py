@@ -27,7 +27,7 @@ _FROM_TODAY = {
     **dict.fromkeys(
         fold("اليوم النهارده النهاردة انهارده هاليوم اليومين الليلة الليله هالليلة tonight today").split(), 0
     ),
-    **dict.fromkeys(fold("غدا غد بكرة بكره بكرا باكر بكير tomorrow tomorow tommorow tomorrows").split(), 1),
+    **dict.fromkeys(fold("غدا غد بكرة بكره بكرا باكر باچر بكير tomorrow tomorow tommorow tomorrows").split(), 1),
 }
 _AFTER = frozenset(fold("بعد after").split())
 _PER = frozenset(fold("في كل per every each باليوم الى").split())

@@ -13,6 +13,7 @@ from worker.engines.llm.answers import table
 from worker.engines.llm.answers.arabic import names_in
 from worker.engines.llm.answers.counts import counts, is_dual_of
 from worker.engines.llm.answers.days import days
+from worker.engines.llm.answers.wording import words_of
 
 Words = tuple[str, ...]
 
@@ -46,7 +47,7 @@ class Names:
         self._single: dict[str, Entity] = {}
         for entity in entities:
             for name in (name for said in entity.names.values() for name in said):
-                self._add(tuple(fold(name).split()), entity)
+                self._add(words_of(name), entity)
         for names in self._names.values():
             names.sort(key=lambda name: -len(name[0]))
 

@@ -19,9 +19,9 @@ from worker.engines.llm.answers.features import features
 from worker.engines.llm.answers.judging import Judges
 from worker.engines.llm.answers.reading import Reader, Reading, Token, phrasing
 
-_ASKING_SHARE, _COMMON_SHARE, _FOREIGN_SHARE = 0.5, 0.15, 2.0
-"""How much weigh, beside a word of content: a question word, an unknown word of every day, and one whose meaning is
-known but no matter of this persona."""
+_ASKING_SHARE, _COMMON_SHARE, _UNKNOWN_SHARE, _FOREIGN_SHARE = 0.5, 0.15, 0.75, 2.0
+"""How much weigh, beside a word that the persona knows: a question word; a word that it does not know, one of every
+day, any other one, and one whose meaning is known but no matter of this persona."""
 _IMPLIED, _SAID, _ELSEWHERE = 0.7, 0.6, 0.2
 """How far a word counts as known to an answer that is implied by another, stands only in its text, or is known to
 other answers alone."""
@@ -33,6 +33,7 @@ word that is known by its consonants."""
 _DOUBT = 0.75
 """An answer that knows the words but was never asked like this is doubted: the share that is left where nothing is
 learnt."""
+_ARTICLES = frozenset(["the", "a", "an", "my", "your", "any", "some", "this", "that"])
 _TOWARDS = frozenset(map(fold, ("إلى", "ل", "على")))
 
 
@@ -120,7 +121,7 @@ class Knowledge:
         share = _ASKING_SHARE if token.is_asking else 1.0
         if token.key not in self._judges:
             common = all(map(table.is_common, token.words))
-            share = _COMMON_SHARE if common else _FOREIGN_SHARE if token.key[0] == "=" else 1.0
+            share = _COMMON_SHARE if common else _FOREIGN_SHARE if token.key[0] == "=" else _UNKNOWN_SHARE
         return share * self._judges.weight(token.key)
 
     def _known(self, token: Token, place: int) -> float:
@@ -149,14 +150,14 @@ class Knowledge:
         for answer in self.persona.answers:
             for text in _phrasings(answer):
                 for before, token in pairwise(phrasing(text, self.names)):
-                    if token.key[0] == "@" and before.key[0] == "~":
+                    if token.key[0] == "@" and before.key[0] == "~" and before.words[-1] not in _ARTICLES:
                         found[token.key[1:]].add(before.words[-1])
         return defaultdict(frozenset, {kind: frozenset(words) for kind, words in found.items()})
 
     def corrected(self, token: Token) -> Token:
         """An unknown word as the known one that it seems to be."""
         word = token.words[0]
-        if token.key[0] != "'" or len(token.words) > 1 or token.key in self._judges:
+        if token.key[0] != "'" or len(token.words) > 1 or token.key in self._judges or table.is_common(word):
             return token
         key = self._guess(word)
         return replace(token, key=key, also=table.ALSO.get(key, ())) if key else token

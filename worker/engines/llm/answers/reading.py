@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from core.persona import Entity
 from core.persona.asking import KIND
-from core.text import fold
 from worker.engines.llm.answers import table
 from worker.engines.llm.answers.entities import Mention, Names, named
+from worker.engines.llm.answers.wording import words_of
 
-MOST_WORDS = 120
-"""Of a longer text only the first and the last words are read."""
 _PLACEHOLDER = "0kind0"
-_CONTRACTED = re.compile(r"(?<=[A-Za-z])['’](?:d|ll|re|ve|m|s)\b", re.IGNORECASE)
-_NEGATED = re.compile(r"(?<=[A-Za-z])n['’]t\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -91,14 +86,6 @@ def phrasing(text: str, names: Names) -> tuple[Token, ...]:
         Token(token.place, token.words, f"@{next(kinds)}") if token.words == (_PLACEHOLDER,) else token
         for token in tokens
     )
-
-
-def words_of(text: str) -> tuple[str, ...]:
-    """The folded words, without what English contracts."""
-    words = fold(_CONTRACTED.sub(" ", _NEGATED.sub(" not", text))).split()
-    if len(words) > MOST_WORDS:
-        words = words[: MOST_WORDS // 2] + words[-MOST_WORDS // 2 :]
-    return tuple(words)
 
 
 def _tokens(words: Sequence[str], mentions: Sequence[Mention]) -> Iterator[Token]:

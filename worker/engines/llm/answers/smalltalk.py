@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 
 from core.catalogue import read_toml
 from core.text import fold
-from worker.engines.llm.answers.reading import words_of
+from worker.engines.llm.answers.wording import words_of
 
 TABLE: Mapping[str, Any] = read_toml(Path(__file__).with_name("smalltalk.toml"))
 BY_ID: Mapping[str, Mapping[str, Any]] = {row["id"]: row for row in TABLE["small"]}
