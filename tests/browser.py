@@ -82,6 +82,13 @@ class Visitor:
         await expect(self["#send"]).to_be_visible(timeout=WITHIN_MS)
         await expect(self["#who .name"]).not_to_be_empty(timeout=WITHIN_MS)
 
+    async def another_tab(self) -> Visitor:
+        """The page once more, in the same browser; what its console says is this one's too."""
+        other = Visitor(await self.context.new_page(), self.url, self.complaints, self.forgiven)
+        other.watch()
+        await other.open()
+        return other
+
     def __getitem__(self, selector: str) -> Locator:
         return self.page.locator(selector)
 

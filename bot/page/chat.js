@@ -20,8 +20,9 @@ import { fill, language, languageOf, onLanguage, switchLanguage, words } from ".
 const AGAIN_MS = 3000;
 const element = (id) => document.getElementById(id);
 
-const now = recall("now") ?? {};
-const state = { conversation: now.conversation ?? null, chat: now.chat ?? newChat(), follower: null, held: [] };
+const word = (found) => (typeof found === "string" ? found : null);
+const now = recall("now");
+const state = { conversation: word(now?.conversation), chat: newChat(), follower: null, held: [] };
 
 onKeyAsked((wrong) => askForKey(element("keys"), wrong));
 onLanguage(() => fill(document));
@@ -184,6 +185,7 @@ function gone(conversation) {
   sender.move(conversation, chat);
   begin(chat, null);
   problem(words().gone);
+  sender.pump();
 }
 
 /** Shows a chat, a new one or one of the server's; what is still to be sent in it stands at its end. */
@@ -237,10 +239,14 @@ async function meet() {
   }
 }
 
+/** A chat without a conversation is another tab's as well only where it holds what both may have to send. */
 async function start() {
-  begin(state.chat, null);
+  const chat = word(now?.chat);
+  if (state.conversation) show();
+  else begin(chat && sender.of(chat, null).length > 0 ? chat : state.chat, null);
   await meet();
-  if (now.conversation) await open(now.conversation);
+  // Somebody quick may have begun another chat.
+  if (state.conversation && !state.follower) await open(state.conversation);
   sender.pump();
 }
 

@@ -1,5 +1,5 @@
 // The chats that this browser has seen: a list to come back by. It is kept here alone.
-import { keep, recall } from "./kept.js";
+import { isTime, keep, recall } from "./kept.js";
 import { portraitOf } from "./server.js";
 import { dayOf, timeOf, words, write } from "./words.js";
 
@@ -85,7 +85,7 @@ export class Chats {
   }
 }
 
-const isChat = (found) => typeof found?.id === "string" && typeof found.words === "string" && Number.isFinite(found.at);
+const isChat = (found) => typeof found?.id === "string" && typeof found.words === "string" && isTime(found.at);
 
 /** As it is now: another tab may have changed it. */
 function remembered() {

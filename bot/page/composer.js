@@ -26,7 +26,8 @@ export class Composer {
     this.file = form.querySelector("#file");
     this.recorder = new Recorder({ onFull: () => this.full() });
     this.meter = new Meter(form.querySelector("#level"));
-    this.text.value = recall(DRAFT) ?? "";
+    const draft = recall(DRAFT);
+    this.text.value = typeof draft === "string" ? draft : "";
     this.listen();
     onLanguage(() => this.show());
   }

@@ -9,6 +9,9 @@ export function recall(name) {
   }
 }
 
+/** What is kept may be anybody's; this finds out whether it is a time that dates can have, in ms. */
+export const isTime = (found) => typeof found === "number" && !Number.isNaN(new Date(found).getTime());
+
 /** The names that begin with a prefix. */
 export function kept(prefix) {
   try {

@@ -1,13 +1,14 @@
 // What was asked and has not reached the server yet. Everything goes out in its order, each under one key, so that
 // what is sent again after a broken connection, or by another tab too, is answered once. Texts outlive a reload,
 // recordings do not.
-import { keep, kept, recall } from "./kept.js";
+import { isTime, keep, kept, recall } from "./kept.js";
 import { call, Refused } from "./server.js";
 import { words } from "./words.js";
 
 const NAME = "outbox.";
 const FIRST_MS = 1000;
 const LAST_MS = 15000;
+const KEY = /^[0-9a-f]{32}$/;
 const GONE = 404;
 const TAKEN = 409;
 
@@ -61,10 +62,11 @@ export class Sender {
     forget(item);
   }
 
-  /** What was meant for a conversation that is no more goes into a chat that will begin one. */
+  /** What was meant for a conversation that is no more goes into a chat that will begin one, refused for that or not. */
   move(conversation, chat) {
     for (const item of this.of(null, conversation)) {
       Object.assign(item, { conversation: null, chat });
+      if (item.status === GONE) Object.assign(item, { state: "waiting", error: null, status: null });
       save(item);
     }
   }
@@ -98,6 +100,7 @@ export class Sender {
 
   /** Throws where the server can't be reached. */
   async send(item) {
+    const { conversation } = item;
     this.change(item, "sending");
     try {
       const accepted = await call("POST", "/api/v1/messages", { body: bodyOf(item), idempotencyKey: item.key });
@@ -110,7 +113,10 @@ export class Sender {
         this.told.onAway();
         throw error;
       }
-      this.refused(item, error);
+      this.told.onBack();
+      // It was moved meanwhile, away from what was not found.
+      if (error.status === GONE && item.conversation !== conversation) this.change(item, "waiting");
+      else this.refused(item, error);
     }
   }
 
@@ -125,7 +131,6 @@ export class Sender {
   }
 
   refused(item, error) {
-    this.told.onBack();
     Object.assign(item, { error: error.status === GONE ? words().adrift : error.message, status: error.status });
     this.change(item, "refused");
   }
@@ -140,10 +145,15 @@ export class Sender {
 const save = (item) => item.text && keep(NAME + item.key, item);
 const forget = (item) => keep(NAME + item.key, null);
 
+const isItem = (found) => KEY.test(found?.key) && typeof found.text === "string" && isTime(found.at);
+
 /** What this tab or another left, oldest first. */
 function remembered() {
-  const items = kept(NAME).map(recall).filter((item) => typeof item?.text === "string" && typeof item.key === "string");
-  for (const item of items) if (item.state !== "refused") item.state = "waiting";
+  const items = kept(NAME).map(recall).filter(isItem);
+  for (const item of items) {
+    if (item.state === "refused" && typeof item.error === "string") continue;
+    Object.assign(item, { state: "waiting", error: null, status: null });
+  }
   return items.sort((one, other) => one.at - other.at);
 }
 

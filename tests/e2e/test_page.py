@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
+import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Browser, Locator, Route, expect
 
 from core.settings import PROFILES
 from tests.browser import DESKTOP, SMALL, WITHIN_MS, Visitor, visitor
 from tests.e2e.conftest import QUESTION, Site, Visit
 from tests.helpers import rows
 from tests.recordings import record
+from tests.web import keyed, served
 
 SIGHTS = [(language, theme) for language in ("ar", "en") for theme in ("light", "dark")]
 WRONG_WORDS = Path(__file__).with_name("words.js").read_text()
@@ -27,6 +32,24 @@ LIGHTNESS = """() => {
   return (red + green + blue) / 765;
 }"""
 """Of the page's ground, 0 … 1."""
+MESSAGES = "**/api/v1/messages"
+OUTBOX = "() => Object.keys(localStorage).filter((name) => name.startsWith('smarttalker.outbox.'))"
+PLANT = """(kept) => {
+  for (const [name, value] of Object.entries(kept)) localStorage.setItem(`smarttalker.${name}`, value);
+}"""
+SEND_AT_ONCE = """() => {
+  const form = document.querySelector("#composer");
+  const press = () => form.dataset.mode === "record" && document.querySelector("#send").click();
+  new MutationObserver(press).observe(form, { attributeFilter: ["data-mode"] });
+}"""
+"""Whatever is recorded is sent before anything can be heard."""
+CARRY = """(encoded) => {
+  const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+  const carried = new DataTransfer();
+  carried.items.add(new File([bytes], "note.ogg", { type: "audio/ogg" }));
+  return carried;
+}"""
+"""What a pointer carries that drags a recording."""
 
 
 async def plays(video: Locator, *, pressed: bool = False) -> None:
@@ -199,6 +222,16 @@ async def test_the_conversation_is_there_after_a_reload_and_a_new_one_is_empty(s
     await expect(someone["article.turn"]).to_have_count(2, timeout=WITHIN_MS)
 
 
+async def test_a_reload_of_a_page_that_is_still_loading_loses_nothing(someone: Visitor) -> None:
+    await someone.reaches(await someone.say("said before"), "done")
+    await someone.page.route("**/api/v1/avatars", lambda route: asyncio.sleep(0))
+    await someone.page.reload()
+    await expect(someone["#who .name"]).to_be_empty()
+    await someone.page.unroute("**/api/v1/avatars")
+    await someone.page.reload()
+    await expect(someone.turn()).to_contain_text("You asked: said before", timeout=WITHIN_MS)
+
+
 async def test_a_lost_connection_heals_and_what_was_written_is_sent_once(someone: Visitor, site: Site) -> None:
     someone.forgiven += ["ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION", "WebSocket connection", "ERR_EMPTY_RESPONSE"]
     someone.forgiven.append("ERR_CONTENT_LENGTH_MISMATCH")
@@ -225,6 +258,150 @@ async def test_a_double_click_sends_once(someone: Visitor, site: Site) -> None:
     await someone.reaches(someone.turn(), "done")
     await expect(someone["article.turn"]).to_have_count(1)
     assert len(await turns_of(site, "pressed twice")) == 1
+
+
+@asynccontextmanager
+async def unsendable(someone: Visitor) -> AsyncIterator[None]:
+    """No message of any tab's reaches the server for the length of a block."""
+    someone.forgiven.append("ERR_CONNECTION_REFUSED")
+    await someone.context.route(MESSAGES, lambda route: route.abort("connectionrefused"))
+    try:
+        yield
+    finally:
+        await someone.context.unroute(MESSAGES)
+
+
+async def forgotten(client: httpx.AsyncClient, conversation: str, within_s: float = 20.0) -> None:
+    """Returns when the server does not know the conversation any more."""
+    deadline = time.monotonic() + within_s
+    while (await client.get(f"/conversations/{conversation}")).status_code != 404:
+        assert time.monotonic() < deadline, f"still there after {within_s} s"
+        await asyncio.sleep(0.05)
+
+
+async def test_what_two_tabs_wrote_while_nothing_could_be_sent_is_sent_once(someone: Visitor, site: Site) -> None:
+    other = await someone.another_tab()
+    async with unsendable(someone):
+        await someone.say("from the one tab")
+        await other.say("from the other tab")
+        await someone.page.reload()
+        await expect(someone.turn()).to_contain_text("tab", timeout=WITHIN_MS)
+    for tab in (someone, other):
+        await expect(tab["article.turn"]).not_to_have_count(0)
+        await expect(tab["article.turn:not([data-turn])"]).to_have_count(0, timeout=WITHIN_MS)
+        await expect(tab[".outcome.bad"]).to_have_count(0)
+        assert await tab.page.evaluate(OUTBOX) == []
+    for said in ("from the one tab", "from the other tab"):
+        assert len(await turns_of(site, said)) == 1
+
+
+async def test_a_message_whose_answer_is_lost_is_answered_once(someone: Visitor, site: Site) -> None:
+    await someone.reaches(await someone.say("before it is lost"), "done")
+    someone.forgiven.append("ERR_CONNECTION_RESET")
+    kept: list[int] = []
+
+    async def lose(route: Route) -> None:
+        answer = await route.fetch()
+        kept.append(answer.status)
+        await route.abort("connectionreset")
+
+    await someone.page.route(MESSAGES, lose, times=1)
+    turn = await someone.say("taken without a word")
+    await someone.reaches(turn, "done")
+    assert kept == [202]
+    await expect(someone["article.turn"]).to_have_count(2)
+    assert len(await turns_of(site, "taken without a word")) == 1
+
+
+async def test_a_message_to_a_deleted_conversation_begins_a_new_one(someone: Visitor, site: Site) -> None:
+    someone.forgiven += ["ERR_INTERNET_DISCONNECTED", "WebSocket connection", "status of 404"]
+    await someone.reaches(await someone.say("soon deleted"), "done")
+    [before] = await turns_of(site, "soon deleted")
+    await someone.context.set_offline(True)
+    await someone.say("written to nowhere")
+    async with httpx.AsyncClient(base_url=f"{site.url}/api/v1") as client:
+        chat = {"conversation_id": str(before["conversation_id"])}
+        assert (await client.post("/messages", json={"text": "/delete_me yes", **chat})).status_code == 202
+        await forgotten(client, chat["conversation_id"])
+    await someone.context.set_offline(False)
+    await expect(someone["#problem"]).to_contain_text("deleted", timeout=WITHIN_MS)
+    await expect(someone["article.turn"]).to_have_count(1)
+    await someone.reaches(someone.turn(), "done")
+    [after] = await turns_of(site, "written to nowhere")
+    assert after["conversation_id"] != before["conversation_id"]
+
+
+async def test_a_server_with_a_key_asks_for_it_until_it_is_right(
+    someone: Visitor, site: Site, migrated_url: str, redis_url: str
+) -> None:
+    someone.forgiven.append("status of 403")
+    with served(keyed(migrated_url, redis_url, site.stack.folder)) as url:
+        await someone.page.goto(url)
+        await expect(someone["#keys"]).to_be_visible(timeout=WITHIN_MS)
+        await expect(someone["#key-wrong"]).to_be_hidden()
+        await someone["#key"].fill("guessed")
+        await someone.page.keyboard.press("Enter")
+        await expect(someone["#key-wrong"]).to_be_visible(timeout=WITHIN_MS)
+        await expect(someone["#key"]).to_have_value("")
+        await someone["#key"].fill("s3cret")
+        await someone.page.keyboard.press("Enter")
+        await expect(someone["#who .name"]).not_to_be_empty(timeout=WITHIN_MS)
+        await expect(someone["#keys"]).to_be_hidden()
+        await someone.reaches(await someone.say("let in"), "done")
+        await someone.page.goto("about:blank")
+
+
+GARBAGE = {
+    "not JSON": dict.fromkeys(("now", "avatar", "chats", "draft", "outbox.x", "language", "theme"), "{]"),
+    "other kinds": {
+        "now": '{"conversation": [7], "chat": {}}',
+        "avatar": "{}",
+        "chats": '[null, 7, {"id": 1}, {"id": "x", "words": "x", "at": 1e300}]',
+        "draft": "{}",
+        "outbox.x": "7",
+    },
+    "nearly right": {
+        "now": '{"conversation": "nonsense", "chat": "nonsense"}',
+        "outbox.x": '{"key": "مفتاح", "text": "mine", "chat": "nonsense"}',
+        f"outbox.{'0' * 32}": f'{{"key": "{"0" * 32}", "text": "without a time", "chat": "nonsense"}}',
+    },
+}
+
+
+@pytest.mark.parametrize("kind", GARBAGE)
+async def test_garbage_in_the_browsers_memory_does_not_stop_the_page(someone: Visitor, kind: str) -> None:
+    someone.forgiven += ["status of 404", "status of 422", "closed before the connection is established"]
+    await someone.page.evaluate(PLANT, GARBAGE[kind])
+    await someone.page.reload()
+    await expect(someone["#who .name"]).not_to_be_empty(timeout=WITHIN_MS)
+    await expect(someone["#text"]).to_have_value("")
+    turn = await someone.say("still here")
+    await someone.reaches(turn, "done")
+    await someone["#history"].click()
+    await expect(someone["#chats li"]).to_have_count(1)
+    await expect(someone["#connection"]).to_be_hidden()
+
+
+async def test_a_recording_that_is_too_short_is_told_and_not_sent(someone: Visitor) -> None:
+    sent: list[str] = []
+    someone.page.on("request", lambda request: sent.append(request.method))
+    await someone.page.evaluate(SEND_AT_ONCE)
+    await someone["#record"].click()
+    await expect(someone["#problem"]).to_contain_text("too short", timeout=WITHIN_MS)
+    await expect(someone["#recording"]).to_be_hidden()
+    await expect(someone["article.turn"]).to_have_count(0)
+    assert "POST" not in sent
+
+
+async def test_an_audio_file_that_is_dropped_on_the_page_is_sent(someone: Visitor, tmp_path: Path) -> None:
+    note = base64.b64encode(record(tmp_path / "note.ogg").read_bytes()).decode()
+    carried = {"dataTransfer": await someone.page.evaluate_handle(CARRY, note)}
+    await someone["#scroll"].dispatch_event("dragenter", carried)
+    await expect(someone["#drop"]).to_be_visible()
+    await someone["#scroll"].dispatch_event("drop", carried)
+    await expect(someone["#drop"]).to_be_hidden()
+    await expect(someone.turn().locator(".text")).to_contain_text("You asked:", timeout=WITHIN_MS)
+    await expect(someone["article.turn"]).to_have_count(1)
 
 
 HOSTILE = {
