@@ -30,7 +30,7 @@ def clip(clips: list[Judged], request: pytest.FixtureRequest) -> Judged:
 
 
 def test_the_mouth_opens_as_the_phonemes_do(verdict: Verdict) -> None:
-    assert verdict.fit().r >= 0.93
+    assert verdict.fit().r >= 0.92
     assert verdict.fit("opening").r >= 0.90
 
 

@@ -16,7 +16,7 @@ from core.errors import LanguageUnsupported, NotUnderstood
 from core.persona import asked_of, spoken_questions
 from worker.engines.asr.base import SAMPLE_RATE
 from worker.engines.asr.pocketsphinx import PocketSphinx
-from worker.engines.asr.pocketsphinx.training.sounds import NOISES, Speaker, spoiled
+from worker.engines.asr.pocketsphinx.training.sounds import Speaker, spoiled
 
 Sound = NDArray[np.float32]
 Say = Callable[..., Sound]
@@ -26,6 +26,8 @@ HINTS = spoken_questions(PERSONA, "en")
 ANSWER = {hint: answer.id for answer in PERSONA.answers for hint in asked_of(answer, PERSONA, "en")}
 PLAIN = ("how much is a ticket", "where is the bus station", "can i bring my bicycle")
 SPEAKERS = ("American man", "American woman", "British man", "slow woman", "quick American")
+NOISES = ("none", "white", "pink")
+"""Talk of others in the background is measured by `smarttalker bench wits` alone."""
 AROUND = ("{}", "hello, {}", "{}, thank you", "um, {} please")
 
 
