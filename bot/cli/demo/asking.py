@@ -20,10 +20,10 @@ class Question:
 
 
 BY_TEXT = Question("arabic", "layla", "hours", "ar")
-BY_VOICE = Question("english", "omar", "return", "en")
+BY_VOICE = Question("english", "omar", "warranty", "en")
 BY_MESSENGER = Question("messenger", "layla", "hours", "en")
 """Whoever writes for the first time meets the default avatar."""
-ASKER = "layla"
+ASKER = "sara"
 """The voice of the voice note."""
 
 
