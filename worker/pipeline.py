@@ -14,6 +14,7 @@ from core.i18n import t
 from core.kinds import DEFAULT_LANGUAGE, TONE_OF, Emotion, Layer, Mode, Tone
 from core.persona import spoken_questions
 from core.storage import storage_errors
+from core.text.listing import listed
 from core.text.sentences import SentenceSplitter, detect_language
 from worker.ahead import Ahead
 from worker.drawing import Drawer, Scene
@@ -137,9 +138,7 @@ class Run:
 
     def _no_sense(self, language: str) -> str:
         topics = [answer.topic[language] for answer in self._persona.answers[:3] if language in answer.topic]
-        return t(
-            "error-not-understood", language, examples="، ".join(topics) if language == "ar" else ", ".join(topics)
-        )
+        return t("error-not-understood", language, examples=listed(topics, language))
 
     def _feel(self, heard: Heard) -> Reading:
         if not self._job.emotion_enabled or not heard.text:

@@ -47,7 +47,7 @@ error-asr-language =
         [ar] I can't understand spoken Arabic on this machine yet, because the model “{ $model }” is not installed. The operator can fetch it with: { $command } — until then, please type your message.
        *[other] I can't understand this spoken language on this machine yet, because the model “{ $model }” is not installed. The operator can fetch it with: { $command } — until then, please type your message.
     }
-error-not-understood = I did not quite understand that. You can ask me, for example, about: { $examples }
+error-not-understood = I did not quite understand that. You can ask me, for example, about { $examples }.
 error-llm = I can't find an answer right now. Please try again in a moment.
 error-tts = The answer could not be spoken.
 error-video = The video could not be made.

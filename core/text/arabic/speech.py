@@ -12,7 +12,7 @@ from core.text.arabic.labels import say_codes, say_labels
 from core.text.arabic.latin import read_codes, read_names
 from core.text.arabic.nouns import noun_of
 from core.text.arabic.numbers import digits
-from core.text.arabic.signs import say_lone_signs, say_signs
+from core.text.arabic.signs import SIGNS
 from core.text.calendar import say_dates, say_day_spans
 from core.text.clock import say_lengths, say_times
 from core.text.currencies import say_money
@@ -40,8 +40,8 @@ def in_words(text: str) -> str:
     """Plain text (see core.text.markup) with its figures, signs, addresses and abbreviations in Arabic words."""
     text = say_day_spans(text, "من", "إلى")
     text = _TWICE.sub(r"\1", in_full(read_addresses(normalised(text), _ADDRESSES)))
-    text = _figures(_joined(text)) if _FIGURE.search(text) else say_signs(text)
-    return read_names(say_lone_signs(text)).replace("ـ", "")
+    text = _figures(_joined(text)) if _FIGURE.search(text) else SIGNS.say(text)
+    return read_names(SIGNS.say_lone(text)).replace("ـ", "")
 
 
 def _joined(text: str) -> str:
@@ -58,7 +58,7 @@ def _figures(text: str) -> str:
     text = say_telephones(say_codes(text), digits, "زائد", "،", _counts)
     text = say_percentages(say_money(say_scales(joined(text)), money.said))
     text = read_codes(say_quantities(text, units.said))
-    text = say_labels(say_fractions(say_signs(text)))
+    text = say_labels(say_fractions(SIGNS.say(text)))
     text = say_numbers(say_counted(text))
     return _LAM_OF_ARTICLE.sub(r"\1ل", text)
 

@@ -1,10 +1,12 @@
-"""Signs between words, in words."""
+"""Signs in English words."""
 
 from __future__ import annotations
 
 import re
 
-_SIGNS = [
+from core.text.signs import Signs
+
+_BETWEEN = (
     (re.compile(r"\s*&\s*"), " and "),
     (re.compile(r"(?<=\d)\s*\+\s*(?=\d)"), " plus "),
     (re.compile(r"(?<=\d)\+(?!\w)"), " plus"),
@@ -24,8 +26,8 @@ _SIGNS = [
     (re.compile(r"<\s*(?=\d)"), " less than "),
     (re.compile(r"(?<=[^\W\d])\s*/\s*(?=[^\W\d])"), " or "),
     (re.compile(r"\s*@\s*"), " at "),
-]
-_NAMES = [
+)
+_LONE = (
     (re.compile(r"\s*%"), " percent"),
     (re.compile(r"\$"), " dollars "),
     (re.compile("€"), " euros "),
@@ -33,23 +35,6 @@ _NAMES = [
     (re.compile("°"), " degrees "),
     (re.compile("²"), " squared "),
     (re.compile("³"), " cubed "),
-]
-_MAY_HOLD = re.compile(r"[&+=×÷→⇒➔>~≈±≥≤</@%$€£°²³xX]")
+)
 
-
-def say_signs(text: str) -> str:
-    """The text with the signs that join figures and words said."""
-    return _replaced(text, _SIGNS)
-
-
-def say_lone_signs(text: str) -> str:
-    """The text with the signs that are left over said by their names."""
-    return _replaced(text, _NAMES)
-
-
-def _replaced(text: str, signs: list[tuple[re.Pattern[str], str]]) -> str:
-    if not _MAY_HOLD.search(text):
-        return text
-    for pattern, word in signs:
-        text = pattern.sub(word, text)
-    return text
+SIGNS = Signs(_BETWEEN, _LONE)

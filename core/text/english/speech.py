@@ -13,7 +13,7 @@ from core.text.english.abbreviations import in_full
 from core.text.english.counts import say_fractions, say_numbers, say_ordinals, say_percentages, say_years
 from core.text.english.labels import say_codes, say_tokens, say_versions
 from core.text.english.numbers import digits
-from core.text.english.signs import say_lone_signs, say_signs
+from core.text.english.signs import SIGNS
 from core.text.figures import joined, normalised
 from core.text.measures import say_quantities
 from core.text.telephones import say_telephones
@@ -32,8 +32,8 @@ def in_words(text: str) -> str:
     """Plain text (see core.text.markup) with its figures, signs, addresses and abbreviations in English words."""
     text = say_day_spans(text, "", "to")
     text = in_full(read_addresses(normalised(text), _ADDRESSES))
-    text = _figures(text) if _FIGURE.search(text) else say_signs(text)
-    return say_lone_signs(text)
+    text = _figures(text) if _FIGURE.search(text) else SIGNS.say(text)
+    return SIGNS.say_lone(text)
 
 
 def _figures(text: str) -> str:
@@ -43,5 +43,5 @@ def _figures(text: str) -> str:
     text = say_telephones(say_codes(text), digits, "plus", ",", lambda rest: bool(_COUNTED.match(rest)))
     text = say_percentages(say_money(joined(text), money.said))
     text = say_quantities(text, units.said)
-    text = say_fractions(say_signs(say_years(text)))
+    text = say_fractions(SIGNS.say(say_years(text)))
     return say_numbers(say_tokens(say_ordinals(say_versions(text))))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from core.kinds import DEFAULT_LANGUAGE, Tone
 from core.persona import Entity, Persona, filled
 from core.text import fold, sentences
+from core.text.listing import listed
 from worker.engines.llm.answers import smalltalk
 from worker.engines.llm.answers.choice import Choice
 from worker.engines.llm.answers.context import Named, State, fitting
@@ -199,16 +200,10 @@ class Speech:
         return text.format(greeting=self._in(self._persona.greeting), topics=topics)
 
     def _topics(self, places: Sequence[int], *, choice: bool = False) -> str:
-        return _listed([self._in(self._persona.answers[place].topic) for place in places], self._language, choice)
+        names = [self._in(self._persona.answers[place].topic) for place in places]
+        return listed(names, self._language, choice=choice)
 
     def _in(self, texts: Mapping[str, T]) -> T:
         """In the language, or else in the default one, or in any."""
         found = texts.get(self._language) or texts.get(DEFAULT_LANGUAGE)
         return found if found else next(iter(texts.values()))
-
-
-def _listed(names: Sequence[str], language: str, choice: bool) -> str:
-    joined: Mapping[str, Any] = TABLE["joined"]
-    marks = joined.get(language, joined[DEFAULT_LANGUAGE])
-    comma, last = (marks["choice"], marks["choice"]) if choice and language == "ar" else (marks["comma"], marks["last"])
-    return str(comma.join(names[:-1]) + last + names[-1]) if len(names) > 1 else "".join(names)
