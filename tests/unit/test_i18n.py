@@ -68,7 +68,7 @@ def test_arguments_are_isolated_so_that_mixed_directions_stay_readable() -> None
 
 def test_a_list_reads_as_one_text() -> None:
     assert t("error-not-understood", "ar", examples=["أين أنتم؟", "متى تفتحون؟"]).endswith(
-        f"{FSI}أين أنتم؟، متى تفتحون؟{PDI}"
+        f"{FSI}أين أنتم؟، متى تفتحون؟{PDI}."
     )
 
 
