@@ -577,7 +577,7 @@ def test_cancel_in_each_layer(job: Job, layer: Layer) -> None:
     began = time.monotonic()
     with pytest.raises(Cancelled):
         SmartTalkerPipeline(cast, Catalogue(HOME)).run(recorded(job) if layer is Layer.ASR else job, Reports(), stop)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
     assert "video.mp4" not in files(job)
     assert not any(name.startswith(".") or name.endswith(".part") for name in files(job))
     assert layer is not Layer.LLM or engine.closed
