@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 
 from core.errors import QueueUnavailable
 from core.logging import get_logger
@@ -104,8 +104,9 @@ class Hub:
     async def _listen(self) -> None:
         settled = asyncio.get_running_loop().call_later(SETTLE_S, self._settle)
         try:
-            async for message in self._queue.listen(EVENTS):
-                self._pass_on(message)
+            async with aclosing(self._queue.listen(EVENTS)) as messages:
+                async for message in messages:
+                    self._pass_on(message)
         finally:
             settled.cancel()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -141,8 +141,9 @@ class Queue:
         with _translated():
             await self._pool.publish(CANCELS, str(turn_id))
 
-    async def listen(self, channel: str) -> AsyncIterator[str]:
-        """The messages of a channel (EVENTS, CANCELS) as they come. Raises QueueUnavailable when Redis goes."""
+    async def listen(self, channel: str) -> AsyncGenerator[str, None]:
+        """The messages of a channel (EVENTS, CANCELS) as they come; to be closed (`aclosing`), which ends the
+        subscription. Raises QueueUnavailable when Redis goes."""
         with _translated():
             async with self._pool.pubsub() as subscription:
                 await subscription.subscribe(channel)

@@ -106,9 +106,10 @@ class Renderer:
         """Passes the user's word to cancel on, as soon as it is said."""
         while True:
             with suppress(QueueUnavailable):
-                async for turn_id in self._queue.listen(CANCELS):
-                    if self._running is not None and str(self._running.id) == turn_id:
-                        await self._child.stop(turn_id)
+                async with aclosing(self._queue.listen(CANCELS)) as cancels:
+                    async for turn_id in cancels:
+                        if self._running is not None and str(self._running.id) == turn_id:
+                            await self._child.stop(turn_id)
             await asyncio.sleep(1.0)
 
     async def _hold(self, claimed: turns.Claimed) -> None:
