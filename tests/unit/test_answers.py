@@ -74,8 +74,9 @@ def _right(row: Mapping[str, str], choice: Choice) -> bool:
     return choice.ids[:1] in {(name,) for name in row["id"].split("|")}
 
 
-def test_questions_in_other_words() -> None:
-    table = rows("questions")
+@pytest.mark.parametrize("name", ["questions", "paraphrases"])
+def test_questions_in_other_words(name: str) -> None:
+    table = rows(name)
     found = [_right(row, last(row["persona"], row["language"], row["question"])) for row in table]
     assert sum(found) >= 0.92 * len(table)
 
@@ -83,7 +84,7 @@ def test_questions_in_other_words() -> None:
 def test_other_matters() -> None:
     """Half of these name what another shipped persona knows."""
     table = rows("offtopic")
-    assert sum(not last(row["persona"], row["language"], row["question"]).ids for row in table) >= 0.75 * len(table)
+    assert sum(not last(row["persona"], row["language"], row["question"]).ids for row in table) >= 0.8 * len(table)
 
 
 def test_messages_that_go_on() -> None:

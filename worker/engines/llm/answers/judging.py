@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Vector = Mapping[str, float]
 Floats = NDArray[np.float32]
 
-_RIDGE = 0.5
+_RIDGE = 0.3
 _LEARNT_SHARE = 0.6
 
 

@@ -19,7 +19,7 @@ from worker.engines.llm.answers.features import features
 from worker.engines.llm.answers.judging import Judges
 from worker.engines.llm.answers.reading import Reader, Reading, Token, phrasing
 
-_ASKING_SHARE, _COMMON_SHARE, _UNKNOWN_SHARE, _FOREIGN_SHARE = 0.5, 0.15, 0.75, 2.0
+_ASKING_SHARE, _COMMON_SHARE, _UNKNOWN_SHARE, _FOREIGN_SHARE = 0.5, 0.15, 0.75, 3.0
 """How much weigh, beside a word that the persona knows: a question word; a word that it does not know, one of every
 day, any other one, and one whose meaning is known but no matter of this persona."""
 _IMPLIED, _SAID, _ELSEWHERE = 0.7, 0.6, 0.2

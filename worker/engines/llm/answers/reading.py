@@ -13,6 +13,11 @@ from worker.engines.llm.answers.entities import Mention, Names, named
 from worker.engines.llm.answers.wording import words_of
 
 _PLACEHOLDER = "0kind0"
+_SUBJECTS = frozenset(("i", "it", "he", "she", "we", "they"))
+_ASKS_ON = frozenset(
+    ("know", "me", "us", "tell", "say", "see", "ask", "and", "or", "out", "sure", "about", "wondering", "check")
+)
+"""Words after which `when` asks for the time."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,15 @@ def _expression(words: Sequence[str], place: int, longest: int) -> tuple[int, To
     word = words[place]
     if table.is_polite(word):
         return 1, None
+    if _joins(words, place):
+        return 1, Token(place, (word,), "~" + word)
     return 1, _token(place, (word,), table.meaning(word))
+
+
+def _joins(words: Sequence[str], place: int) -> bool:
+    """Whether it is a `when` that asks for no time: it joins two clauses ("can I pay when I get it")."""
+    after = words[place + 1] if place + 1 < len(words) else ""
+    return words[place] == "when" and after in _SUBJECTS and place > 1 and words[place - 1] not in _ASKS_ON
 
 
 def _token(place: int, said: tuple[str, ...], meaning: str) -> Token:
