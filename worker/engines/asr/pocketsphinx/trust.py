@@ -13,11 +13,12 @@ from worker.engines.asr.pocketsphinx.decoding import Spoken
 Numbers = NDArray[np.float64]
 
 WEIGHTS = (1.17, 1.42, 0.84, 2.64)
-BIAS = 4.38
+BIAS = 3.97
 """Logistic regression on 250 recordings of eSpeak in ten voices: questions of three personas, half with a greeting, a
 request or a thanks around them, against other English, other businesses' questions, questions that go on elsewhere and
 Arabic; a quarter each without noise and with white, pink and babbling noise at 15 dB. Both sides weigh the same.
-`training` makes such numbers again."""
+`training` makes such numbers again; the bias is 0.41 below the fitted one, which on 156 other recordings of six voices
+refuses 99 % of other sentences instead of 96 %, and lets in 80 % of the questions instead of 82 %."""
 
 _WINDOW = 50
 
