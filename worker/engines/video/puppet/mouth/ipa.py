@@ -1,7 +1,7 @@
 """IPA phonemes, of Arabic and English as eSpeak NG and other sources write them, to mouth shapes and their times.
 
 eSpeak NG writes ص and ط as dental s̪ and t̪, so both ways of marking an emphatic are read; it leaves long Arabic vowels
-unmarked (their time tells) and says a doubled consonant twice or three times.
+unmarked (their time tells) and says a doubled consonant twice.
 """
 
 from __future__ import annotations
