@@ -43,6 +43,8 @@ _KNOWN, _ALL = 0.3, 0.95
 """Of an answer to whose questions all of a message's words belong: the least learnt mark, and what all means."""
 _DISTINCT, _VAGUE = 0.55, 0.35
 """Learnt marks from which on a message that points back has a topic of its own, and below which it has none."""
+_NEARLY = 0.15
+"""Scores apart by less say little, where a question is made of the one before and another name."""
 _MOST_TOPICS = 4
 _MOST_CLAUSES = 12
 
@@ -178,7 +180,7 @@ class Dialogue:
             mentions = tuple(token for token in reading.tokens if token.key[0] == "@")
             fits = self._known.fits(Reading(reading.words, reading.mentions, (*rest, *mentions)))
             fits = [fit for fit in fits if fit.score >= SURE and self._known.takes[fit.place] & named.keys()]
-            takes = [max(fits, key=lambda fit: fit.score).place, *takes] if fits else takes
+            takes = [_likeliest(fits).place, *takes] if fits else takes
         if not takes:
             return None
         wanted = {**state.named, **named}
@@ -243,6 +245,12 @@ def _two(parts: Sequence[tuple[Segment, Found]]) -> tuple[Found, ...]:
         if found.score >= _SURE_ALONE and asks(clause):
             sure.setdefault(found.place, found)
     return tuple(sure.values())[:2] if len(sure) > 1 else ()
+
+
+def _likeliest(fits: Sequence[Fit]) -> Fit:
+    """The best; of those that are nearly as good the first, since a persona lists what matters most first."""
+    best = max(fit.score for fit in fits)
+    return next(fit for fit in fits if fit.score >= best - _NEARLY)
 
 
 def _is_known_better(fit: Fit, topic: Fit) -> bool:
