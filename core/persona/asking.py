@@ -33,10 +33,10 @@ def asked_of(answer: Answer, persona: Persona, language: str) -> Iterator[str]:
 
 
 def _filled_in(phrasing: str, persona: Persona, language: str) -> Iterator[str]:
-    kinds = KIND.findall(phrasing)
-    for names in product(*(names_of(kind, persona, language) for kind in kinds)):
-        filling = iter(names)
-        yield KIND.sub(lambda _: next(filling), phrasing)  # noqa: B023  # used before the next round
+    pieces = KIND.split(phrasing)  # text and kind in turn
+    for names in product(*(names_of(kind, persona, language) for kind in pieces[1::2])):
+        pieces[1::2] = names
+        yield "".join(pieces)
 
 
 def names_of(kind: str, persona: Persona, language: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from core.text import codes
 from core.text.arabic.cases import adverb_after, case_after
 from core.text.arabic.nouns import noun_of
 from core.text.arabic.numbers import Case, Form, cardinal, definite, digits, ordinal
@@ -40,14 +41,11 @@ _CODE = re.compile(
     r"(?:\s|:|هو|هي|رقم|التحقق|الحجز|البريدي|ـ)*\s?\d{3,6}(?![\d%]|[.,:/ -]\d)"
 )
 _NUMBERED = re.compile(rf"(?<!\w){_PREFIXES}رقم\s*:?\s*#?\d{{4,9}}(?![\d%]|[.,:/ -]\d)")
-_FIGURES = re.compile(r"\d+")
 
 
 def say_codes(text: str) -> str:
     """Behind رمز, رقم الحجز, اتصل على …, and four figures or more behind رقم: digit by digit."""
-    for pattern in (_CODE, _NUMBERED):
-        text = pattern.sub(lambda found: _FIGURES.sub(lambda figures: digits(figures[0]), found[0]), text)
-    return text
+    return codes.say_figures(text, (_CODE, _NUMBERED), digits)
 
 
 def say_labels(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from core.text import codes
 from core.text.arabic.numbers import cardinal, digits
 
 _LETTERS = dict(
@@ -59,8 +60,6 @@ _NAMES = re.compile(
 )
 _ACRONYM = re.compile(r"(?<![A-Za-z\d_'])([A-Z]{2,5})(s?)(?![A-Za-z\d_'])")
 _LETTER = re.compile(r"(?<![A-Za-z\d_'])(?<![A-Za-z] )[A-Z](?![A-Za-z\d_']| [A-Za-z])")
-_CODE = re.compile(r"(?<![\w.])(?=[A-Za-z-]*\d)(?=[\d-]*[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?![A-Za-z\d])")
-_RUN = re.compile(r"[A-Za-z]+|\d+")
 _HAS_LATIN = re.compile("[A-Za-z]")
 
 
@@ -75,7 +74,7 @@ def read_names(text: str) -> str:
 
 def read_codes(text: str) -> str:
     """The text with tokens of letters and figures (SV1234) said letter by letter and figure by figure."""
-    return _CODE.sub(lambda found: _code(found[0]), text) if _HAS_LATIN.search(text) else text
+    return codes.say_tokens(text, _code) if _HAS_LATIN.search(text) else text
 
 
 def spelled(letters: str) -> str:
@@ -86,9 +85,7 @@ def spelled(letters: str) -> str:
 def _code(token: str) -> str:
     if token.lower() in _KNOWN:
         return _KNOWN[token.lower()]
-    runs = _RUN.findall(token)
-    one = sum(run.isdigit() for run in runs) == 1
-    return " ".join(_run(run, one) for run in runs)
+    return codes.say_runs(token, _run)
 
 
 def _run(run: str, only: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from core.text import codes
 from core.text.english.numbers import cardinal, digits
 
 _NAMED = re.compile(
@@ -18,18 +19,13 @@ _CALL = re.compile(
     r"(?![\d%]|[.,:/ -]\d|\s+[a-z]{4,}s\b)",
     re.IGNORECASE,
 )
-_FIGURES = re.compile(r"\d+")
 _VERSION = re.compile(r"(?<!\w)v\.?\s?(?=\d)", re.IGNORECASE)
 _DOTTED = re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.]*\d)")
-_CODE = re.compile(r"(?<![\w.])(?=[A-Za-z-]*\d)(?=[\d-]*[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?![A-Za-z\d])")
-_RUN = re.compile(r"[A-Za-z]+|\d+")
 
 
 def say_codes(text: str) -> str:
     """Behind room, booking, code, call …: digit by digit."""
-    for pattern in (_NAMED, _CALL):
-        text = pattern.sub(lambda found: _FIGURES.sub(lambda figures: digits(figures[0]), found[0]), text)
-    return text
+    return codes.say_figures(text, (_NAMED, _CALL), digits)
 
 
 def say_versions(text: str) -> str:
@@ -40,13 +36,7 @@ def say_versions(text: str) -> str:
 
 def say_tokens(text: str) -> str:
     """SV1234 letter by letter and figure by figure."""
-    return _CODE.sub(lambda found: _token(found[0]), text)
-
-
-def _token(token: str) -> str:
-    runs = _RUN.findall(token)
-    one = sum(run.isdigit() for run in runs) == 1
-    return " ".join(_run(run, one) for run in runs)
+    return codes.say_tokens(text, lambda token: codes.say_runs(token, _run))
 
 
 def _run(run: str, only: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -36,6 +36,9 @@ learnt."""
 _ARTICLES = frozenset(["the", "a", "an", "my", "your", "any", "some", "this", "that"])
 _TOWARDS = frozenset(map(fold, ("إلى", "ل", "على")))
 
+Phrasings = Sequence[Sequence[Token]]
+"""The ways of asking for one answer."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -63,8 +66,9 @@ class Knowledge:
         self.names = Names(persona.entities)
         self._vocabulary: dict[str, str] = {}
         self._bones: dict[str, str] = {}
-        self._asked = [self._asked_words(answer) for answer in persona.answers]
-        self._hinted = [self._hinted_words(answer) for answer in persona.answers]
+        self._phrasings = [[phrasing(text, self.names) for text in _phrasings(answer)] for answer in persona.answers]
+        self._asked = [self._asked_words(phrasings) for phrasings in self._phrasings]
+        self._hinted = [_hinted_words(phrasings) for phrasings in self._phrasings]
         self._said = [self._said_words(answer) for answer in persona.answers]
         self.takes = [_kinds(answer) for answer in persona.answers]
         self._before = self._words_before()
@@ -73,25 +77,16 @@ class Knowledge:
 
     def examples(self) -> list[tuple[int, Mapping[str, float]]]:
         """Every phrasing's answer and features; an answer's topic is a phrasing too."""
-        return [
-            (place, features(phrasing(text, self.names)))
-            for place, answer in enumerate(self.persona.answers)
-            for text in _phrasings(answer)
-        ]
+        return [(place, features(tokens)) for place, phrasings in enumerate(self._phrasings) for tokens in phrasings]
 
-    def _asked_words(self, answer: Answer) -> frozenset[str]:
-        tokens = [token for text in _phrasings(answer) for token in phrasing(text, self.names)]
+    def _asked_words(self, phrasings: Phrasings) -> frozenset[str]:
+        tokens = [token for asked in phrasings for token in asked]
         for token in tokens:
             if token.key[0] in "='" and len(token.words) == 1:
                 self._vocabulary.setdefault(token.words[0], token.key)
                 if bones := "" if token.words[0].isascii() else skeleton(token.words[0]):
                     self._bones.setdefault(bones, token.key)
         return frozenset(name for token in tokens for name in (token.key, token.exact) if name)
-
-    def _hinted_words(self, answer: Answer) -> frozenset[str]:
-        return frozenset(
-            name for text in _phrasings(answer) for token in phrasing(text, self.names) for name in token.also
-        )
 
     def _said_words(self, answer: Answer) -> frozenset[str]:
         texts = [*answer.text.values(), *(text for case in answer.cases for text in case.text.values())]
@@ -147,11 +142,10 @@ class Knowledge:
     def _words_before(self) -> Mapping[str, frozenset[str]]:
         """By kind, the words that ask for nothing and after which a thing of that kind is named."""
         found: dict[str, set[str]] = defaultdict(set)
-        for answer in self.persona.answers:
-            for text in _phrasings(answer):
-                for before, token in pairwise(phrasing(text, self.names)):
-                    if token.key[0] == "@" and before.key[0] == "~" and before.words[-1] not in _ARTICLES:
-                        found[token.key[1:]].add(before.words[-1])
+        for tokens in chain.from_iterable(self._phrasings):
+            for before, token in pairwise(tokens):
+                if token.key[0] == "@" and before.key[0] == "~" and before.words[-1] not in _ARTICLES:
+                    found[token.key[1:]].add(before.words[-1])
         return defaultdict(frozenset, {kind: frozenset(words) for kind, words in found.items()})
 
     def corrected(self, token: Token) -> Token:
@@ -185,6 +179,10 @@ def _slips(word: str) -> int:
 
 def _phrasings(answer: Answer) -> list[str]:
     return [*(text for asked in answer.questions.values() for text in asked), *answer.topic.values()]
+
+
+def _hinted_words(phrasings: Phrasings) -> frozenset[str]:
+    return frozenset(name for tokens in phrasings for token in tokens for name in token.also)
 
 
 def _kinds(answer: Answer) -> frozenset[str]:
