@@ -45,7 +45,7 @@ class Found:
 
 def read_persona(path: Path) -> Persona:
     """Raises ConfigurationError that names file and lines; what is merely doubtful is let pass."""
-    persona, found = _read(path)
+    persona, found, _ = _read(path)
     wrong = [str(problem) for problem in found if problem.wrong]
     if persona is None or wrong:
         more = f" (and {len(wrong) - _MOST} more)" if len(wrong) > _MOST else ""
@@ -55,26 +55,25 @@ def read_persona(path: Path) -> Persona:
 
 def check_persona(path: Path) -> list[Found]:
     """All that is wrong or doubtful in the file, by line."""
-    persona, found = _read(path)
+    persona, found, lines = _read(path)
     if persona is not None:
-        lines = Lines(path.read_text(encoding="utf-8"))
         found += [_found(path, lines, problem) for problem in same_questions(persona)]
     return sorted(found, key=lambda each: each.line)
 
 
-def _read(path: Path) -> tuple[Persona | None, list[Found]]:
+def _read(path: Path) -> tuple[Persona | None, list[Found], Lines]:
     try:
         text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text)
     except (OSError, ValueError) as error:
-        return None, [Found(path, _line_of(error), _unread(error), wrong=True)]
+        return None, [Found(path, _line_of(error), _unread(error), wrong=True)], Lines("")
     lines = Lines(text)
     try:
         persona = _PERSONA.validate_python({"answers": (), **table, "id": path.parent.name})
     except ValidationError as error:
         rows = sorted(error.errors(), key=lambda row: row["type"] == "missing")
-        return None, [Found(path, lines.of(_place(row["loc"])), _sentence(row), wrong=True) for row in rows]
-    return persona, [_found(path, lines, problem) for problem in problems_of(persona)]
+        return None, [Found(path, lines.of(_place(row["loc"])), _sentence(row), wrong=True) for row in rows], lines
+    return persona, [_found(path, lines, problem) for problem in problems_of(persona)], lines
 
 
 def _found(path: Path, lines: Lines, problem: Problem) -> Found:
