@@ -14,14 +14,15 @@ Clock = Callable[[ZoneInfo], datetime]
 """The time now in a zone."""
 
 _MORE_NAMES = {
-    "monday": "الاتنين التنين الثنين الإثنين الأثنين mon",
-    "tuesday": "الثلاثا التلاتا الثلوث التلات الثلاث tue tues",
-    "wednesday": "الأربعا الاربعاء الربوع الأربع الاربعا wed",
-    "thursday": "الخميس thu thur thurs",
-    "friday": "الجمعة الجمعه fri",
-    "saturday": "السبت sat",
-    "sunday": "الأحد الحد الاحاد sun",
+    "monday": "mon",
+    "tuesday": "الثلاث tue tues",
+    "wednesday": "wed",
+    "thursday": "thu thur thurs",
+    "friday": "fri",
+    "saturday": "sat",
+    "sunday": "الاحاد sun",
 }
+"""Beside those that `WEEK` has: what is understood and never said."""
 _WORD_DAY = frozenset(fold("يوم ليلة نهار ايام صباح مساء صبح").split())
 _FROM_TODAY = {
     **dict.fromkeys(
