@@ -17,9 +17,15 @@ demo: .venv/.ready ## a text and a voice note in, videos out: outputs/demo/
 # Most of a test's time is waiting; each worker has servers of its own and keeps whole files, the slow folders first.
 WORKERS := 3
 
+PYTEST := $(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
-test: .venv/.ready ## all tests; WORKERS=0: one after another
-	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+test: .venv/.models ## all tests; WORKERS=0: one after another
+	@$(PYTEST)
+
+.PHONY: test-fast
+test-fast: .venv/.ready ## the tests that need no torch
+	@$(PYTEST) -m "not models"
 
 .PHONY: run
 run: .venv/.ready ## talk to it: http://127.0.0.1:8080
@@ -36,7 +42,7 @@ bench: .venv/.ready ## measure: outputs/bench.json
 	@$(BIN)/smarttalker bench
 
 .PHONY: bench-gpu
-bench-gpu: .venv/.ready ## measure the GPU's engines
+bench-gpu: .venv/.models ## measure the GPU's engines
 	@$(BIN)/smarttalker bench --gpu
 
 .PHONY: chaos
@@ -46,6 +52,9 @@ chaos: .venv/.ready ## kill processes in the middle of turns, many times: output
 .PHONY: models
 models: .venv/.ready ## what each profile needs, and whether it is here
 	@$(BIN)/smarttalker models list
+
+.PHONY: gpu
+gpu: .venv/.models ## add torch and the packages of the GPU profile's engines to .venv
 
 .PHONY: format
 format: .venv/.ready ## ruff's own layout
@@ -57,9 +66,8 @@ screenshots: .venv/.ready ## the README's pictures of the page: docs/pictures/pa
 	@$(BIN)/python -m scripts.screenshots
 
 .PHONY: lock
-lock: .venv/.ready ## pin the newest versions that pyproject.toml allows: requirements.lock
-	@.venv/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--all-extras --upgrade --quiet --output-file requirements.lock pyproject.toml
+lock: .venv/.ready ## pin the newest versions that pyproject.toml allows: requirements*.lock
+	@scripts/lock.sh --upgrade
 
 .PHONY: clean
 clean: ## remove .venv and caches; .data (the conversations) and outputs stay
@@ -68,4 +76,8 @@ clean: ## remove .venv and caches; .data (the conversations) and outputs stay
 
 .venv/.ready: requirements.lock pyproject.toml setup.py worker/engines/video/puppet/drawing/kernel.c scripts/environment.sh
 	@PYTHON="$(PYTHON)" scripts/environment.sh
+	@touch $@
+
+.venv/.models: .venv/.ready requirements-torch.lock requirements-models.lock
+	@scripts/environment.sh models
 	@touch $@

@@ -200,12 +200,26 @@ class NotOffered(InputError):
 
 
 class LayerError(SmartTalkerError):
-    """A layer failed; the turn is tried again, then answered with what is there."""
+    """A layer failed; the turn is tried again, then answered with what is there.
+
+    exhausted: memory did not suffice, of the card or of the machine.
+    """
 
     code = "layer_failed"
     permanent = False
     layer: ClassVar[Layer | None] = None
     message_id = "error-layer"
+
+    def __init__(
+        self, message: str | None = None, *, message_id: str | None = None, exhausted: bool = False, **args: Any
+    ) -> None:
+        super().__init__(message, message_id=message_id, **args)
+        self.exhausted = exhausted
+
+    @property
+    def cause(self) -> str:
+        """The machine's word for what happened: the class's code, or `out_of_memory`."""
+        return "out_of_memory" if self.exhausted else self.code
 
 
 class ASRError(LayerError):

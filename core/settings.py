@@ -86,6 +86,10 @@ class Settings(BaseSettings):
 
     ollama_url: str = "http://127.0.0.1:11434"
     llm_model: str = "qwen2.5:14b"
+    llm_context: int = Field(default=8192, ge=2048, le=131072)
+    models_dir: Path = HOME / "models"
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    gpu_mb: int = Field(default=0, ge=0)
     cosyvoice_repo: str = ""
 
     telegram_token: SecretStr | None = None

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes or renews .venv from requirements.lock. Needs no root. Called by make; PYTHON may name the interpreter.
+# Makes or renews .venv from requirements.lock; with the argument `models`, adds what the model engines need to it
+# (scripts/lock.sh says which file pins what). Needs no root. Called by make; PYTHON may name the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,6 +37,29 @@ fetch_uv() {  # beside the environment's packages, since `uv pip sync` removes f
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
         --target .venv/tools "uv==$uv_version" 2>.venv/uv.log
 }
+
+add_torch() {  # by plain pip, so that its settings choose the build: CUDA's, or a smaller one for the CPU
+    .venv/bin/python -m ensurepip --upgrade >/dev/null  # uv has removed it
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+        --constraint requirements-torch.lock torch
+}
+
+add_models() {
+    echo "Adding torch and the packages of the model engines to .venv; this is done once." >&2
+    add_torch
+    export VIRTUAL_ENV="$PWD/.venv" UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+    if ! { fetch_uv && use_a_cache &&
+        "$uv" pip install --quiet --no-deps --require-hashes --requirement requirements-models.lock 2>>.venv/uv.log; }; then
+        echo "uv could not install (.venv/uv.log says why); pip does the same in some minutes." >&2
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+            --requirement requirements-models.lock
+    fi
+}
+
+if [ "${1:-}" = models ]; then
+    add_models
+    exit
+fi
 
 python="$(find_python)"
 if ! [ -x .venv/bin/python ] || ! .venv/bin/python -c 'import sys' 2>/dev/null; then

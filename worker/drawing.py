@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from core.catalogue import Avatar
 from core.errors import Cancelled, LayerError, SmartTalkerError, UpscaleError, VideoError
 from core.kinds import Layer, Tone
-from worker.engines.registry import video_engines
+from worker.engines.registry import engines_of
 from worker.engines.tts.base import Speech
 from worker.engines.upscale.base import UpscaleEngine
 from worker.engines.video.base import Canvas, Frame, Picture, as_rgb
@@ -84,7 +84,7 @@ class Drawer:
     def run(self) -> None:
         """Tries each engine that may draw, then without upscaling, before the answer steps down to voice."""
         scene, upscaled = self._scene, True
-        names = list(video_engines(scene.engines.name(Layer.VIDEO, scene.language)))
+        names = list(engines_of(Layer.VIDEO, scene.engines.name(Layer.VIDEO, scene.language)))
         while names:
             try:
                 return Clipper(scene, names[0], upscaled).run()

@@ -2,33 +2,86 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Protocol, Self
+from urllib.parse import urlsplit
+
+from core.settings import HOME
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104: compared with, not listened on
 
 
 @dataclass(frozen=True)
 class Needs:
     """What an engine asks of the machine.
 
-    languages: BCP 47 primary tags, empty for any. gpu_mb: GPU memory while loaded. weights: names in
-    models/manifest.toml. licence: SPDX of the weights. exclusive: gets its input whole, with the card to itself.
+    languages: BCP 47 primary tags, empty for any. gpu_mb: GPU memory in MiB while loaded, working space included.
+    weights: names in models/manifest.toml. packages: import names beyond the everyday ones (`make gpu` installs
+    them). licence: SPDX of the weights. exclusive: gets its input whole, with the card to itself. patience_s: the
+    longest that one call (a load, or the wait for the next piece) may be silent; 0: no longer than a lease.
     """
 
     languages: tuple[str, ...] = ()
     gpu_mb: int = 0
     weights: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     licence: str = "MIT"
     exclusive: bool = False
+    patience_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a composition root tells engines of the machine that they run on.
+
+    models: the folder of weights. device: "cpu", or torch's name of a card ("cuda:0"). ollama_url, llm_model,
+    llm_context: the server, the model's name there, and its context in tokens.
+    """
+
+    models: Path = field(default=HOME / "models")
+    device: str = "cpu"
+    ollama_url: str = "http://127.0.0.1:11434"
+    llm_model: str = "qwen2.5:14b"
+    llm_context: int = 8192
+
+    @property
+    def ollama_is_here(self) -> bool:
+        """Whether Ollama shares this machine's card."""
+        return (urlsplit(self.ollama_url).hostname or "") in _LOOPBACK
 
 
 class Engine(Protocol):
-    """An engine is made cheaply, loaded lazily and unloaded explicitly; one thread at a time uses it."""
+    """An engine is made cheaply, loaded lazily and unloaded explicitly; one thread at a time uses it.
 
-    name: ClassVar[str]
-    needs: ClassVar[Needs]
+    One that must know its Place has a classmethod `at` (PlacedEngine); the others are made without arguments.
+    """
+
+    @property
+    def name(self) -> str:
+        """As in the settings and in worker.engines.registry."""
+
+    @property
+    def needs(self) -> Needs:
+        """May depend on the Place: a smaller model needs less."""
 
     def load(self) -> None:
-        """Makes the engine ready; idempotent. Raises ModelMissing where weights lack."""
+        """Makes the engine ready; idempotent. Raises ModelMissing where weights lack, OutOfMemory, or its layer's error."""
 
     def unload(self) -> None:
-        """Gives back memory and processes; idempotent, and `load` works again afterwards."""
+        """Gives back memory and processes; idempotent, and `load` works again afterwards. Returns when the memory
+        is free, or raises its layer's error."""
+
+
+class PlacedEngine(Engine, Protocol):
+    """An engine of models, a card or a server."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    def at(cls, place: Place) -> Self:
+        """A new engine, not loaded; reads and asks nothing yet."""
+
+    def look(self) -> str:
+        """A few words about what the engine stands on (`qwen2.5:14b on Ollama 0.12.3`), asked now and without
+        loading. Raises ModelMissing or its layer's error; their texts say what to do."""

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import Any
 
 from core.errors import ConfigurationError, ModelMissing
 from core.kinds import Layer
+from worker.engines.base import Engine, Place
 
 ENGINES: dict[Layer, dict[str, str]] = {
-    Layer.ASR: {"pocketsphinx": "worker.engines.asr.pocketsphinx:PocketSphinx", "fake": "worker.engines.asr.fake:Fake"},
-    Layer.EMOTION: {"keywords": "worker.engines.emotion.keywords:Keywords", "fake": "worker.engines.emotion.fake:Fake"},
-    Layer.LLM: {"answers": "worker.engines.llm.answers:Answers", "fake": "worker.engines.llm.fake:Fake"},
+    Layer.ASR: {
+        "funasr": "worker.engines.asr.funasr:FunASR",
+        "pocketsphinx": "worker.engines.asr.pocketsphinx:PocketSphinx",
+        "fake": "worker.engines.asr.fake:Fake",
+    },
+    Layer.EMOTION: {
+        "transformers": "worker.engines.emotion.transformers:Transformers",
+        "keywords": "worker.engines.emotion.keywords:Keywords",
+        "off": "worker.engines.emotion.off:Off",
+        "fake": "worker.engines.emotion.fake:Fake",
+    },
+    Layer.LLM: {
+        "ollama": "worker.engines.llm.ollama:Ollama",
+        "answers": "worker.engines.llm.answers:Answers",
+        "fake": "worker.engines.llm.fake:Fake",
+    },
     Layer.TTS: {
         "espeak": "worker.engines.tts.espeak:Espeak",
         "fake": "worker.engines.tts.fake:Fake",
@@ -22,34 +37,47 @@ ENGINES: dict[Layer, dict[str, str]] = {
 }
 
 PLANNED: dict[Layer, tuple[str, ...]] = {
-    Layer.ASR: ("funasr",),
-    Layer.EMOTION: ("transformers",),
-    Layer.LLM: ("ollama",),
     Layer.TTS: ("cosyvoice", "voxcpm"),
     Layer.VIDEO: ("echomimic", "musetalk"),
     Layer.UPSCALE: ("realesrgan", "facerestore"),
 }
 """Engines of the GPU profile that this version does not hold yet."""
 
-FALLBACKS: dict[str, tuple[str, ...]] = {"echomimic": ("musetalk", "puppet"), "musetalk": ("puppet",)}
-"""What draws the video when an engine fails, in this order; those that are not here are left out."""
+FALLBACKS: dict[str, tuple[str, ...]] = {
+    "transformers": ("keywords",),
+    "ollama": ("answers",),
+    "echomimic": ("musetalk", "puppet"),
+    "musetalk": ("puppet",),
+}
+"""What stands in for an engine that fails for a turn, in this order; those that are not here are left out."""
 
 
-def make(layer: Layer, name: str) -> Any:
-    """A new engine of the layer's protocol, not loaded. Raises ModelMissing; ConfigurationError names the choices."""
-    place = ENGINES[layer].get(name)
-    if place is None:
+def make(layer: Layer, name: str, place: Place | None = None) -> Any:
+    """A new engine of the layer's protocol, not loaded; place: the usual one if none. Raises ModelMissing;
+    ConfigurationError names the choices."""
+    found = ENGINES[layer].get(name)
+    if found is None:
         known = ", ".join(ENGINES[layer])
-        if name in PLANNED[layer]:
+        if name in PLANNED.get(layer, ()):
             raise ModelMissing(
                 f"the {layer} engine {name} is not in this version: set SMARTTALKER_{layer.upper()} to one of {known},"
                 " or SMARTTALKER_PROFILE=cpu"
             )
         raise ConfigurationError(f"SMARTTALKER_{layer.upper()}={name}: no such engine; there are {known}")
-    module, _, cls = place.partition(":")
-    return getattr(importlib.import_module(module), cls)()
+    module, _, class_name = found.partition(":")
+    cls = getattr(importlib.import_module(module), class_name)
+    return cls.at(place or Place()) if hasattr(cls, "at") else cls()
 
 
-def video_engines(name: str) -> tuple[str, ...]:
+def engines_of(layer: Layer, name: str) -> tuple[str, ...]:
     """The engine and those that stand in for it."""
-    return (name, *(other for other in FALLBACKS.get(name, ()) if other in ENGINES[Layer.VIDEO]))
+    return (name, *(other for other in FALLBACKS.get(name, ()) if other in ENGINES[layer]))
+
+
+def look(layer: Layer, engine: Engine) -> str:
+    """What the engine stands on, or its name. Raises ModelMissing, ConfigurationError or the engine's own."""
+    lacking = [package for package in engine.needs.packages if find_spec(package) is None]
+    if lacking:
+        raise ModelMissing(f"the {layer} engine {engine.name} needs {', '.join(lacking)}: run `make gpu`")
+    asked = getattr(engine, "look", None)
+    return str(asked()) if asked else engine.name
