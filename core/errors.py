@@ -19,6 +19,7 @@ SmartTalkerError
 │   └── NotOffered              it exists, but not by this way
 ├── LayerError                  a layer failed for a turn
 │   ├── ASRError, EmotionError, LLMError, TTSError, VideoError, UpscaleError
+│   │   └── AnswerCut           the language model failed after it had said something
 │   ├── LanguageUnsupported     no engine of the layer knows the language
 │   └── ChildDied               the process that holds the engines died, hung or was killed
 ├── ChannelError                a platform did not take what was sent
@@ -261,6 +262,12 @@ class LLMError(LayerError):
     message_id = "error-llm"
 
 
+class AnswerCut(LLMError):
+    """The language model's server broke off in the middle of an answer: the whole sentences before it stand."""
+
+    code = "llm_cut"
+
+
 class TTSError(LayerError):
     """The answer could not be spoken; it is sent as text."""
 
@@ -377,3 +384,14 @@ class Cancelled(SmartTalkerError):
 
     code = "cancelled"
     message_id = "error-cancelled"
+
+
+LAYER_ERRORS: dict[Layer, type[LayerError]] = {
+    Layer.ASR: ASRError,
+    Layer.EMOTION: EmotionError,
+    Layer.LLM: LLMError,
+    Layer.TTS: TTSError,
+    Layer.VIDEO: VideoError,
+    Layer.UPSCALE: UpscaleError,
+}
+"""What a failure of each layer is."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo
 
 from core.persona import WEEK, Entity
+from core.persona.clock import Clock
 from core.text import fold
 from worker.engines.llm.answers.arabic import names_in
-
-Clock = Callable[[ZoneInfo], datetime]
-"""The time now in a zone."""
 
 _MORE_NAMES = {
     "monday": "mon",
@@ -35,19 +32,6 @@ _PER = frozenset(fold("في كل per every each باليوم الى").split())
 _NOT_NAMES = frozenset(("mon", "sat", "sun", "wed"))
 """Short forms that are words too: only understood after `on` or `this`."""
 _BEFORE_SHORT = frozenset(("on", "this", "next", "and"))
-
-
-def now(zone: ZoneInfo) -> datetime:
-    """The clock on the wall."""
-    return datetime.now(zone)
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of that IANA name, UTC where there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
 
 
 def _index() -> dict[str, Entity]:

@@ -9,9 +9,9 @@ from typing import ClassVar
 from core.errors import LLMError
 from core.kinds import LANGUAGES, Tone
 from core.persona import Persona
+from core.persona.clock import Clock, now
 from worker.engines.base import Needs
 from worker.engines.llm.answers.choice import Choice
-from worker.engines.llm.answers.days import Clock, now
 from worker.engines.llm.answers.replies import Replies
 from worker.engines.llm.base import Message
 

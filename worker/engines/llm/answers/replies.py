@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 from core.kinds import DEFAULT_LANGUAGE, Tone
 from core.persona import Entity, Persona, filled
+from core.persona.clock import Clock, zone_of
 from core.text import fold, sentences
 from core.text.listing import listed
 from worker.engines.llm.answers import smalltalk
 from worker.engines.llm.answers.choice import Choice
 from worker.engines.llm.answers.context import Named, State, fitting
-from worker.engines.llm.answers.days import Clock, weekday, zone_of
+from worker.engines.llm.answers.days import weekday
 from worker.engines.llm.answers.dialogue import Dialogue, Found, Move
 from worker.engines.llm.answers.knowledge import Knowledge
 from worker.engines.llm.answers.smalltalk import BY_ID, TABLE
