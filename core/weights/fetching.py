@@ -44,7 +44,8 @@ class Way:
 
     models: the folder of weights. hub: the hub's address, no slash at the end. hub_token: sent to the hub alone.
     mirror: a server with the layout of a models folder, asked instead of the sources. offline: such a folder, used
-    instead of any network. ollama_url: Ollama's server. patience_s: the longest silence of a server.
+    instead of any network. ollama_url: Ollama's server. patience_s: the longest silence of a server. pause_s: the first
+    wait before a server is asked again; each further one is twice as long.
     """
 
     models: Path
@@ -54,6 +55,7 @@ class Way:
     offline: Path | None = None
     ollama_url: str = "http://127.0.0.1:11434"
     patience_s: float = 30.0
+    pause_s: float = 1.0
 
 
 class Progress(Protocol):
@@ -81,8 +83,8 @@ class Fetcher(Protocol):
         SourceAway, WeightsWrong."""
 
     def fetch(self, progress: Progress) -> Record:
-        """Brings all that lacks into the folder (which is there, and this process's alone); goes on where an earlier
-        one was broken off. Raises SourceAway, WeightsWrong, StorageError, ConfigurationError."""
+        """Brings all that lacks into `models/<name>/` (it is there, this process's alone, and holds no record now);
+        goes on where an earlier one was broken off. Raises SourceAway, WeightsWrong, StorageError, ConfigurationError."""
 
     def verify(self, progress: Progress) -> list[str]:
         """What is wrong with what is here, by reading all of it: a sentence each, without the command that mends it."""
