@@ -90,12 +90,14 @@ class Repository:
 
 @dataclass(frozen=True)
 class Environment:
-    """A Python environment of its own. lock: the pinned packages' file, relative to the checkout. python: `3.11`."""
+    """A Python environment of its own. lock: the pinned packages' file, relative to the checkout. python: `3.11`.
+    imports: modules that must come up in it."""
 
     __pydantic_config__ = STRICT
 
     lock: SafePath
     python: Annotated[str, StringConstraints(pattern=r"^3\.\d{1,2}$")]
+    imports: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")], ...] = ()
 
 
 Source = Hub | Release | Ollama | Repository | Environment
