@@ -1,4 +1,4 @@
-"""`python -m simulators telegram --port 0 …` and `python -m simulators whatsapp …`; prints `ready http://…`."""
+"""`python -m simulators telegram --port 0 …`, `… whatsapp …` or `… ollama …`; prints `ready http://…`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from simulators.serving import serve
 
-PLATFORMS: Final = ("telegram", "whatsapp")
+PLATFORMS: Final = ("ollama", "telegram", "whatsapp")
 
 
 def main(arguments: list[str] | None = None) -> int:

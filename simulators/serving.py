@@ -55,7 +55,9 @@ def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, ws="none", lifespan="on"
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    app.state.server = server
+    return server
 
 
 def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:

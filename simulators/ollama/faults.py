@@ -1,0 +1,42 @@
+"""A bad day of Ollama's, request by request."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import Field
+
+from simulators.faults import Fault, Faults
+from simulators.ollama.refusals import BUSY, STOPPED, Refused, out_of_memory
+
+MIDWAY: Final = frozenset({"cut", "dropped", "unfinished", "hang", "error_line", "bad_line"})
+"""After `after` tokens (of a pull: lines) of the answer: the connection is reset; it is closed without the body's end;
+the body ends without a line that says done; nothing more comes; a line `{"error": text}`; a line that is not JSON."""
+PACE: Final = frozenset({"slow_start", "slow"})
+"""`seconds` pass before the first token, or before each."""
+TEXTS: Final = frozenset({"empty", "blank", "long"})
+"""The answer is empty, white space, or 4,000 words."""
+OWN: Final = MIDWAY | PACE | TEXTS | {"out_of_memory", "away"}
+"""out_of_memory: the runner dies of it (500). away: the connection is cut, and the server gone for `seconds`."""
+
+
+class OllamaFault(Fault):
+    """`method`: `chat`, `generate`, `pull`, `tags`, `show`, `ps`, `delete`, `version`, or `*`. `effect`: one of OWN, or
+    of those that all simulators have; `timeout_before` never answers. `text`: the error's, in place of the usual."""
+
+    after: int = Field(default=3, ge=0)
+    seconds: float = Field(default=1.0, ge=0)
+    text: str = ""
+
+    @property
+    def refusal(self) -> Refused | None:
+        """For effects that are an error at once."""
+        if self.effect == "out_of_memory":
+            return Refused(500, self.text) if self.text else out_of_memory()
+        if self.effect.isdigit():
+            return Refused(int(self.effect), self.text or (BUSY if self.effect == "503" else STOPPED))
+        return None
+
+
+def faults() -> Faults:
+    return Faults(OWN)
