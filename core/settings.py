@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     llm_model: str = "qwen2.5:14b"
     llm_context: int = Field(default=8192, ge=2048, le=131072)
     models_dir: Path = HOME / "models"
+    hub_url: str = Field(default="https://huggingface.co", pattern=r"^https?://[^\s/]+(/\S*)?$")
+    hub_token: SecretStr | None = None
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     gpu_mb: int = Field(default=0, ge=0)
     cosyvoice_repo: str = ""

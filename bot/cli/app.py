@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.models.commands import models
 from core.settings import read_settings
 
 app = typer.Typer(
@@ -17,7 +18,6 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models = typer.Typer(help="The engines that each profile names, and whether they are here.", no_args_is_help=True)
 avatar = typer.Typer(help="The faces.", no_args_is_help=True)
 voice = typer.Typer(help="The voices.", no_args_is_help=True)
 app.add_typer(models, name="models")
@@ -45,7 +45,7 @@ def options(
 @app.command()
 def up(
     simulate: Annotated[
-        str, typer.Option(metavar="NAMES", help="Platforms to run on this machine: telegram,whatsapp.")
+        str, typer.Option(metavar="NAMES", help="What to simulate on this machine: telegram,whatsapp,ollama.")
     ] = "",
 ) -> None:
     """Run everything: the servers that have no URL, the web process and both workers."""
@@ -115,22 +115,6 @@ def doctor() -> None:
     from bot.cli.doctor import examine
 
     raise typer.Exit(examine())
-
-
-@models.command("list")
-def list_models() -> None:
-    """Print each layer's engine in each profile. Exit status 1 if one of the chosen profile's is missing."""
-    from bot.cli.catalogue import print_models
-
-    raise typer.Exit(print_models(read_settings()))
-
-
-@models.command("fetch")
-def fetch_models() -> None:
-    """Download the chosen engines' weights."""
-    from bot.cli.catalogue import fetch
-
-    raise typer.Exit(fetch(read_settings()))
 
 
 @avatar.command("list")

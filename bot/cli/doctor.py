@@ -14,7 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.catalogue import catalogue_of, chosen_engines, missing
+from bot.cli.catalogue import catalogue_of
+from bot.cli.models.engines import chosen_engines, missing
 from core.errors import PortTaken, SmartTalkerError, StorageError
 from core.kinds import Layer
 from core.persona import check_persona
@@ -70,7 +71,7 @@ def look() -> Iterator[Finding]:
         yield _checked(name, lambda name=name: _channel(settings, name))  # type: ignore[misc]
     for layer, names in chosen_engines(settings).items():
         for name in names:
-            yield _engine(layer, name)
+            yield _engine(layer, name, settings)
 
 
 def _checked(subject: str, check: Callable[[], str]) -> Finding:
@@ -236,8 +237,8 @@ def _puppet() -> str:
     return f"draws with {described()}"
 
 
-def _engine(layer: Layer, name: str) -> Finding:
-    reason = missing(layer, name)
+def _engine(layer: Layer, name: str, settings: Settings) -> Finding:
+    reason = missing(layer, name, settings)
     return Finding(f"engine {layer}", reason is None, reason or name)
 
 

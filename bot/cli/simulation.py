@@ -1,4 +1,5 @@
-"""`smarttalker up --simulate telegram,whatsapp`: platforms that run on this machine, with bots of their own on them."""
+"""`smarttalker up --simulate telegram,whatsapp,ollama`: platforms that run on this machine, with bots of their own on
+them, and a language model's server without a model."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Simulation:
-    """settings: with the simulated platforms' credentials in place of any others. commands: of the simulators'
-    processes. urls: where each answers; `/control` there tells what people do and shows what they got."""
+    """settings: with the simulated platforms' credentials and addresses in place of any others. commands: of the
+    simulators' processes. urls: where each answers; `/control` there tells what people do and shows what they got."""
 
     settings: Settings
     commands: Mapping[str, Sequence[str]]
@@ -32,7 +33,7 @@ def parse(names: str) -> list[str]:
     wanted = list(dict.fromkeys(name.strip().lower() for name in names.split(",") if name.strip()))
     unknown = [name for name in wanted if name not in _SIMULATED]
     if unknown:
-        raise ConfigurationError(f"--simulate knows {' and '.join(_SIMULATED)}, not {', '.join(unknown)}")
+        raise ConfigurationError(f"--simulate knows {', '.join(_SIMULATED)}, not {', '.join(unknown)}")
     return wanted
 
 
@@ -87,7 +88,14 @@ def _whatsapp(settings: Settings, url: str) -> tuple[dict[str, Any], list[str]]:
     return changes, [*options, "--phone-id", phone_id, "--webhook-url", webhook]
 
 
+def _ollama(settings: Settings, url: str) -> tuple[dict[str, Any], list[str]]:
+    """Whatever the profile, the language model is asked there, at the speed of a middling card."""
+    changes = {"ollama_url": url, "llm": "ollama"}
+    return changes, ["--model", settings.llm_model, "--card-mb", "49140", "--token-s", "0.02"]
+
+
 _SIMULATED: Mapping[str, Callable[[Settings, str], tuple[dict[str, Any], list[str]]]] = {
     "telegram": _telegram,
     "whatsapp": _whatsapp,
+    "ollama": _ollama,
 }

@@ -1,0 +1,1 @@
+"""`smarttalker models`: what the engines need, and how it comes here."""
