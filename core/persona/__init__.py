@@ -7,6 +7,7 @@ from core.persona.days import WEEK
 from core.persona.filling import Named, filled
 from core.persona.model import ANY, COUNT, DAY, DAYS, Answer, Case, Entity, Fact, Localised, Persona
 from core.persona.reading import Found, check_persona, read_persona
+from core.persona.saying import fitting, in_language, text_of
 
 __all__ = [
     "ANY",
@@ -25,7 +26,10 @@ __all__ = [
     "asked_of",
     "check_persona",
     "filled",
+    "fitting",
+    "in_language",
     "names_of",
     "read_persona",
     "spoken_questions",
+    "text_of",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.persona import ANY, COUNT, Case, Entity
+from core.persona import COUNT, Entity
 from core.text import fold
 from worker.engines.llm.answers import table
 from worker.engines.llm.answers.reading import Reading, Token
@@ -35,17 +35,6 @@ class State:
     named: Named = field(default_factory=dict)
     tokens: tuple[Token, ...] = ()
     recent: frozenset[str] = frozenset()
-
-
-def fitting(case: Case, named: Named) -> bool:
-    """Whether a case is for what is named."""
-    for kind, ids in case.when.items():
-        value = named.get(kind)
-        if value is None:
-            return False
-        if ANY not in ids and (value.id if isinstance(value, Entity) else str(value)) not in ids:
-            return False
-    return True
 
 
 def opens(reading: Reading) -> bool:

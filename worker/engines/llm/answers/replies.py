@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from core.kinds import DEFAULT_LANGUAGE, Tone
-from core.persona import Entity, Persona, filled
+from core.kinds import Tone
+from core.persona import Entity, Persona, in_language, text_of
 from core.persona.clock import Clock, zone_of
 from core.text import fold, sentences
 from core.text.listing import listed
 from worker.engines.llm.answers import smalltalk
 from worker.engines.llm.answers.choice import Choice
-from worker.engines.llm.answers.context import Named, State, fitting
+from worker.engines.llm.answers.context import Named, State
 from worker.engines.llm.answers.days import weekday
 from worker.engines.llm.answers.dialogue import Dialogue, Found, Move
 from worker.engines.llm.answers.knowledge import Knowledge
@@ -106,14 +106,7 @@ class Speech:
         return Choice(ids, False, f"{self._before(move, said)}{said}", named)
 
     def _text(self, found: Found) -> str:
-        answer = self._persona.answers[found.place]
-        for case in answer.cases:
-            if fitting(case, found.named):
-                try:
-                    return filled(self._in(case.text), found.named, self._language)
-                except ValueError:
-                    continue
-        return self._in(answer.text)
+        return text_of(self._persona.answers[found.place], found.named, self._language)
 
     def _before(self, move: Move, said: str) -> str:
         """A greeting returned to a first message, or a word of feeling."""
@@ -205,6 +198,4 @@ class Speech:
         return listed(names, self._language, choice=choice)
 
     def _in(self, texts: Mapping[str, T]) -> T:
-        """In the language, or else in the default one, or in any."""
-        found = texts.get(self._language) or texts.get(DEFAULT_LANGUAGE)
-        return found if found else next(iter(texts.values()))
+        return in_language(texts, self._language)
