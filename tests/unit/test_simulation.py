@@ -8,6 +8,7 @@ import pytest
 
 from bot.cli.simulation import parse, simulate
 from core.errors import ConfigurationError
+from core.kinds import Layer
 from core.settings import Settings
 
 
@@ -20,7 +21,7 @@ def test_names(given: str, names: list[str]) -> None:
 
 
 def test_an_unknown_name() -> None:
-    with pytest.raises(ConfigurationError, match="knows telegram and whatsapp, not signal"):
+    with pytest.raises(ConfigurationError, match="knows telegram, whatsapp, ollama, not signal"):
         parse("telegram,signal")
 
 
@@ -47,3 +48,13 @@ def test_each_simulation_has_accounts_of_its_own() -> None:
 def test_without_any_nothing_changes() -> None:
     real = Settings(_env_file=None, telegram_token="1:real")
     assert simulate(real, []).settings is real
+
+
+def test_a_simulated_model_is_asked_whatever_the_profile() -> None:
+    simulation = simulate(Settings(_env_file=None, ollama_url="http://real:11434", llm_model="qwen3:8b"), ["ollama"])
+    settings = simulation.settings
+    assert settings.ollama_url == simulation.urls["ollama"]
+    assert settings.engine(Layer.LLM, "ar") == settings.engine(Layer.LLM) == "ollama"
+    assert settings.channels == {}
+    command = simulation.commands["ollama simulator"]
+    assert command[command.index("--model") + 1] == "qwen3:8b"
