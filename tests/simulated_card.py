@@ -170,13 +170,17 @@ class Model:
 class Machine:
     """A card, engines by layer and name, and the engine set that loads them."""
 
-    def __init__(self, card: SimulatedCard | None, models: Mapping[tuple[Layer, str], Model]) -> None:
+    def __init__(
+        self, card: SimulatedCard | None, models: Mapping[tuple[Layer, str], Model], wait_s: float = 2.0
+    ) -> None:
         self.card = card
         self.models = dict(models)
         self.events: list[tuple[str, str]] = []
         self.told: list[dict[str, Any]] = []
         self.made: Counter[tuple[Layer, str]] = Counter()
-        self.set = EngineSet(self._choose, Place(), card, on_event=self._hear, make=self._make)
+        self.set = EngineSet(
+            self._choose, Place(), card, on_event=self._hear, make=self._make, wait_s=wait_s, settle_s=0.1
+        )
 
     def _choose(self, layer: Layer, language: str | None) -> str:
         names = [name for each, name in self.models if each is layer]
@@ -210,7 +214,4 @@ def machine(card: SimulatedCard | int | None, *models: Model, **declared: int) -
     """A machine with the given engines, and one for each layer=MiB that takes what it declares."""
     found = SimulatedCard(card) if isinstance(card, int) else card
     plain = [Model(found, Layer(layer), needs=Needs(gpu_mb=mb), takes=mb) for layer, mb in declared.items()]
-    made = Machine(found, {(each.layer, each.name): each for each in (*models, *plain)})
-    made.set._loader.settle_s = 0.1
-    made.set._loader.wait_s = 2.0
-    return made
+    return Machine(found, {(each.layer, each.name): each for each in (*models, *plain)})

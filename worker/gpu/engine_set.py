@@ -11,10 +11,11 @@ from core.kinds import Layer
 from core.logging import get_logger
 from worker.engines import registry
 from worker.engines.base import Place
+from worker.gpu.books import SETTLE_S, Books
 from worker.gpu.card import Card
 from worker.gpu.exhaustion import is_out_of_memory
-from worker.gpu.loading import Loader, OnEvent
-from worker.gpu.room import MARGIN_MB
+from worker.gpu.loading import WAIT_S, Loader, OnEvent
+from worker.gpu.room import BESIDE, MARGIN_MB
 from worker.gpu.slots import Slot, Slots
 
 log = get_logger(__name__)
@@ -23,15 +24,6 @@ Choose = Callable[[Layer, str | None], str]
 """From a layer and a language to an engine's name (Settings.engine is one)."""
 
 T = TypeVar("T")
-
-_BESIDE: dict[Layer, tuple[Layer, ...]] = {
-    Layer.EMOTION: (),
-    Layer.LLM: (Layer.EMOTION,),
-    Layer.TTS: (Layer.EMOTION, Layer.LLM),
-    Layer.VIDEO: (Layer.EMOTION, Layer.LLM, Layer.TTS, Layer.UPSCALE),
-    Layer.UPSCALE: (Layer.EMOTION, Layer.LLM, Layer.TTS, Layer.VIDEO),
-}
-"""The layers whose engines are used while a layer's own is, when it does not wait for them."""
 
 
 def _nobody(_kind: str, **_data: Any) -> None:
@@ -43,7 +35,7 @@ class EngineSet:
 
     An engine in use never leaves. A load may have to wait for engines in use, but only for those of its own and of
     earlier layers, and never for one that its own thread uses; so layers that wait for each other's output can't
-    wait for each other's memory. Whoever uses an engine while it waits for an earlier layer's output asks `along`
+    wait for each other's memory. Whoever keeps an engine while it waits for an earlier layer's output asks `along`
     first.
     """
 
@@ -55,13 +47,18 @@ class EngineSet:
         *,
         on_event: OnEvent = _nobody,
         make: Callable[[Layer, str, Place], Any] = registry.make,
+        wait_s: float = WAIT_S,
+        settle_s: float = SETTLE_S,
     ) -> None:
-        """card: None where engines have no GPU. on_event: see worker.gpu.loading. make: makes engines."""
+        """card: None where engines have no GPU. on_event: see worker.gpu.loading. make: makes engines. wait_s: the
+        longest wait for engines in use; settle_s: for memory that was given back."""
         self._choose = choose
-        self._place = place or Place()
-        self._card = card
-        self._slots = Slots(lambda layer, name: make(layer, name, self._place))
-        self._loader = Loader(self._slots, lambda slot: make(slot.layer, slot.name, self._place), card, on_event)
+        place = place or Place()
+        self._slots = Slots(lambda layer, name: make(layer, name, place))
+        self._books = None if card is None else Books(self._slots, card, settle_s)
+        self._loader = Loader(
+            self._slots, lambda slot: make(slot.layer, slot.name, place), self._books, on_event, wait_s
+        )
 
     def name(self, layer: Layer, language: str | None = None) -> str:
         return self._choose(layer, language)
@@ -102,51 +99,51 @@ class EngineSet:
             raise LAYER_ERRORS[layer](told, exhausted=True)
 
     def make_room(self, layer: Layer, name: str) -> None:
-        """For an engine that ran out of memory: all others that nobody uses leave. Nobody need use it."""
+        """For an engine that ran out of memory: all others that nobody uses leave. It need not be loaded itself."""
         self._loader.ran_out(self._slots.of(layer, name), "use")
 
     def along(self, layer: Layer, language: str | None = None, name: str | None = None) -> bool:
-        """Whether the layer's engine (or the one named) fits beside those of the layers that run at the same time,
-        so that it may be used while they are; else it must wait until they are done. Yes without a card, except for
-        an engine that gets its input whole. Raises as making an engine does."""
+        """Whether the layer's engine (or the one named) may be used while those of the layers before it are, ASR
+        excepted: they fit together, and it needs no card for itself. Else it waits until they are done. Raises as
+        making an engine does."""
         own = self._slots.of(layer, name or self.name(layer, language))
-        others = [self._slots.of(each, self.name(each, language)) for each in _BESIDE.get(layer, ())]
-        before = [slot for slot in others if slot.layer is not Layer.UPSCALE]
-        if own.needs.exclusive or any(slot.needs.exclusive for slot in before if self._loader.counts(slot)):
+        if own.needs.exclusive or self._books is None:
+            return not own.needs.exclusive
+        others = [self._slots.of(each, self.name(each, language)) for each in BESIDE[layer]]
+        if any(slot.needs.exclusive and slot.mb for slot in others):
             return False
-        company = {own, *others}
-        needed = sum(slot.mb for slot in company if self._loader.counts(slot))
-        return self._card is None or needed == 0 or needed + MARGIN_MB <= self._capacity_mb(self._card)
+        needed = sum(slot.mb for slot in {own, *others})
+        return own.mb == 0 or needed + MARGIN_MB <= self._books.capacity_mb()
 
-    def check(self, languages: tuple[str, ...]) -> None:
+    def check(self, languages: Sequence[str]) -> None:
         """Raises ModelMissing or ConfigurationError for the first engine that the settings name and that is not to be
         had or is too big for the card. A server that is away is logged: it may come."""
-        for layer, name in self._chosen(languages):
-            slot = self._slots.of(layer, name)
+        for slot in self._chosen(languages):
             self._check_size(slot)
             try:
-                registry.look(layer, slot.engine)
+                registry.look(slot.layer, slot.engine)
             except LayerError as error:
-                log.warning("engine_away", layer=layer.value, engine=name, detail=str(error))
+                log.warning("engine_away", layer=slot.layer.value, engine=slot.name, detail=str(error))
 
-    def warm_up(self, languages: tuple[str, ...]) -> None:
+    def warm_up(self, languages: Sequence[str]) -> None:
         """Loads what the first turn needs, in the order of the layers, as far as it fits together. Raises ModelMissing
         and ConfigurationError; what fails otherwise is left to the turn."""
-        for layer, name in self._chosen(languages):
-            slot = self._slots.of(layer, name)
-            if not self._has_room(slot) or not self._stays(slot, languages):
+        for slot in self._chosen(languages):
+            if not self._stays(slot, languages):
                 continue
             try:
-                with self.using(layer, name):
+                with self.using(slot.layer, slot.name):
                     """Loaded is all."""
             except LayerError as error:
-                log.warning("engine_not_ready", layer=layer.value, engine=name, cause=error.cause, detail=str(error))
+                known = {"layer": slot.layer.value, "engine": slot.name, "cause": error.cause}
+                log.warning("engine_not_ready", **known, detail=str(error))
 
     def unload(self) -> None:
-        """All that nobody uses leave; an engine that fails to does not keep the others."""
+        """All that nobody uses leave; one that fails to does not keep the others."""
         for slot in self._slots.loaded():
-            self._loader.evict(slot, "the end")
-        self._loader.tidy()
+            self._loader.leave(slot)
+        if self._books is not None:
+            self._books.card.tidy()
 
     def loaded(self) -> tuple[tuple[Layer, str], ...]:
         """What is loaded now, least recently used first."""
@@ -171,28 +168,21 @@ class EngineSet:
         self._slots.moved(slot, ready=True, held=True)
         return slot
 
-    def _chosen(self, languages: Sequence[str]) -> list[tuple[Layer, str]]:
+    def _chosen(self, languages: Sequence[str]) -> Iterator[Slot]:
         """Layer by layer, each engine once."""
-        return list(dict.fromkeys((layer, self.name(layer, each)) for layer in Layer for each in (None, *languages)))
-
-    def _capacity_mb(self, card: Card) -> int:
-        """What our engines may have of the card, now that others hold what they hold."""
-        return min(card.total_mb, card.free_mb() + sum(tenant.mb for tenant in self._loader.tenants()))
-
-    def _has_room(self, slot: Slot) -> bool:
-        if self._card is None or not self._loader.counts(slot) or slot.ready:
-            return True
-        return slot.mb + MARGIN_MB <= min(self._loader.room_mb(), self._card.free_mb())
+        names = dict.fromkeys((layer, self.name(layer, each)) for layer in Layer for each in (None, *languages))
+        return (self._slots.of(layer, name) for layer, name in names)
 
     def _stays(self, slot: Slot, languages: Sequence[str]) -> bool:
-        """Whether it would not have to make way in every turn, or make others."""
-        if not self._loader.counts(slot) or slot.layer not in (Layer.VIDEO, Layer.UPSCALE):
+        """Whether it can be loaded and need not make way in every turn, nor others for it."""
+        if self._books is None or slot.mb == 0 or slot.ready:
             return True
-        return all(self.along(slot.layer, language, slot.name) for language in languages)
+        late = slot.layer in (Layer.VIDEO, Layer.UPSCALE)
+        waits = late and not all(self.along(slot.layer, language, slot.name) for language in languages)
+        return not waits and self._books.fits(slot)
 
     def _check_size(self, slot: Slot) -> None:
-        if self._card is not None and self._loader.counts(slot) and slot.mb + MARGIN_MB > self._card.total_mb:
-            needs = f"needs {slot.mb:,} MiB and {MARGIN_MB} to spare, {self._card.name} has {self._card.total_mb:,}"
-            raise ConfigurationError(
-                f"the {slot.layer} engine {slot.name} {needs}: `smarttalker models plan` says more"
-            )
+        if self._books is not None and slot.mb and slot.mb + MARGIN_MB > self._books.card.total_mb:
+            has = f"{self._books.card.name} has {self._books.card.total_mb:,}"
+            needs = f"needs {slot.mb:,} MiB and {MARGIN_MB} to spare, {has}"
+            raise ConfigurationError(f"the {slot.layer} engine {slot.name} {needs}: see `smarttalker models plan`")

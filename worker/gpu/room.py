@@ -10,6 +10,17 @@ from core.kinds import Layer
 MARGIN_MB = 512
 """Kept free on the card: the CUDA context of this process, fragmentation, and what a desktop draws."""
 
+BESIDE: dict[Layer, tuple[Layer, ...]] = {
+    Layer.ASR: (),
+    Layer.EMOTION: (),
+    Layer.LLM: (Layer.EMOTION,),
+    Layer.TTS: (Layer.EMOTION, Layer.LLM),
+    Layer.VIDEO: (Layer.EMOTION, Layer.LLM, Layer.TTS, Layer.UPSCALE),
+    Layer.UPSCALE: (Layer.EMOTION, Layer.LLM, Layer.TTS, Layer.VIDEO),
+}
+"""The layers whose engines are in use while a layer's own is, unless it waits until they are done. A picture is
+enlarged while the next is drawn, so video and upscale are one in this."""
+
 
 @dataclass(frozen=True)
 class Tenant:

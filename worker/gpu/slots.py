@@ -111,10 +111,10 @@ class Slots:
             return sorted((each for each in self._slots.values() if each.ready and each is not but), key=_last_use)
 
     def wait_for_one(self, slots: Sequence[Slot], deadline: float) -> bool:
-        """Until nobody uses one of them; False where time.monotonic() reaches the deadline before that."""
+        """Until one of them is idle or gone; False where time.monotonic() reaches the deadline before that."""
         with self._changed:
             return self._changed.wait_for(
-                lambda: not all(slot.holders for slot in slots), max(deadline - time.monotonic(), 0.0)
+                lambda: any(slot.idle or not slot.ready for slot in slots), max(deadline - time.monotonic(), 0.0)
             )
 
     def _hold(self, slot: Slot) -> None:
