@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from simulators.ollama.models import LIBRARY, Model
+from simulators.ollama.refusals import Wording
 
-VERSION: Final = "0.12.6"
+VERSION: Final = "0.32.15"
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,7 @@ class Config:
     """models: pulled already. library: what can be pulled.
 
     card_mb: the card's memory, MiB; system_mb: how much of a model may lie in the computer's own memory beside it.
-    refusal: in which words a model is refused that does not fit: the check before loading (`system memory`), or the
-    runner that died of it (`cuda`); servers of different age use one or the other. load_s, unload_s, token_s: seconds
+    refusal: in which words a model is refused that does not fit. load_s, unload_s, token_s: seconds
     that loading, unloading and one token of an answer take; pull_s: that pulling a model takes.
 
     parallel, queue: how many requests a model answers at a time, and how many wait before 503 (OLLAMA_NUM_PARALLEL,
@@ -28,7 +28,7 @@ class Config:
     library: tuple[Model, ...] = LIBRARY
     card_mb: float = 24_564
     system_mb: float = 0
-    refusal: Literal["system memory", "cuda"] = "system memory"
+    refusal: Wording = "llama-server"
     load_s: float = 0.0
     unload_s: float = 0.0
     token_s: float = 0.0

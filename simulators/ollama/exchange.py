@@ -50,7 +50,7 @@ class Exchange(Response):
         ending = asyncio.create_task(self._simulator.ending.wait())
         try:
             await asyncio.wait({work, gone, ending}, return_when=asyncio.FIRST_COMPLETED)
-            self._request.aborted = not work.done() and gone.done()
+            self._request.aborted = not work.done() and gone.done() and self._door.open
             await _ended(work)
         finally:
             await _ended(gone)

@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import Field
 
 from simulators.faults import Fault, Faults
-from simulators.ollama.refusals import BUSY, STOPPED, Refused, out_of_memory
+from simulators.ollama.refusals import BUSY, OUT_OF_MEMORY, STOPPED, Refused
 
 MIDWAY: Final = frozenset({"cut", "dropped", "unfinished", "hang", "error_line", "bad_line"})
 """After `after` tokens (of a pull: lines) of the answer: the connection is reset; it is closed without the body's end;
@@ -32,7 +32,7 @@ class OllamaFault(Fault):
     def refusal(self) -> Refused | None:
         """For effects that are an error at once."""
         if self.effect == "out_of_memory":
-            return Refused(500, self.text) if self.text else out_of_memory()
+            return Refused(500, self.text or OUT_OF_MEMORY)
         if self.effect.isdigit():
             return Refused(int(self.effect), self.text or (BUSY if self.effect == "503" else STOPPED))
         return None

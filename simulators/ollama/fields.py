@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -78,15 +79,25 @@ def _parsed(text: str) -> Any:
     """The first JSON value; what follows it is not looked at."""
     start = len(text) - len(text.lstrip(" \t\r\n"))
     try:
-        return json.JSONDecoder(parse_constant=_constant).raw_decode(text, start)[0]
+        return json.JSONDecoder(parse_constant=_constant, parse_float=_float).raw_decode(text, start)[0]
     except json.JSONDecodeError as error:
         raise Refused(400, _complaint(error, text)) from error
     except RecursionError as error:
         raise Refused(400, "exceeded max depth") from error
+    except ValueError as error:
+        raise Refused(400, "json: cannot unmarshal a number of so many digits into Go value of type float64") from error
 
 
 def _constant(name: str) -> Any:
-    raise Refused(400, f"invalid character '{name.lstrip('-')[0]}' looking for beginning of value")
+    where = "in numeric literal" if name.startswith("-") else "looking for beginning of value"
+    raise Refused(400, f"invalid character '{name.lstrip('-')[0]}' {where}")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise Refused(400, f"json: cannot unmarshal number {digits} into Go value of type float64")
+    return value
 
 
 def _complaint(error: json.JSONDecodeError, text: str) -> str:

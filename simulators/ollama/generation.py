@@ -97,7 +97,7 @@ def _line(call: Call, words: dict[str, Any], *, done: bool) -> dict[str, Any]:
 def fitting(messages: list[dict[str, Any]], num_ctx: int) -> list[dict[str, Any]]:
     """The system messages and as many of the latest others as the context holds; always the last."""
     for start in range(len(messages)):
-        kept = [each for each in messages[:start] if each.get("role") == "system"] + messages[start:]
+        kept = [each for each in messages[:start] if each["role"] == "system"] + messages[start:]
         if prompt_tokens(kept) <= num_ctx or start == len(messages) - 1:
             return kept
     return messages

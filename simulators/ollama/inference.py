@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -116,7 +117,15 @@ def _check(model: Model, api: Api, args: Args) -> bool:
     if args.get("tools") and not model.can("tools"):
         raise Refused(400, f"{model.full_name} does not support tools")
     options.check(args.get("options") or {})
+    _check_format(args.get("format"))
     return model.can("thinking") and think is not False
+
+
+def _check_format(value: Any) -> None:
+    if value not in (None, "", "json") and not isinstance(value, dict):
+        raise Refused(
+            500, f'invalid format: {json.dumps(json.dumps(value))}; expected "json" or a valid JSON Schema object'
+        )
 
 
 def _remember(call: Call, model: Model) -> None:

@@ -17,7 +17,7 @@ def of_prompt(request: Request, model: Model) -> list[str]:
     found = [*_of_options(request.options, model), *_of_fields(request)]
     if request.messages:
         found += [*_of_messages(request), *_of_length(request)]
-        if "think" not in request.json:
+        if request.json.get("think") is None:
             found.append("think was not sent: a model that can think does")
     return [f"/api/{request.method}: {each}" for each in found]
 
@@ -36,17 +36,18 @@ def _of_options(sent: dict[str, Any], model: Model) -> list[str]:
 
 def _of_fields(request: Request) -> list[str]:
     schema = fields.CHAT if request.method == "chat" else fields.GENERATE
-    return [f"{name} is unknown" for name in fields.unknown(request.json, schema)]
+    found = [f"{name} is unknown" for name in fields.unknown(request.json, schema)]
+    return [*found, "format: the simulator does not keep to it"] if request.json.get("format") else found
 
 
 def _of_messages(request: Request) -> list[str]:
-    roles = [str(each.get("role", "")) for each in request.messages]
+    roles = [each["role"] for each in request.messages]
     found = [f"a message's role is {role!r}" for role in roles if role not in ROLES]
     if "system" in roles[1:]:
         found.append("a system message is not the first")
     if roles[-1] not in ("user", "tool"):
         found.append("the last message is not the user's")
-    if not all(str(each.get("content") or "").strip() for each in request.messages if each.get("role") != "assistant"):
+    if not all(each["content"].strip() for each in request.messages if each["role"] != "assistant"):
         found.append("a message is empty")
     return found
 
@@ -59,4 +60,4 @@ def _of_length(request: Request) -> list[str]:
 
 def prompt_tokens(messages: list[dict[str, Any]]) -> int:
     """With the four tokens that a template puts around each message."""
-    return sum(tokens.count(str(each.get("content") or "")) + 4 for each in messages)
+    return sum(tokens.count(each["content"]) + 4 for each in messages)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 
 class Refused(Exception):
     """A request's error: its HTTP status, and `{"error": message}`."""
@@ -20,13 +22,21 @@ def gib(mib: float) -> str:
     return f"{mib / 1024:.1f} GiB" if mib >= 1024 else f"{mib:.1f} MiB"
 
 
-def no_room(need_mb: float, free_mb: float) -> Refused:
-    return Refused(500, f"model requires more system memory ({gib(need_mb)}) than is available ({gib(free_mb)})")
+Wording = Literal["system memory", "runner", "llama-server"]
+"""What a server up to 0.24 finds out before it loads a model, and what it tells of a runner that died of it; what a
+server from 0.30 on tells, which checks nothing before."""
 
 
-def out_of_memory() -> Refused:
-    return Refused(500, "llama runner process has terminated: cudaMalloc failed: out of memory")
+def no_room(wording: Wording, need_mb: float, free_mb: float) -> Refused:
+    """A model does not fit."""
+    texts = {
+        "system memory": f"model requires more system memory ({gib(need_mb)}) than is available ({gib(free_mb)})",
+        "runner": "llama runner process has terminated: cudaMalloc failed: out of memory",
+        "llama-server": OUT_OF_MEMORY,
+    }
+    return Refused(500, texts[wording])
 
 
-BUSY = "server busy, please try again.  maximum pending requests exceeded"
-STOPPED = "an error was encountered while running the model: unexpected EOF"
+OUT_OF_MEMORY: Final = "llama-server process has terminated: exit status 1: cudaMalloc failed: out of memory"
+BUSY: Final = "server busy, please try again.  maximum pending requests exceeded"
+STOPPED: Final = "an error was encountered while running the model: unexpected EOF"

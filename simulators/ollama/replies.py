@@ -76,9 +76,10 @@ def long_answer(request: Request) -> str:
 
 def _chance(request: Request) -> random.Random:
     options = request.options
-    if options.get("seed", -1) < 0 and options.get("temperature", 0.8) != 0:
+    seed = options.get("seed")
+    if (seed is None or seed < 0) and options.get("temperature") != 0:
         return random.Random()  # noqa: S311
-    text = json.dumps([request.model, request.messages, options.get("seed")], sort_keys=True)
+    text = json.dumps([request.model, request.messages, seed], sort_keys=True)
     return random.Random(hashlib.sha256(text.encode()).digest())  # noqa: S311
 
 

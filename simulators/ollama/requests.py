@@ -39,13 +39,13 @@ class Request:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """As they were sent; of /api/generate its system prompt and its prompt."""
+        """With roles in small letters and texts for all contents; of /api/generate its system prompt and its prompt."""
         if self.method == "generate":
             system = {"role": "system", "content": self.json.get("system") or ""}
             user = {"role": "user", "content": self.json.get("prompt") or ""}
             return [each for each in (system, user) if each["content"]]
         found = self.json.get("messages")
-        return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+        return [_plain(each) for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
     @property
     def options(self) -> dict[str, Any]:
@@ -59,15 +59,20 @@ class Request:
     @property
     def system(self) -> str:
         """The system messages' text."""
-        return "\n".join(str(each.get("content", "")) for each in self.messages if each.get("role") == "system")
+        return "\n".join(each["content"] for each in self.messages if each["role"] == "system")
 
     @property
     def user(self) -> str:
         """What the user said last."""
-        said = [str(each.get("content", "")) for each in self.messages if each.get("role") == "user"]
+        said = [each["content"] for each in self.messages if each["role"] == "user"]
         return said[-1] if said else ""
 
     def shown(self) -> dict[str, Any]:
         """For the control interface."""
         names = ("number", "method", "verb", "path", "headers", "json", "at", "status", "answer", "tokens", "aborted")
         return {name: getattr(self, name) for name in names} | {"over": self.over.is_set()}
+
+
+def _plain(message: dict[str, Any]) -> dict[str, Any]:
+    role, content = str(message.get("role") or "").lower(), str(message.get("content") or "")
+    return {**message, "role": role, "content": content}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from typing import Final
 from simulators.clock import Clock
 from simulators.ollama.config import Config
 from simulators.ollama.models import Model
-from simulators.ollama.refusals import BUSY, Refused, no_room, out_of_memory
+from simulators.ollama.refusals import BUSY, Refused, no_room
 
 POLL_S: Final = 0.005
 FOREVER_S: Final = 2**63 / 1e9
@@ -139,7 +138,8 @@ class Runners:
 
     def _context(self, model: Model, num_ctx: int | None) -> int:
         """Never more than the model was made for."""
-        return min(max(4, num_ctx or self.config.default_context), model.context)
+        wanted = self.config.default_context if num_ctx is None else num_ctx
+        return min(max(4, wanted), model.context)
 
     async def _load(self, model: Model, num_ctx: int | None) -> Runner:
         context = self._context(model, num_ctx)
@@ -168,10 +168,7 @@ class Runners:
             return need_mb
         if need_mb <= free + self.config.system_mb:
             return free
-        raise no_room(need_mb, free + self.config.system_mb) if self._checks() else out_of_memory()
-
-    def _checks(self) -> bool:
-        return self.config.refusal == "system memory"
+        raise no_room(self.config.refusal, need_mb, free + self.config.system_mb)
 
     def _free_mb(self) -> float:
         return max(0.0, self.config.card_mb - self.others_mb - sum(each.vram_mb for each in self._loaded.values()))
@@ -192,8 +189,3 @@ class Runners:
                 runner.leaves_at = runner.expires_at + self.config.unload_s
             if runner.leaves_at is not None and runner.leaves_at <= now:
                 del self._loaded[key]
-
-
-def never(seconds: float) -> bool:
-    """Whether a keep_alive means for ever."""
-    return math.isinf(seconds) or seconds >= FOREVER_S
