@@ -35,12 +35,14 @@ class Download:
         self._part = self._target.with_name(self._target.name + PART)
         self._stamp = self._target.with_name(self._target.name + STAMP)
         self._shown = 0
+        self._continued = False
 
     def run(self) -> File:
         """What lies at its place now, checked. Raises SourceAway, WeightsWrong, ConfigurationError, OSError."""
         self._target.parent.mkdir(parents=True, exist_ok=True)
-        # What an earlier run has left may be the wrong part: then all of it comes once more.
-        for again in (self._kept() > 0, False):
+        # Where it was continued, the parts may not belong together: then all of it comes once more.
+        for _ in range(2):
+            self._continued = False
             sums = self._web.patiently(self._try, self._progress.note)
             wrong = sums.wrong()
             if not wrong:
@@ -48,7 +50,7 @@ class Download:
                 self._stamp.unlink(missing_ok=True)
                 return sums.file
             self._forget()
-            if not again:
+            if not self._continued:
                 break
             self._progress.note(f"{self._wanted.path}: {wrong}; all of it once more")
         raise WeightsWrong(f"{self._wanted.path} from {self._wanted.url} is not what it should be: {wrong}")
@@ -56,6 +58,7 @@ class Download:
     def _try(self) -> Sums:
         """The hashes of a part that is whole by now. Raises Interrupted."""
         have = self._kept()
+        self._continued = self._continued or have > 0
         if have and have == self._wanted.bytes:
             return self._summed(have)
         headers = {"Accept-Encoding": "identity"}
@@ -115,7 +118,7 @@ class Download:
         begun, most = sums.bytes, self._wanted.bytes
         try:
             with self._part.open("ab") as part:
-                for chunk in response.iter_raw(_CHUNK):
+                for chunk in response.iter_raw():
                     if most is not None and sums.bytes + len(chunk) > most:
                         raise WeightsWrong(f"{self._wanted.path} from {self._wanted.url} is longer than {most:,} bytes")
                     part.write(chunk)

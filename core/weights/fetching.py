@@ -84,7 +84,8 @@ class Fetcher(Protocol):
 
     def fetch(self, progress: Progress) -> Record:
         """Brings all that lacks into `models/<name>/` (it is there, this process's alone, and holds no record now);
-        goes on where an earlier one was broken off. Raises SourceAway, WeightsWrong, StorageError, ConfigurationError."""
+        goes on where an earlier one was broken off. Raises SourceAway, WeightsWrong, StorageError,
+        ConfigurationError."""
 
     def verify(self, progress: Progress) -> list[str]:
         """What is wrong with what is here, by reading all of it: a sentence each, without the command that mends it."""
