@@ -1,0 +1,146 @@
+"""What the model is sent: the instructions in the language of the answer, the history, and the last message.
+
+The parts that are the same at every turn of a persona come first, so that the server reads them once. The last lines,
+which a model heeds most, name language, dialect and tone.
+
+Numbers are asked for in words, since a neural voice reads figures unreliably; what a model still writes in figures is
+said right all the same, because every text goes through `core.text.speakable` before a voice; telephone numbers stay
+in figures for the eye. The notes keep figures, with which a model reckons better.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from core.errors import LLMError
+from core.kinds import Tone
+from core.persona import WEEK, Persona, in_language
+from core.persona.clock import Clock, zone_of
+from core.text.calendar import MONTHS
+from core.text.sentences import sentences
+from worker.engines.llm.base import Message
+from worker.engines.llm.ollama.budget import Budget
+from worker.engines.llm.ollama.dialects import dialect_of
+from worker.engines.llm.ollama.grounding import Grounding, Notes
+from worker.engines.llm.ollama.guarding import Secrecy, clean
+
+_WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """messages: as Ollama takes them, the system's first and the user's last. tokens: the estimate of all. rules and
+    instructions: what of the system's message is not for the user; known: what of it is."""
+
+    messages: tuple[dict[str, str], ...]
+    tokens: int
+    rules: tuple[str, ...]
+    instructions: tuple[str, ...]
+    known: tuple[str, ...]
+
+    def secrecy(self) -> Secrecy:
+        """A new watch over one answer."""
+        return Secrecy(self.rules, self.instructions, self.known)
+
+
+class Writer:
+    """Writes the prompts of one persona."""
+
+    def __init__(self, persona: Persona, clock: Clock) -> None:
+        self._persona = persona
+        self._grounding = Grounding(persona)
+        self._zone = zone_of(persona.timezone)
+        self._clock = clock
+
+    def prompt(self, history: Sequence[Message], language: str, tone: Tone, budget: Budget) -> Prompt:
+        """Raises LLMError where there is no message, ConfigurationError where the context is too small."""
+        history = [Message(message.role, clean(message.text)) for message in history]
+        if not history or not history[-1].text.strip():
+            raise LLMError("there is no message to answer")
+        words = _WORDS["ar" if language == "ar" else "en"]
+        first, last = self._always(words, language), self._now(words, history, language, tone)
+        question = history[-1].text
+        room = budget.room(f"{first}\n{last}", self._persona.id, question)
+        notes = self._grounding.notes(history, language, room.notes, budget.tokens)
+        system = "\n\n".join((first, _told(words, notes, language), last))
+        kept = budget.fitting(history[:-1], room.history)
+        messages = [
+            {"role": "system", "content": system},
+            *({"role": message.role, "content": message.text} for message in kept),
+            {"role": "user", "content": budget.cut(question, room.question)},
+        ]
+        return self._prompt(messages, first, last, notes, words, budget, language)
+
+    def _prompt(
+        self,
+        messages: Sequence[dict[str, str]],
+        first: str,
+        last: str,
+        notes: Notes,
+        words: dict[str, str],
+        budget: Budget,
+        language: str,
+    ) -> Prompt:
+        """With what of it is secret: the rules, who the persona is told to be, the frame round the notes."""
+        unknown = self.unknown(language)
+        role = clean(in_language(self._persona.role, language))
+        rules = (*words["rules"].replace("{unknown}", "\n").split("\n"), last, *sentences(role)[:1])
+        known = (unknown, *notes.answers, *self._persona.business.values(), *self._persona.greeting.values())
+        tokens = budget.of_messages([message["content"] for message in messages])
+        return Prompt(tuple(messages), tokens, tuple(filter(None, rules)), (first, last), known)
+
+    def unknown(self, language: str) -> str:
+        """What the persona says where it does not know."""
+        return clean(in_language(self._persona.unknown, language)).strip()
+
+    def _always(self, words: dict[str, str], language: str) -> str:
+        role = clean(in_language(self._persona.role, language)).strip()
+        place = words["place"].format(business=clean(in_language(self._persona.business, language)).strip().rstrip("."))
+        return f"{role}\n{place}\n{words['rules'].strip().replace('{unknown}', self.unknown(language))}"
+
+    def _now(self, words: dict[str, dict[str, str]], history: Sequence[Message], language: str, tone: Tone) -> str:
+        moment = self._clock(self._zone)
+        lines = [
+            str(words["now"]).format(
+                today=_date(moment, language),
+                tomorrow=_weekday(moment + timedelta(days=1), language),
+                time=_time(moment, language),
+            ),
+            words["tones"][tone],
+            str(words["language"]).format(
+                language=_WORDS["languages"].get(language, f"the language with the code {language}")
+            ),
+        ]
+        if language == "ar":
+            lines.append(words["dialects"][dialect_of([message.text for message in history if message.role == "user"])])
+        return "\n".join(lines)
+
+
+def _told(words: dict[str, str], notes: Notes, language: str) -> str:
+    comma = "، " if language == "ar" else ", "
+    lines = [words["known"], *notes.answers] if notes.answers else [words["nothing_known"]]
+    lines += [words["names"].format(names=names) for names in notes.names]
+    if notes.topics:
+        lines.append(words["topics"].format(topics=comma.join(notes.topics)))
+    return "\n".join(lines)
+
+
+def _weekday(moment: datetime, language: str) -> str:
+    return WEEK[moment.weekday()].names["ar" if language == "ar" else "en"][0]
+
+
+def _date(moment: datetime, language: str) -> str:
+    month = MONTHS[moment.month - 1][1 if language == "ar" else 0]
+    return f"{_weekday(moment, language)} {moment.day} {month} {moment.year}"
+
+
+def _time(moment: datetime, language: str) -> str:
+    """`8:05 صباحًا`, `12:30 ظهرًا`; `8:05 am`."""
+    clock = f"{(moment.hour - 1) % 12 + 1}:{moment.minute:02}"
+    if language != "ar":
+        return f"{clock} {'am' if moment.hour < 12 else 'pm'}"
+    return f"{clock} {'صباحًا' if moment.hour < 12 else 'ظهرًا' if moment.hour == 12 else 'مساءً'}"
