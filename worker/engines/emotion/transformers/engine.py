@@ -1,0 +1,80 @@
+"""The engine `transformers`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+from core.errors import EmotionError, ModelMissing
+from core.kinds import Emotion
+from core.weights.folder import folder_of
+from worker.engines.base import Needs, Place
+from worker.engines.emotion.base import Reading
+from worker.engines.emotion.transformers.classifiers import CLASSIFIERS, ENGLISH, MANY, Classifier
+from worker.engines.emotion.transformers.model import Model
+from worker.engines.emotion.transformers.reading import reading_of
+from worker.engines.emotion.transformers.wording import prepared
+
+
+class Transformers:
+    """DistilRoBERTa reads English; XLM-Emo, which was taught Arabic and English on top of a hundred languages, reads
+    all others, and English where DistilRoBERTa is not installed. Either alone will do: without XLM-Emo a text that is
+    not English is an EmotionError, and the layer's stand-in reads it. Both are loaded together and stay on the CPU
+    (1.4 GB of memory)."""
+
+    name: ClassVar[str] = "transformers"
+    needs: ClassVar[Needs] = Needs(
+        weights=tuple(classifier.weights for classifier in CLASSIFIERS),
+        packages=("torch", "transformers"),
+        licence="MIT AND LicenseRef-unstated",  # XLM-Emo's; DistilRoBERTa's authors state none
+        patience_s=120.0,
+    )
+
+    def __init__(self, place: Place) -> None:
+        self._models_dir = place.models
+        self._models: dict[str, Model] = {}
+
+    @classmethod
+    def at(cls, place: Place) -> Self:
+        return cls(place)
+
+    def look(self) -> str:
+        """The classifiers that are here, and what is not read for want of the other. Raises ModelMissing if there is
+        none, or if one is there in parts."""
+        here = [classifier.weights for classifier, _ in self._folders()]
+        without = "" if MANY.weights in here else f"; English only, {MANY.weights} is not here"
+        return " and ".join(here) + without
+
+    def load(self) -> None:
+        """Raises ModelMissing as `look`, and EmotionError for a folder that holds something else."""
+        if not self._models:
+            self._models = {each.weights: Model(each, folder) for each, folder in self._folders()}
+
+    def unload(self) -> None:
+        self._models = {}
+
+    def read(self, text: str, *, language: str) -> Reading:
+        self.load()
+        model = self._model_for(language)
+        words = prepared(text)
+        if not words:
+            return Reading(Emotion.NEUTRAL, 0.0)
+        try:
+            return reading_of(model.classifier, model.probabilities(words))
+        except (RuntimeError, ValueError, IndexError) as error:
+            # The text is in none of these: their words would bring it into the log.
+            raise EmotionError(f"{model.classifier.weights}: {type(error).__name__}") from None
+
+    def _model_for(self, language: str) -> Model:
+        english = language.lower().split("-")[0] == "en"
+        model = (self._models.get(ENGLISH.weights) if english else None) or self._models.get(MANY.weights)
+        if model is None:
+            raise EmotionError(f"no classifier here reads {language}: run `smarttalker models fetch {MANY.weights}`")
+        return model
+
+    def _folders(self) -> list[tuple[Classifier, Path]]:
+        there = [each for each in CLASSIFIERS if (self._models_dir / each.weights).is_dir()]
+        if not there:
+            names = " ".join(each.weights for each in CLASSIFIERS)
+            raise ModelMissing(f"no model of emotion is in {self._models_dir}: run `smarttalker models fetch {names}`")
+        return [(each, folder_of(self._models_dir, each.weights)) for each in there]
