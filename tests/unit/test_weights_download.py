@@ -11,36 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 from core.errors import ConfigurationError, SmartTalkerError
-from core.weights.fetching import SourceAway, State, Way, WeightsWrong
+from core.weights.fetching import SourceAway, State, WeightsWrong
 from core.weights.files import FilesFetcher
 from core.weights.folder import folder_of, read_record
-from core.weights.manifest import File, Hub, Release, Source, Weights
+from core.weights.manifest import File, Hub, Release, Weights
 from core.weights.run import fetch
+from tests.weights_entries import FILES, LARGE, MODEL, WRONG, Told, entry, hub, way_to
 from tests.weights_server import COMMIT, Fault, Shelf, serving, sha256
-
-LARGE = bytes(range(256)) * 40
-WRONG = LARGE[:-1] + b"x"
-FILES = {"config.yaml": b"model: tiny\n", "sub/a b.json": b"{}", "model.pt": LARGE}
-MODEL = f"/o/n/resolve/{COMMIT}/model.pt"
-
-
-class Told:
-    """A Progress that remembers."""
-
-    def __init__(self) -> None:
-        self.begun: list[tuple[str, int | None]] = []
-        self.notes: list[str] = []
-        self.count: dict[str, int] = {}
-
-    def begin(self, what: str, total: int | None, done: int = 0) -> None:
-        self.begun.append((what, total))
-        self.count[what] = done
-
-    def advance(self, count: int) -> None:
-        self.count[self.begun[-1][0]] += count
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 @pytest.fixture
@@ -48,18 +25,6 @@ def shelf() -> Iterator[Shelf]:
     with serving() as shelf:
         shelf.hub("o/n", FILES)
         yield shelf
-
-
-def entry(source: Source, **changes: Any) -> Weights:
-    return Weights(**{"name": "tiny", "engine": "e", "source": source, "licence": "MIT", "terms": "open", **changes})
-
-
-def hub(*files: File | str, revision: str = COMMIT) -> Hub:
-    return Hub("o/n", revision, tuple(File(each) if isinstance(each, str) else each for each in files))
-
-
-def way_to(shelf: Shelf, models: Path, **changes: Any) -> Way:
-    return Way(**{"models": models, "hub": shelf.url, "patience_s": 5.0, "pause_s": 0.01, **changes})
 
 
 def got(shelf: Shelf, models: Path, weights: Weights, **changes: Any) -> Told:
