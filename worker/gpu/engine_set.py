@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from core.errors import LAYER_ERRORS, ConfigurationError, LayerError
@@ -13,6 +13,7 @@ from worker.engines import registry
 from worker.engines.base import Place
 from worker.gpu.books import SETTLE_S, Books
 from worker.gpu.card import Card
+from worker.gpu.cost import Cost, Meter
 from worker.gpu.exhaustion import is_out_of_memory
 from worker.gpu.loading import WAIT_S, Loader, OnEvent
 from worker.gpu.room import BESIDE, MARGIN_MB
@@ -59,6 +60,8 @@ class EngineSet:
         self._loader = Loader(
             self._slots, lambda slot: make(slot.layer, slot.name, place), self._books, on_event, wait_s
         )
+
+        self._meter = Meter(card, lambda: sum(slot.elsewhere_mb for slot in self._slots.loaded()))
 
     def name(self, layer: Layer, language: str | None = None) -> str:
         return self._choose(layer, language)
@@ -137,6 +140,10 @@ class EngineSet:
             except LayerError as error:
                 known = {"layer": slot.layer.value, "engine": slot.name, "cause": error.cause}
                 log.warning("engine_not_ready", **known, detail=str(error))
+
+    def meter(self) -> AbstractContextManager[Cost]:
+        """`with engines.meter() as cost:` measures the block; see worker.gpu.cost."""
+        return self._meter()
 
     def unload(self) -> None:
         """All that nobody uses leave; one that fails to does not keep the others."""

@@ -148,8 +148,9 @@ class Loader:
             if isinstance(error, SmartTalkerError):
                 raise
             raise LAYER_ERRORS[slot.layer](f"{slot.name}: {type(error).__name__}") from error
+        slot.elsewhere_mb = elsewhere_mb(slot.engine)
         if self._books is not None and slot.mb and alone and self._alone(slot):
-            slot.mb = max(slot.mb, elsewhere_mb(slot.engine) or self._books.card.held_mb() - before)
+            slot.mb = max(slot.mb, slot.elsewhere_mb or self._books.card.held_mb() - before)
         self._tell("engine_loaded", slot, seconds=round(time.perf_counter() - began, 2), mb=slot.mb)
         return None
 

@@ -17,6 +17,7 @@ from worker.gpu.room import Tenant
 @dataclass(eq=False)
 class Slot:
     """One engine. mb: MiB of the card that it holds while loaded, as declared, or more where more was measured.
+    elsewhere_mb: what it said when it was last loaded that it holds in another process.
 
     engine: None after it failed to unload; a new one is made then. ready: loaded. moving: a thread loads or unloads
     it now. holders: the thread of each use. used: when it was last used, in uses of the whole set.
@@ -27,6 +28,7 @@ class Slot:
     engine: Any
     needs: Needs
     mb: int
+    elsewhere_mb: int = 0
     ready: bool = False
     moving: bool = False
     holders: list[int] = field(default_factory=list)
