@@ -29,12 +29,13 @@ _SETTINGS: Mapping[str, str] = {
     "core.protectNTFS": "true",
     "credential.helper": "",
     "fetch.recurseSubmodules": "false",
+    "fetch.unpackLimit": "1",  # a pack's bytes are told as they come
     "gc.auto": "0",
     "maintenance.auto": "false",
     "safe.directory": "*",  # what is read is checked by its commit, whoever owns the folder
     "submodule.recurse": "false",
 }
-_RECEIVED = re.compile(r"(?:Receiving objects|Unpacking objects):.*?, (\d+(?:\.\d+)?) (bytes|KiB|MiB|GiB)")
+_RECEIVED = re.compile(r"Receiving objects:.*?, (\d+(?:\.\d+)?) (bytes|KiB|MiB|GiB)")
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _SAID_MOST = 300
 
@@ -115,7 +116,7 @@ def _options() -> list[str]:
 def _heard(process: subprocess.Popen[bytes], received: Callable[[int], None], silence_s: float) -> tuple[str, str]:
     """(standard output, standard error) to their ends. Raises GitFailed after too long a silence."""
     pieces: dict[str, list[bytes]] = {"out": [], "err": []}
-    meter = _Meter(received)
+    meter = Meter(received)
     with selectors.DefaultSelector() as selector:
         for name, stream in (("out", process.stdout), ("err", process.stderr)):
             assert stream is not None
@@ -134,7 +135,7 @@ def _heard(process: subprocess.Popen[bytes], received: Callable[[int], None], si
     )
 
 
-def _read(key: selectors.SelectorKey, selector: selectors.BaseSelector, pieces: list[bytes], meter: _Meter) -> None:
+def _read(key: selectors.SelectorKey, selector: selectors.BaseSelector, pieces: list[bytes], meter: Meter) -> None:
     stream: IO[bytes] = key.fileobj  # type: ignore[assignment]
     chunk = os.read(stream.fileno(), 1 << 16)
     if not chunk:
@@ -145,7 +146,7 @@ def _read(key: selectors.SelectorKey, selector: selectors.BaseSelector, pieces: 
         meter.read(chunk.decode("utf-8", "replace"))
 
 
-class _Meter:
+class Meter:
     """Reads how much has come out of `git fetch --progress`, which counts anew for each pack."""
 
     def __init__(self, received: Callable[[int], None]) -> None:
@@ -158,8 +159,9 @@ class _Meter:
         for line in lines:
             if match := _RECEIVED.search(line):
                 count = int(float(match[1]) * _UNITS[match[2]])
-                if count > self._told:
-                    self._received(count - self._told)
+                begun = self._told if count >= self._told else 0
+                if count > begun:
+                    self._received(count - begun)
                 self._told = count
 
 

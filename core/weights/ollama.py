@@ -47,7 +47,8 @@ class OllamaFetcher(InFolder):
             return State.MISSING
 
     def size(self) -> int:
-        """Ollama's server may have another disk, and looks for room itself."""
+        """Ollama's server may have another disk, and looks for room itself; that it answers is seen here."""
+        self._digest()
         return 0
 
     def fetch(self, progress: Progress) -> Record:
@@ -59,8 +60,8 @@ class OllamaFetcher(InFolder):
             raise WeightsWrong(f"Ollama says that {self._source.model} is pulled, but does not list it")
         if self._source.digest and digest != self._source.digest:
             progress.note(
-                f"{self._source.model}: Ollama's library has the version {digest[:12]} by now, and the manifest was made"
-                f" with {self._source.digest[:12]}; it is taken as it is"
+                f"{self._source.model}: Ollama's library has the version {digest[:12]} by now, and the manifest was"
+                f" made with {self._source.digest[:12]}; it is taken as it is"
             )
         return Record(digest)
 
@@ -123,9 +124,12 @@ class OllamaFetcher(InFolder):
 
     def _pull_once(self, meter: _Meter) -> None:
         last = ""
-        for line in self._client.pull(self._source.model, stream=True):
-            last = line.status or last
-            meter.read(line)
+        try:
+            for line in self._client.pull(self._source.model, stream=True):
+                last = line.status or last
+                meter.read(line)
+        except ValueError as error:
+            raise SourceAway(f"Ollama's pull of {self._source.model} broke off after “{last}”") from error
         if last != "success":
             raise SourceAway(f"Ollama's pull of {self._source.model} ended after “{last}”")
 
