@@ -29,6 +29,7 @@ _FOREIGN_S = 24 * 3600
 """Whether another host's process lives can't be asked; its files go when they have been still for so long."""
 
 _WORK_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
+_MEMORY_BYTES = tuple(mb * 2**20 for mb in (256, 512, 1024, 2048, 4096, 8192, 12288, 16384, 24576, 49152))
 _HTTP_S = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
@@ -61,6 +62,16 @@ class Metrics:
             registry=registry,
         )
         self._steps = Counter("smarttalker_steps", "Steps down, by layer.", ["layer"], registry=registry)
+        self._memory = Histogram(
+            "smarttalker_layer_memory_bytes",
+            "Peak memory while a layer worked, of the card (gpu) or of the process (ram).",
+            ["layer", "engine", "kind"],
+            buckets=_MEMORY_BYTES,
+            registry=registry,
+        )
+        self._exhausted = Counter(
+            "smarttalker_out_of_memory", "Times that memory did not suffice.", ["layer", "engine"], registry=registry
+        )
         self._restarts = Counter(
             "smarttalker_child_restarts", "Restarts of the process that holds the engines.", registry=registry
         )
@@ -80,6 +91,14 @@ class Metrics:
     def received(self, channel: str, kind: str, outcome: str) -> None:
         """outcome: taken or duplicate; a status' own state."""
         self._received.labels(channel, kind, outcome).inc()
+
+    def memory(self, layer: str, engine: str, kind: str, mb: int) -> None:
+        """kind: gpu or ram; mb: MiB."""
+        self._memory.labels(str(layer), engine, kind).observe(mb * 2**20)
+
+    def out_of_memory(self, layer: str, engine: str) -> None:
+        """An engine's call or load ran out of memory, whatever came of it then."""
+        self._exhausted.labels(str(layer), engine).inc()
 
     def step(self, layer: str) -> None:
         self._steps.labels(str(layer)).inc()

@@ -205,6 +205,8 @@ class Turn(Leased, Base):
     """{"path", "seconds", "bytes", "width", "height", "frames"}."""
     engines: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     timings_ms: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    memory_mb: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """The peak of each layer's work: {layer: {"gpu", "ram"}}, MiB."""
     steps: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     """Each step down: {"layer", "engine", "code"}."""
     error: Mapped[dict[str, Any] | None]

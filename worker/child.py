@@ -1,8 +1,9 @@
 """The process that holds the engines. Jobs come in on stdin and reports go out on stdout, as frames.
 
 In:  {"do": "run", "job": {…}}, {"do": "stop"}.
-Out: {"kind": "ready"}, the reports of worker.job.Report, and one end a job: {"kind": "done"},
-     {"kind": "cancelled"} or {"kind": "failed", "code", "permanent", "layer", "message_id", "args", "detail"}.
+Out: {"kind": "ready"}, the reports of worker.job.Report, the events of worker.gpu.loading, and one end a job:
+     {"kind": "done"}, {"kind": "cancelled"} or {"kind": "failed", "code", "permanent", "layer", "message_id", "args",
+     "detail"}.
 """
 
 from __future__ import annotations
@@ -20,14 +21,15 @@ import structlog
 
 from core.catalogue import Catalogue
 from core.errors import Cancelled, LayerError, SmartTalkerError
-from core.kinds import LANGUAGES, Layer
+from core.kinds import LANGUAGES
 from core.lifeline import die_with_parent
 from core.logging import configure_logging, get_logger
 from core.settings import HOME, Settings, read_settings
 from worker.frames import read_frame, write_frame
-from worker.gpu import EngineSet
+from worker.gpu import EngineSet, found_card
 from worker.job import Job
 from worker.pipeline import SmartTalkerPipeline
+from worker.place import place_of, wants_card
 
 log = get_logger(__name__)
 
@@ -113,11 +115,11 @@ def serve(pipeline: SmartTalkerPipeline, orders: Orders, report: Reporter) -> No
             structlog.contextvars.clear_contextvars()
 
 
-def warm_up(engines: EngineSet) -> None:
-    """Loads what the first turn needs, so that it does not wait."""
-    for layer in Layer:
-        for language in LANGUAGES:
-            engines.get(layer, language)
+def open_engines(settings: Settings, report: Reporter) -> EngineSet:
+    """On the card that the settings name, where one of their engines wants any. Raises ConfigurationError."""
+    card = found_card(settings.device, settings.gpu_mb) if wants_card(settings) else None
+    place = place_of(settings, card.device if card else "cpu")
+    return EngineSet(settings.engine, place, card, on_event=report)
 
 
 def catalogue(settings: Settings) -> Catalogue:
@@ -133,9 +135,10 @@ def main() -> None:
     frames = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     report = Reporter(frames)
-    engines = EngineSet(settings.engine)
     try:
-        warm_up(engines)
+        engines = open_engines(settings, report)
+        engines.check(LANGUAGES)
+        engines.warm_up(LANGUAGES)
     except SmartTalkerError as error:
         report("failed", **failure(error))
         raise SystemExit(1) from None

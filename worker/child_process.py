@@ -24,6 +24,7 @@ STOP_S = 2.0
 """A child that has not stopped by then is killed."""
 ALONE = {"OPENBLAS_NUM_THREADS": "1"}
 """numpy's products are small here: threads for them cost more than they gain, and the encoder has the other core."""
+STARTS = ("ready", "failed")
 ENDS = ("done", "cancelled", "failed")
 
 Report = Mapping[str, Any]
@@ -72,7 +73,8 @@ class Child:
         )
         try:
             async with asyncio.timeout(START_S):
-                report = await self._read()
+                while (report := await self._read())["kind"] not in STARTS:
+                    """Which engines are loaded is in the child's own log."""
         except TimeoutError:
             await self.kill()
             raise ChildDied(f"the engines were not loaded within {START_S:.0f} s") from None

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Generic, TypeVar
 
 from core.catalogue import Avatar
 from core.errors import Cancelled, LayerError, SmartTalkerError, UpscaleError, VideoError
 from core.kinds import Layer, Tone
-from worker.engines.registry import engines_of
 from worker.engines.tts.base import Speech
 from worker.engines.upscale.base import UpscaleEngine
 from worker.engines.video.base import Canvas, Frame, Picture, as_rgb
 from worker.fitting import fit
-from worker.gpu import EngineSet
 from worker.guard import closed, failing_as, guarded
 from worker.job import Job, Report
+from worker.lending import Lender
 from worker.media import Mp4Writer
 from worker.parts import Parts
 from worker.thumbnails import write_thumbnail
@@ -54,7 +54,7 @@ class Timed(Generic[T]):
 class Scene:
     """What every attempt at a turn's clip shares. `check` raises Cancelled."""
 
-    engines: EngineSet
+    lender: Lender
     job: Job
     report: Report
     check: Callable[[], None]
@@ -83,25 +83,40 @@ class Drawer:
 
     def run(self) -> None:
         """Tries each engine that may draw, then without upscaling, before the answer steps down to voice."""
-        scene, upscaled = self._scene, True
-        names = list(engines_of(Layer.VIDEO, scene.engines.name(Layer.VIDEO, scene.language)))
+        try:
+            self._draw()
+        except (Cancelled, LayerError):
+            pass  # speech ended early: whoever makes it says why
+        except BaseException as error:
+            self._fatal = error
+
+    def _draw(self) -> None:
+        scene, upscaled, roomy = self._scene, True, False
+        if not scene.lender.along(Layer.VIDEO, scene.language):
+            scene.parts.wait_for_end(scene.check)
+        names = scene.lender.names(Layer.VIDEO, scene.language)
         while names:
             try:
                 return Clipper(scene, names[0], upscaled).run()
-            except UpscaleError as error:
-                self._step(scene.engines.name(Layer.UPSCALE, scene.language), error)
-                upscaled = False
-            except VideoError as error:
-                self._step(names.pop(0), error)
-            except (Cancelled, LayerError):
-                return None  # speech ended early: whoever makes it says why
-            except BaseException as error:
-                self._fatal = error
-                return None
+            except (VideoError, UpscaleError) as error:
+                enlarging = isinstance(error, UpscaleError)
+                name = scene.lender.name(Layer.UPSCALE, scene.language) if enlarging else names[0]
+                if error.exhausted and not roomy:
+                    self._make_room(Layer.UPSCALE if enlarging else Layer.VIDEO, name)
+                    roomy = True
+                elif enlarging:
+                    scene.lender.step(name, error, "unscaled")
+                    upscaled = False
+                else:
+                    names.pop(0)
+                    scene.lender.step(name, error, names[0] if names else "voice")
+                    roomy = False
         return None
 
-    def _step(self, engine: str, error: LayerError) -> None:
-        self._scene.report("step", layer=error.layer, engine=engine, code=error.code, detail=str(error))
+    def _make_room(self, layer: Layer, name: str) -> None:
+        """Once speech has ended: then the language model and the voice can leave."""
+        self._scene.parts.wait_for_end(self._scene.check)
+        self._scene.lender.make_room(layer, name)
 
 
 class Clipper:
@@ -129,25 +144,35 @@ class Clipper:
 
     def _draw(self) -> None:
         scene = self._scene
-        engine = scene.engines.named(Layer.VIDEO, self._name)
-        own = engine.size(scene.canvas)
-        self._size = (scene.canvas.width, scene.canvas.height) if self._upscaled else own
-        speech = Timed(scene.parts.read(scene.check))
-        frames = engine.frames(
-            self._heard(speech), avatar=scene.avatar, canvas=scene.canvas, tone=scene.tone, intensity=scene.intensity
-        )
-        drawn: Timed[Picture] = Timed(guarded(frames, VideoError, self._name))
-        shown = drawn if own == self._size else Timed[Picture](self._enlarged(drawn))
-        began = time.perf_counter()
-        with closed(drawn), closed(shown):
-            for number, frame in enumerate(shown):
-                self._put(number, frame)
-        upscaling = shown.seconds - drawn.seconds
-        self._finish(time.perf_counter() - began - speech.seconds - upscaling, upscaling)
+        with scene.lender.lent(Layer.VIDEO, self._name) as engine:
+            own = engine.size(scene.canvas)
+            self._size = (scene.canvas.width, scene.canvas.height) if self._upscaled else own
+            speech = Timed(scene.parts.read(scene.check))
+            frames = engine.frames(
+                self._heard(speech),
+                avatar=scene.avatar,
+                canvas=scene.canvas,
+                tone=scene.tone,
+                intensity=scene.intensity,
+            )
+            drawn: Timed[Picture] = Timed(guarded(frames, VideoError, self._name))
+            self._show(drawn, own == self._size, speech)
 
-    def _enlarged(self, pictures: Iterator[Picture]) -> Iterator[Frame]:
+    def _show(self, drawn: Timed[Picture], fits: bool, speech: Timed[Speech]) -> None:
+        with ExitStack() as stack:
+            shown = drawn if fits else Timed[Picture](self._enlarged(drawn, stack))
+            began = time.perf_counter()
+            with closed(drawn), closed(shown):
+                for number, frame in enumerate(shown):
+                    self._put(number, frame)
+            upscaling = shown.seconds - drawn.seconds
+            self._finish(time.perf_counter() - began - speech.seconds - upscaling, upscaling)
+
+    def _enlarged(self, pictures: Iterator[Picture], stack: ExitStack) -> Iterator[Frame]:
         width, height = self._size
-        upscaler: UpscaleEngine = self._scene.engines.get(Layer.UPSCALE, self._scene.language)
+        lender = self._scene.lender
+        name = lender.name(Layer.UPSCALE, self._scene.language)
+        upscaler: UpscaleEngine = stack.enter_context(lender.lent(Layer.UPSCALE, name))
         frames = map(as_rgb, pictures)
         with failing_as(UpscaleError, upscaler.name):
             return guarded(upscaler.upscale(frames, width=width, height=height), UpscaleError, upscaler.name)
@@ -186,7 +211,7 @@ class Clipper:
         still = self._thumbnail()
         fitted = fit(clip.path, scene.job.max_video_bytes)
         if upscaling_s > 0:
-            name = scene.engines.name(Layer.UPSCALE, scene.language)
+            name = scene.lender.name(Layer.UPSCALE, scene.language)
             report("time", layer=Layer.UPSCALE, ms=upscaling_s * 1000, engine=name)
         report("time", layer=Layer.VIDEO, ms=drawing_s * 1000, engine=self._name)
         report("video", **(asdict(clip) | {"path": str(clip.path), "bytes": fitted} | still))

@@ -62,10 +62,12 @@ class Report(Protocol):
 
     layer     {"layer", "progress" 0 … 1}            where the turn is
     partial   {"text"}                               the answer so far
-    output    {"layer", "part", "data", "ms", "engine"}   finished, to be saved
+    output    {"layer", "part", "data", "ms", "engine", "gpu_mb", "ram_mb"}   finished, to be saved
     voice, video   {"path", "seconds", "bytes", …}   a finished file
-    time      {"layer", "ms", "engine"}              what a layer took that has no output of its own to save
-    step      {"layer", "engine", "code"}            a layer failed, the answer steps down
+    time      {"layer", "ms", "engine", "gpu_mb", "ram_mb"}   what a layer took that has no output to save
+    step      {"layer", "engine", "code", "then"}    an engine failed; then: what the answer goes on with
+    exhausted {"layer", "engine"}                    memory did not suffice; what came of it is told by what follows
+    alive     {}                                     an engine is rightly silent
     """
 
     def __call__(self, kind: str, **data: Any) -> None: ...

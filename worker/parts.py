@@ -79,6 +79,15 @@ class Parts:
             yield load(path)
             index += 1
 
+    def wait_for_end(self, check: Callable[[], None]) -> None:
+        """Returns when no more will come; raises what ended them early, and what `check` raises meanwhile."""
+        with self._changed:
+            while not self._ended:
+                check()
+                self._changed.wait(0.1)
+            if self._error is not None:
+                raise self._error
+
     def _wait_for(self, index: int, check: Callable[[], None]) -> Path | None:
         with self._changed:
             while True:

@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
-from core.catalogue import Avatar, Catalogue, Persona
-from core.errors import ASRError, Cancelled, EmotionError, LanguageUnsupported, LayerError, LLMError, NotUnderstood
-from core.i18n import t
-from core.kinds import DEFAULT_LANGUAGE, TONE_OF, Emotion, Layer, Mode, Tone
-from core.persona import spoken_questions
+from core.catalogue import Avatar, Catalogue
+from core.errors import Cancelled, LayerError
+from core.kinds import TONE_OF, Layer, Mode, Tone
 from core.storage import storage_errors
-from core.text.listing import listed
-from core.text.sentences import SentenceSplitter, detect_language
 from worker.ahead import Ahead
 from worker.drawing import Drawer, Scene
-from worker.engines.asr.base import Transcript
-from worker.engines.emotion.base import EmotionEngine, Reading
-from worker.engines.llm.base import LLMEngine, Message
+from worker.feeling import feel
 from worker.gpu import EngineSet
-from worker.guard import closed, failing_as, guarded
+from worker.guard import closed
+from worker.hearing import Hearer
 from worker.job import Job, Report
-from worker.media import read_wav
+from worker.lending import Lender
 from worker.parts import Parts
 from worker.speaking import Speaker
+from worker.thinking import Thinker, spoken_language
 from worker.timing.aligner import Aligner
-
-MISSING_EAR = "FunAudioLLM/Fun-ASR-MLT-Nano-2512"
-"""The model that understands speech in 31 languages, Arabic among them."""
-FETCH = "smarttalker models fetch"
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What the user said and in which language to answer; `reply` is set where there is nothing to ask a model."""
-
-    text: str
-    language: str
-    reply: str | None = None
 
 
 class SmartTalkerPipeline:
@@ -68,146 +49,46 @@ class Run:
         report: Report,
         stop: threading.Event,
     ) -> None:
-        self._engines = engines
         self._aligner = aligner
         self._job = job
         self._report = report
         self._stop = stop
+        self._lender = Lender(engines, report, self._check)
         self._avatar: Avatar = catalogue.avatar(job.avatar)
         self._voice = catalogue.voice(job.voice or self._avatar.voice)
-
-    @property
-    def _persona(self) -> Persona:
-        return self._avatar.persona
 
     def _check(self) -> None:
         if self._stop.is_set():
             raise Cancelled
 
     def run(self) -> None:
-        heard = self._hear()
-        mood = self._feel(heard)
+        job, report = self._job, self._report
+        heard = Hearer(job, report, self._check, self._lender, self._avatar.persona).run()
+        mood = feel(job, report, self._lender, heard)
+        self._check()
         tone = TONE_OF[mood.emotion]
-        if not self._job.speaks:
-            for _ in self._sentences(heard, tone):
+        sentences = Thinker(job, report, self._lender, self._avatar.persona).sentences(heard, tone)
+        if not job.speaks:
+            for _ in sentences:
                 self._check()
             return
         with storage_errors():
-            self._job.path.mkdir(parents=True, exist_ok=True)
-        self._perform(heard, tone, mood.intensity)
+            job.path.mkdir(parents=True, exist_ok=True)
+        self._perform(sentences, heard.language, tone, mood.intensity)
 
-    def _hear(self) -> Heard:
-        job = self._job
-        if job.media is None:
-            text = job.text or ""
-            return Heard(text, job.language or detect_language(text) or job.known_language or DEFAULT_LANGUAGE)
-        if saved := job.saved(Layer.ASR):
-            return Heard(saved["text"], saved["language"], saved.get("reply"))
-        self._report("layer", layer=Layer.ASR, progress=0.0)
-        began = time.perf_counter()
-        heard = self._transcribe(Path(job.media))
-        self._check()
-        data = {"text": heard.text, "language": heard.language, "reply": heard.reply}
-        self._output(Layer.ASR, data, began, self._engines.name(Layer.ASR, job.language))
-        return heard
-
-    def _transcribe(self, media: Path) -> Heard:
-        """What can't be understood is answered in words, in the language that was asked for or is known."""
-        job = self._job
-        language = job.language or job.known_language or DEFAULT_LANGUAGE
-        samples, _ = read_wav(media)
-        asked = spoken_questions(self._persona, "en")
-        try:
-            engine = self._engines.get(Layer.ASR, job.language)
-            with failing_as(ASRError, engine.name):
-                said: Transcript = engine.transcribe(samples, language=job.language, hints=asked)
-        except LanguageUnsupported:
-            return self._not_heard(LanguageUnsupported.code, language, self._no_ear(language))
-        except NotUnderstood:
-            if engine.needs.languages and language not in engine.needs.languages:
-                return self._not_heard(LanguageUnsupported.code, language, self._no_ear(language))
-            return self._not_heard(NotUnderstood.code, language, self._no_sense(language))
-        return Heard(said.text, said.language)
-
-    def _not_heard(self, code: str, language: str, reply: str) -> Heard:
-        self._report("step", layer=Layer.ASR, engine=self._engines.name(Layer.ASR, self._job.language), code=code)
-        return Heard("", language, reply)
-
-    def _no_ear(self, language: str) -> str:
-        return t("error-asr-language", language, language=language, model=MISSING_EAR, command=FETCH)
-
-    def _no_sense(self, language: str) -> str:
-        topics = [answer.topic[language] for answer in self._persona.answers[:3] if language in answer.topic]
-        return t("error-not-understood", language, examples=listed(topics, language))
-
-    def _feel(self, heard: Heard) -> Reading:
-        if not self._job.emotion_enabled or not heard.text:
-            return Reading(Emotion.NEUTRAL, 0.0)
-        if saved := self._job.saved(Layer.EMOTION):
-            return Reading(Emotion(saved["emotion"]), saved["intensity"])
-        began, name = time.perf_counter(), self._engines.name(Layer.EMOTION, heard.language)
-        engine: EmotionEngine = self._engines.get(Layer.EMOTION, heard.language)
-        try:
-            with failing_as(EmotionError, name):
-                mood = engine.read(heard.text, language=heard.language)
-        except EmotionError as error:
-            self._step(Layer.EMOTION, name, error)
-            return Reading(Emotion.NEUTRAL, 0.0)
-        self._check()
-        self._output(Layer.EMOTION, {"emotion": mood.emotion, "intensity": mood.intensity}, began, name)
-        return mood
-
-    def _sentences(self, heard: Heard, tone: Tone) -> Iterator[str]:
-        """The answer's sentences as soon as each is whole; the whole text is reported at its end."""
-        splitter = SentenceSplitter()
-        saved = self._job.saved(Layer.LLM)
-        pieces = iter((saved["text"],)) if saved else self._answer(heard, tone)
-        for piece in pieces:
-            yield from splitter.feed(piece)
-        yield from splitter.flush()
-
-    def _answer(self, heard: Heard, tone: Tone) -> Iterator[str]:
-        self._report("layer", layer=Layer.LLM, progress=0.0)
-        began, text = time.perf_counter(), ""
-        with closed(self._pieces(heard, tone)) as pieces:
-            for piece in pieces:
-                self._check()
-                text += piece
-                self._report("partial", text=text)
-                yield piece
-        self._check()
-        if not text.strip():
-            raise LLMError("the language model gave an empty answer")
-        name = self._engines.name(Layer.LLM, heard.language) if heard.reply is None else "sentence"
-        data = {"text": text.strip(), "language": heard.language}
-        self._output(Layer.LLM, data, began, name)
-
-    def _pieces(self, heard: Heard, tone: Tone) -> Iterator[str]:
-        if heard.reply is not None:
-            return iter((heard.reply,))
-        history: Sequence[Message] = [
-            *(Message("user" if line["role"] == "user" else "assistant", line["text"]) for line in self._job.history),
-            Message("user", heard.text),
-        ]
-        engine: LLMEngine = self._engines.get(Layer.LLM, heard.language)
-        with failing_as(LLMError, engine.name):
-            answer = engine.answer(history, persona=self._persona, language=heard.language, tone=tone)
-        return guarded(answer, LLMError, engine.name)
-
-    def _perform(self, heard: Heard, tone: Tone, intensity: float) -> None:
+    def _perform(self, answer: Iterator[str], language: str, tone: Tone, intensity: float) -> None:
         """Speech and picture run beside the language model, each in its own thread."""
         parts = Parts()
-        speaker = Speaker(self._job, self._report, self._check, parts, self._aligner)
         scene = Scene(
-            self._engines, self._job, self._report, self._check, parts, self._avatar, heard.language, tone, intensity
+            self._lender, self._job, self._report, self._check, parts, self._avatar, language, tone, intensity
         )
         drawer = Drawer(scene)
         drawing = threading.Thread(target=drawer.run, name="drawing", daemon=True)
         if Mode.VIDEO in self._job.modes:
             drawing.start()
         try:
-            with closed(Ahead(self._sentences(heard, tone), "thinking")) as sentences:
-                self._speak(speaker, sentences, heard.language, tone, intensity)
+            with closed(Ahead(answer, "thinking")) as sentences:
+                self._speak(parts, sentences, language, tone, intensity)
             parts.end()
         except BaseException as error:
             parts.end(error)
@@ -219,21 +100,19 @@ class Run:
         self._check()
         drawer.raise_fatal()
 
-    def _speak(self, speaker: Speaker, sentences: Iterator[str], language: str, tone: Tone, intensity: float) -> None:
-        name = self._engines.name(Layer.TTS, language)
+    def _speak(self, parts: Parts, answer: Iterator[str], wanted: str, tone: Tone, intensity: float) -> None:
+        """The language is decided by the first sentence: a model may answer in another one than it was told to."""
+        first = list(itertools.islice(answer, 1))
+        language = spoken_language(first[0], wanted) if first else wanted
+        name = self._lender.name(Layer.TTS, language)
+        speaker = Speaker(self._job, self._report, self._check, self._lender, parts, self._aligner, name)
+        sentences = itertools.chain(first, answer)
         try:
-            speaker.run(self._engines.get(Layer.TTS, language), self._voice, sentences, language, tone, intensity)
+            speaker.run(self._voice, sentences, language, tone, intensity)
         except LayerError as error:
             if error.layer is not Layer.TTS:
                 raise
-            self._step(Layer.TTS, name, error)
+            self._lender.step(name, error, "text")
             for _ in sentences:
                 self._check()
             raise
-
-    def _step(self, layer: Layer, engine: str, error: LayerError) -> None:
-        self._report("step", layer=layer, engine=engine, code=error.code)
-
-    def _output(self, layer: Layer, data: Mapping[str, object], began: float, engine: str) -> None:
-        ms = (time.perf_counter() - began) * 1000
-        self._report("output", layer=layer, part=0, data=data, ms=ms, engine=engine)

@@ -32,6 +32,8 @@ COMPANY_S = 0.01
 RETRY_S = 0.5
 
 
+_PLACES = {"notice-step-answers": 3, "notice-step-cut": 4, "notice-step-simpler": 5}
+"""The part of a notice that may stand beside another; 1 and 2 are the courier's."""
 _PATHS = ("path", "thumbnail")
 """What names a file in a finished file's description."""
 
@@ -56,6 +58,7 @@ class Recorder:
         turn = claimed.turn
         self.engines: dict[str, str] = dict(turn["engines"])
         self.timings: dict[str, float] = dict(turn["timings_ms"])
+        self.memory: dict[str, dict[str, int]] = dict(turn["memory_mb"])
         self.steps: list[dict[str, Any]] = list(turn["steps"])
         self.answer: str | None = turn["answer"]
         self.language: str | None = turn["answer_language"]
@@ -133,10 +136,16 @@ class Recorder:
         layer = str(report["layer"])
         self.engines[layer] = report["engine"]
         self.timings[layer] = round(self.timings.get(layer, 0.0) + report["ms"], 1)
+        before = self.memory.get(layer, {})
+        self.memory[layer] = {kind: max(before.get(kind, 0), report.get(f"{kind}_mb", 0)) for kind in ("gpu", "ram")}
 
     def _step(self, report: Mapping[str, Any]) -> None:
         self.steps.append({name: report[name] for name in ("layer", "engine", "code")})
-        log.warning("step_down", layer=report["layer"], engine=report["engine"], code=report["code"])
+        log.warning(
+            "step_down", layer=report["layer"], engine=report["engine"], code=report["code"], then=report["then"]
+        )
+        if report["layer"] == Layer.LLM:
+            self._notice("notice-step-cut" if report["then"] == "cut" else "notice-step-answers")
 
     def _voiced(self, report: Mapping[str, Any]) -> None:
         self._voice = self._file(report)
@@ -164,6 +173,8 @@ class Recorder:
         """Everything is there: the last rows and the state in one transaction."""
         if Mode.VIDEO in self._modes and self._video is not None:
             self._next.columns["video"] = self._video
+            if any(step["layer"] == Layer.VIDEO for step in self.steps):
+                self._notice("notice-step-simpler")
             self._send("video", self._video | self._caption())
         elif Mode.VIDEO in self._modes or (Mode.VOICE in self._modes and self._voice is None):
             self._step_down()
@@ -190,7 +201,8 @@ class Recorder:
     def _notice(self, message_id: str, **args: Any) -> None:
         conversation = self._claimed.conversation
         language = self.language or self._claimed.turn["language"] or conversation["language"] or conversation["hint"]
-        self._send("notice", {"text": t(message_id, language, **args), "language": language, "id": message_id})
+        notice = {"text": t(message_id, language, **args), "language": language, "id": message_id}
+        self._send("notice", notice, _PLACES.get(message_id, 0))
 
     async def failed(self, report: Mapping[str, Any]) -> None:
         """No answer could be made: the turn ends, and the person is told why. A text that was made goes out."""
@@ -205,7 +217,13 @@ class Recorder:
 
     async def _close(self, event: TurnEvent) -> None:
         await self._last_words()
-        self._next.columns |= {"engines": self.engines, "timings_ms": self.timings, "steps": self.steps, "layer": None}
+        self._next.columns |= {
+            "engines": self.engines,
+            "timings_ms": self.timings,
+            "memory_mb": self.memory,
+            "steps": self.steps,
+            "layer": None,
+        }
         self._next.event = event
         await self._flush()
 

@@ -34,6 +34,7 @@ from worker.identity import Identity
 from worker.job import Job
 from worker.leftovers import sweep
 from worker.loop import arq_worker, finish, start, until_stopped
+from worker.place import place_of
 from worker.recorder import Recorder
 
 log = get_logger(__name__)
@@ -187,6 +188,8 @@ class Renderer:
         end: Report = {}
         async with aclosing(self._child.run(job)) as reports:
             async for report in reports:
+                if report["kind"] == "exhausted":
+                    self._metrics.out_of_memory(report["layer"], report["engine"])
                 await recorder.take(report)
                 end = report
         return end
@@ -243,6 +246,9 @@ class Renderer:
     def _count(self, recorder: Recorder, state: str, seconds: float) -> None:
         for layer, ms in recorder.timings.items():
             self._metrics.layer(layer, recorder.engines.get(layer, ""), ms / 1000)
+        for layer, memory in recorder.memory.items():
+            for kind, mb in memory.items():
+                self._metrics.memory(layer, recorder.engines.get(layer, ""), kind, mb)
         for step in recorder.steps:
             self._metrics.step(step["layer"])
         if state in ENDS:
@@ -289,7 +295,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 async def serve(settings: Settings) -> None:
     identity = Identity(settings.data_dir, "render")
-    EngineSet(settings.engine).check(LANGUAGES)
+    EngineSet(settings.engine, place_of(settings)).check(LANGUAGES)
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url, size=4)
         stack.push_async_callback(database.close)

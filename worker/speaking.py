@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,51 +13,55 @@ from core.errors import TTSError
 from core.kinds import Layer, Tone
 from core.logging import get_logger
 from core.text import detect_language
+from worker.costs import Costs
 from worker.engines.tts.base import Phoneme, Speech, TTSEngine
-from worker.guard import closed, failing_as
+from worker.guard import closed
 from worker.job import Job, Report
+from worker.lending import Lender
 from worker.media import VoiceWriter
 from worker.parts import Parts, load, save
 from worker.timing.aligner import Aligner
 
 log = get_logger(__name__)
 
+Say = Callable[[TTSEngine, str], Iterator[Speech]]
+"""Has an engine speak a sentence in the turn's language, voice and tone."""
+
 
 class Speaker:
     """Speaks sentence by sentence; each is saved whole before it goes on to the picture."""
 
-    def __init__(self, job: Job, report: Report, check: Callable[[], None], parts: Parts, aligner: Aligner) -> None:
-        """aligner: tells phoneme times of voices that do not know their own."""
+    def __init__(
+        self,
+        job: Job,
+        report: Report,
+        check: Callable[[], None],
+        lender: Lender,
+        parts: Parts,
+        aligner: Aligner,
+        engine: str,
+    ) -> None:
+        """aligner: tells phoneme times of voices that do not know their own. engine: the voice's, by name."""
         self._job = job
         self._report = report
         self._check = check
+        self._lender = lender
         self._parts = parts
         self._aligner = aligner
+        self._engine = engine
         self._writer: VoiceWriter | None = None
-        self._seconds_spent = 0.0
 
-    def run(
-        self,
-        engine: TTSEngine,
-        voice: Voice,
-        sentences: Iterator[str],
-        language: str,
-        tone: Tone,
-        intensity: float,
-    ) -> None:
+    def run(self, voice: Voice, sentences: Iterator[str], language: str, tone: Tone, intensity: float) -> None:
         """Raises TTSError; what was spoken until then stays saved."""
+
+        def say(engine: TTSEngine, text: str) -> Iterator[Speech]:
+            return engine.speak(text, language=language, voice=voice, tone=tone, intensity=intensity)
+
         try:
             for number, sentence in enumerate(sentences):
                 self._check()
-                speech = self._saved(number, sentence) or self._spoken(
-                    number,
-                    sentence,
-                    language,
-                    lambda text: engine.speak(text, language=language, voice=voice, tone=tone, intensity=intensity),
-                    engine.name,
-                )
-                self._add(speech)
-            self._finish(engine.name)
+                self._add(self._saved(number, sentence) or self._spoken(number, sentence, language, say))
+            self._finish()
         finally:
             if self._writer is not None:
                 self._writer.abort()
@@ -72,21 +75,26 @@ class Speaker:
         self._parts.append(Path(saved["path"]), speech.seconds)
         return speech
 
-    def _spoken(
-        self, number: int, sentence: str, language: str, speak: Callable[[str], Iterator[Speech]], engine: str
-    ) -> Speech:
+    def _spoken(self, number: int, sentence: str, language: str, say: Say) -> Speech:
         self._report("layer", layer=Layer.TTS, progress=0.0)
-        began = time.perf_counter()
-        speech = joined(list(self._pieces(speak, sentence, engine)))
-        speech = self._timed(replace(speech, text=sentence, language=detect_language(sentence) or language))
         path = self._job.path / f"tts-{number:03d}.npz"
-        save(path, speech)
-        spent = time.perf_counter() - began
-        self._seconds_spent += spent
+        with Costs(Layer.TTS, self._engine) as costs:
+            speech = self._lender.call(Layer.TTS, self._engine, lambda engine: self._whole(say(engine, sentence)))
+            speech = self._timed(replace(speech, text=sentence, language=detect_language(sentence) or language))
+            save(path, speech)
         self._parts.append(path, speech.seconds)
         data = {"path": str(path), "seconds": speech.seconds, "text": sentence}
-        self._report("output", layer=Layer.TTS, part=number, data=data, ms=spent * 1000, engine=engine)
+        self._report("output", part=number, data=data, **costs.spent)
         return speech
+
+    def _whole(self, spoken: Iterator[Speech]) -> Speech:
+        """All pieces of a sentence as one."""
+        pieces = []
+        with closed(spoken):
+            for piece in spoken:
+                self._check()
+                pieces.append(piece)
+        return joined(pieces)
 
     def _timed(self, speech: Speech) -> Speech:
         """With phonemes where the voice gave none and they can be found; without them the face listens instead."""
@@ -102,18 +110,12 @@ class Speaker:
             log.warning("alignment_refused", language=speech.language, seconds=round(speech.seconds, 2))
         return replace(speech, phonemes=phonemes)
 
-    def _pieces(self, speak: Callable[[str], Iterator[Speech]], sentence: str, engine: str) -> Iterator[Speech]:
-        with failing_as(TTSError, engine), closed(speak(sentence)) as pieces:
-            for piece in pieces:
-                self._check()
-                yield piece
-
     def _add(self, speech: Speech) -> None:
         if self._writer is None:
             self._writer = VoiceWriter(self._job.path / "voice.ogg", speech.sample_rate)
         self._writer.add(speech.samples)
 
-    def _finish(self, engine: str) -> None:
+    def _finish(self) -> None:
         if self._writer is not None:
             clip = self._writer.close()
             self._writer = None

@@ -40,6 +40,13 @@ class TimingsOut(BaseModel):
     total: float | None
 
 
+class MemoryOut(BaseModel):
+    """MiB."""
+
+    gpu: int = Field(description="of the card, held by the process that runs the engines or by Ollama")
+    ram: int = Field(description="resident, of the process that runs the engines")
+
+
 class TurnErrorOut(BaseModel):
     """Why there is no answer."""
 
@@ -71,6 +78,7 @@ class TurnOut(BaseModel):
     video_url: str | None = Field(description="serves for a day, without a key")
     engines: dict[str, str]
     timings_ms: TimingsOut
+    memory_mb: dict[str, MemoryOut] = Field(description="the peak while each layer worked")
     steps: list[dict[str, Any]]
     error: TurnErrorOut | None
     created_at: str

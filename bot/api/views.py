@@ -42,6 +42,7 @@ async def turn_object(services: Services, row: Row) -> dict[str, Any]:
         "video_url": _url(services, row["video"]),
         "engines": row["engines"],
         "timings_ms": {name: row["timings_ms"].get(name) for name in TIMINGS},
+        "memory_mb": row["memory_mb"],
         "steps": row["steps"],
         "error": _error(row),
         "created_at": row["created_at"].isoformat(),

@@ -241,6 +241,7 @@ function stepped(turn) {
   if (!over(turn)) return null;
   const layers = turn.steps.map((step) => step.layer);
   if (turn.video_url && layers.includes("video")) return words().simpler;
+  if (layers.includes("llm")) return words().step.llm;
   if (turn.video_url) return layers.includes("upscale") ? words().step.upscale : null;
   if (turn.audio_url && !hears(local(turn.audio_url))) return words().unheard;
   return layers.map((layer) => words().step[layer]).filter(Boolean).at(-1) ?? null;

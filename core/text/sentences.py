@@ -34,6 +34,11 @@ class SentenceSplitter:
     def __init__(self) -> None:
         self._rest = ""
 
+    @property
+    def rest(self) -> str:
+        """What is not yet a whole sentence."""
+        return self._rest
+
     def feed(self, piece: str) -> list[str]:
         """The sentences that this piece made whole. The last one stays until what follows shows that it has ended."""
         self._rest += piece

@@ -17,11 +17,13 @@ import pytest
 
 from core.catalogue import Catalogue
 from core.errors import (
+    LAYER_ERRORS,
     ASRError,
     Cancelled,
     EmotionError,
     LanguageUnsupported,
     LLMError,
+    ModelMissing,
     NotUnderstood,
     StorageError,
     TTSError,
@@ -32,41 +34,52 @@ from core.kinds import Emotion, Layer, Tone
 from core.settings import HOME
 from worker.engines.asr.base import Transcript
 from worker.engines.asr.fake import Fake as FakeASR
-from worker.engines.base import Needs
+from worker.engines.base import Needs, Place
 from worker.engines.emotion.base import Reading
 from worker.engines.emotion.fake import Fake as FakeEmotion
 from worker.engines.llm.fake import Fake as FakeLLM
+from worker.engines.registry import make
 from worker.engines.tts.base import Speech
 from worker.engines.tts.fake import Fake as FakeTTS
 from worker.engines.upscale.fake import Fake as FakeUpscale
 from worker.engines.video.base import Canvas, Frame
 from worker.engines.video.fake import Fake as FakeVideo
 from worker.gpu import EngineSet
+from worker.hearing import MISSING_EAR
 from worker.job import Job
 from worker.media import write_wav
-from worker.pipeline import MISSING_EAR, SmartTalkerPipeline
+from worker.pipeline import SmartTalkerPipeline
 
 ALL = ("text", "voice", "video")
 WAIT_S = 5.0
 
 
 class Cast(EngineSet):
-    """Fakes, and in place of some of them engines of the test, by layer or by name."""
+    """Fakes, and in place of some of them engines of the test, by layer (several: by name), or the video's by name."""
 
     def __init__(self, by_layer: Mapping[Layer, Any] | None = None, **by_name: Any) -> None:
-        super().__init__(lambda layer, _language: "fake")
+        super().__init__(lambda layer, _language: "fake", make=self._given, on_event=self._tell)
+        self.reports: Reports | None = None
         self._by_layer, self._by_name = by_layer or {}, by_name
 
     def name(self, layer: Layer, language: str | None = None) -> str:
-        return next(iter(self._by_name)) if layer is Layer.VIDEO and self._by_name else super().name(layer, language)
+        return next(iter(self._named(layer)), super().name(layer, language))
 
-    def get(self, layer: Layer, language: str | None = None) -> Any:
-        return self.named(layer, self.name(layer, language))
+    def _tell(self, kind: str, **data: Any) -> None:
+        if self.reports is not None:
+            self.reports(kind, **data)
 
-    def named(self, layer: Layer, name: str) -> Any:
-        if layer is Layer.VIDEO and name in self._by_name:
-            return self._by_name[name]
-        return self._by_layer.get(layer) or super().named(layer, name)
+    def names(self, layer: Layer, language: str | None = None) -> tuple[str, ...]:
+        return tuple(self._named(layer)) or super().names(layer, language)
+
+    def _named(self, layer: Layer) -> Mapping[str, Any]:
+        """The engines of a layer that has several, the chosen one first."""
+        given = self._by_name if layer is Layer.VIDEO and self._by_name else self._by_layer.get(layer)
+        return given if isinstance(given, dict) else {}
+
+    def _given(self, layer: Layer, name: str, place: Place) -> Any:
+        several = self._named(layer)
+        return several.get(name) or (not several and self._by_layer.get(layer)) or make(layer, name, place)
 
 
 class Reports:
@@ -113,9 +126,10 @@ def job(tmp_path: Path) -> Job:
     return Job("t", str(tmp_path / "1"), "layla", ALL, text=text, width=64, height=48)
 
 
-def run(job: Job, cast: EngineSet | None = None, reports: Reports | None = None) -> Reports:
-    reports = reports or Reports()
-    SmartTalkerPipeline(cast or Cast(), Catalogue(HOME)).run(job, reports, threading.Event())
+def run(job: Job, cast: Cast | None = None, reports: Reports | None = None) -> Reports:
+    reports, cast = reports or Reports(), cast or Cast()
+    cast.reports = reports
+    SmartTalkerPipeline(cast, Catalogue(HOME)).run(job, reports, threading.Event())
     return reports
 
 
@@ -467,7 +481,7 @@ def test_an_emotion_that_can_not_be_read_is_neutral(job: Job, error: Exception) 
 
 
 @pytest.mark.parametrize("modes", [ALL, ("text",)])
-@pytest.mark.parametrize("said", ["", "One sentence. Half of"])
+@pytest.mark.parametrize("said", ["", "Half of"])
 @pytest.mark.parametrize("error", of_layer(LLMError), ids=repr)
 def test_without_an_answer_the_turn_fails(job: Job, error: Exception, said: str, modes: tuple[str, ...]) -> None:
     reports = Reports()
@@ -475,6 +489,173 @@ def test_without_an_answer_the_turn_fails(job: Job, error: Exception, said: str,
         run(replace(job, modes=modes), Cast({Layer.LLM: Broken.LLM(error, said)}), reports)
     assert reports.of("output", "llm") == []
     assert files(job) == set()
+
+
+@pytest.mark.parametrize("modes", [ALL, ("text",)])
+@pytest.mark.parametrize("error", of_layer(LLMError), ids=repr)
+def test_an_answer_that_breaks_off_ends_with_its_last_whole_sentence(
+    job: Job, error: Exception, modes: tuple[str, ...]
+) -> None:
+    broken = Broken.LLM(error, "One sentence. Another one? Half of")
+    reports = run(replace(job, modes=modes), Cast({Layer.LLM: broken}))
+    assert reports.answer == {"text": "One sentence. Another one?", "language": "en"}
+    assert reports.steps == [("llm", "fake", "llm_failed")]
+    assert [data["then"] for data in reports.of("step")] == ["cut"]
+    assert len(reports.of("output", "tts")) == (2 if "voice" in modes else 0)
+
+
+@pytest.mark.parametrize("said", ["", "Half of"])
+@pytest.mark.parametrize("error", of_layer(LLMError), ids=repr)
+def test_the_model_steps_down_to_what_stands_in_for_it(job: Job, error: Exception, said: str) -> None:
+    cast = Cast({Layer.LLM: {"ollama": Broken.LLM(error, said), "answers": FakeLLM()}})
+    reports = run(job, cast)
+    assert reports.answer["text"] == f"You asked: {job.text}."
+    assert reports.steps == [("llm", "ollama", "llm_failed")]
+    assert [data["then"] for data in reports.of("step")] == ["answers"]
+    assert [data["engine"] for data in reports.of("output", "llm")] == ["answers"]
+    assert files(job) == {"voice.ogg", "video.mp4"}
+
+
+@pytest.mark.parametrize("error", of_layer(EmotionError), ids=repr)
+def test_reading_emotion_steps_down_to_what_stands_in_for_it(job: Job, error: Exception) -> None:
+    cast = Cast({Layer.EMOTION: {"transformers": Broken.Emotion(error), "keywords": FakeEmotion()}})
+    reports = run(replace(job, text="joy"), cast)
+    assert reports.of("output", "emotion")[0]["data"]["emotion"] == Emotion.JOY
+    assert reports.steps == [("emotion", "transformers", "emotion_failed")]
+
+
+def test_a_model_that_went_missing_is_a_failure_of_its_layer(job: Job) -> None:
+    cast = Cast({Layer.LLM: {"ollama": Broken.LLM(ModelMissing("fetch it")), "answers": FakeLLM()}})
+    assert run(job, cast).steps == [("llm", "ollama", "llm_failed")]
+
+
+# ---- memory that does not suffice
+
+
+class Exhausted:
+    """Fakes that run out of memory so many times, once they have begun."""
+
+    class ASR(FakeASR):
+        times = 1
+
+        def transcribe(self, audio: Any, **kwargs: Any) -> Transcript:
+            run_out(self)
+            return super().transcribe(audio, **kwargs)
+
+    class Emotion(FakeEmotion):
+        times = 1
+
+        def read(self, text: str, **kwargs: Any) -> Reading:
+            run_out(self)
+            return super().read(text, **kwargs)
+
+    class LLM(FakeLLM):
+        times = 1
+
+        def answer(self, history: Sequence[Any], **kwargs: Any) -> Iterator[str]:
+            yield "Half "
+            run_out(self)
+            yield from super().answer(history, **kwargs)
+
+    class TTS(FakeTTS):
+        times = 1
+
+        def speak(self, text: str, **kwargs: Any) -> Iterator[Speech]:
+            run_out(self)
+            yield from super().speak(text, **kwargs)
+
+    class Video(FakeVideo):
+        times = 1
+
+        def frames(self, speech: Iterable[Speech], **kwargs: Any) -> Iterator[Frame]:
+            for number, frame in enumerate(super().frames(speech, **kwargs)):
+                if number == 3:
+                    run_out(self)
+                yield frame
+
+    class Upscale(FakeUpscale):
+        times = 1
+
+        def upscale(self, frames: Iterable[Frame], *, width: int, height: int) -> Iterator[Frame]:
+            for number, frame in enumerate(super().upscale(frames, width=width, height=height)):
+                if number == 3:
+                    run_out(self)
+                yield frame
+
+
+def run_out(engine: Any) -> None:
+    if engine.times:
+        engine.times -= 1
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+EXHAUSTED: dict[Layer, Any] = {
+    Layer.ASR: Exhausted.ASR,
+    Layer.EMOTION: Exhausted.Emotion,
+    Layer.LLM: Exhausted.LLM,
+    Layer.TTS: Exhausted.TTS,
+    Layer.VIDEO: Exhausted.Video,
+    Layer.UPSCALE: Exhausted.Upscale,
+}
+
+
+def short_of_memory(layer: Layer, times: int) -> Cast:
+    engine = EXHAUSTED[layer]()
+    engine.times = times
+    small = {Layer.VIDEO: SmallVideo()} if layer is Layer.UPSCALE else {}
+    return Cast({layer: engine, **small})
+
+
+@pytest.mark.parametrize("layer", Layer)
+def test_a_layer_that_ran_out_of_memory_is_tried_once_more(job: Job, layer: Layer) -> None:
+    reports = run(recorded(job) if layer is Layer.ASR else job, short_of_memory(layer, 1))
+    assert reports.steps == []
+    assert files(job) == {"voice.ogg", "video.mp4"}
+    assert [data["layer"] for data in reports.of("exhausted")] == [layer]
+
+
+@pytest.mark.parametrize("layer", [Layer.EMOTION, Layer.TTS, Layer.VIDEO, Layer.UPSCALE])
+def test_then_the_answer_steps_down(job: Job, layer: Layer) -> None:
+    reports = run(job, short_of_memory(layer, 9))
+    assert reports.steps == [(layer, "fake", "out_of_memory")]
+    assert reports.answer["text"].startswith("You asked")
+
+
+@pytest.mark.parametrize("layer", [Layer.ASR, Layer.LLM])
+def test_without_an_ear_or_a_model_the_turn_fails(job: Job, layer: Layer) -> None:
+    with pytest.raises(LAYER_ERRORS[layer]) as raised:
+        run(recorded(job) if layer is Layer.ASR else job, short_of_memory(layer, 9))
+    assert raised.value.exhausted
+
+
+# ---- an answer in another language than it was asked for
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "spoken"),
+    [
+        ("hello", "Good morning to you.", "en"),
+        ("hello", "صباح الخير يا صديقي.", "ar"),
+        ("مرحبا", "Good morning to you.", "en"),
+        ("مرحبا", "نفتح في 9.", "ar"),
+        ("مرحبا", "12:30.", "ar"),
+    ],
+)
+def test_the_voice_speaks_the_language_of_the_answer(job: Job, asked: str, said: str, spoken: str) -> None:
+    heard: list[str] = []
+
+    class Says(FakeLLM):
+        def answer(self, history: Sequence[Any], **kwargs: Any) -> Iterator[str]:
+            yield said
+
+    class Listens(FakeTTS):
+        def speak(self, text: str, *, language: str, **kwargs: Any) -> Iterator[Speech]:
+            heard.append(language)
+            return super().speak(text, language=language, **kwargs)
+
+    reports = run(replace(job, text=asked), Cast({Layer.LLM: Says(), Layer.TTS: Listens()}))
+    assert heard == [spoken]
+    assert reports.answer["language"] == spoken
 
 
 @pytest.mark.parametrize("modes", [ALL, ("text",)])

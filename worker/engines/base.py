@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from core.settings import HOME
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104: compared with, not listened on
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104
+"""Compared with, not listened on."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Engine(Protocol):
         """May depend on the Place: a smaller model needs less."""
 
     def load(self) -> None:
-        """Makes the engine ready; idempotent. Raises ModelMissing where weights lack, OutOfMemory, or its layer's error."""
+        """Makes the engine ready; idempotent. Raises ModelMissing where weights lack, or its layer's error."""
 
     def unload(self) -> None:
         """Gives back memory and processes; idempotent, and `load` works again afterwards. Returns when the memory

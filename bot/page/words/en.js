@@ -84,6 +84,7 @@ export const EN = {
   running: "Working on the answer",
   progress: "Progress of the answer",
   step: {
+    llm: "My language model could not be reached or broke off; this is what I could say without it.",
     tts: "The answer could not be spoken this time; here it is in writing.",
     video: "The video could not be made this time; here is the answer without it.",
     upscale: "The picture could not be sharpened this time; it is shown as it is.",

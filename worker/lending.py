@@ -1,0 +1,86 @@
+"""Engines lent to one turn: loaded when asked for, and given signs of life while they are rightly silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
+
+from core.errors import LAYER_ERRORS, LayerError
+from core.kinds import Layer
+from worker.beats import Beats
+from worker.gpu import EngineSet
+from worker.guard import closed, failing_as
+from worker.job import Report
+
+T = TypeVar("T")
+
+LOADING_S = 300.0
+"""A model of ten gigabytes from a slow disk takes minutes, not longer; so does waiting for a card's memory."""
+
+
+class Lender:
+    """The engines as a turn sees them."""
+
+    def __init__(self, engines: EngineSet, report: Report, check: Callable[[], None]) -> None:
+        """check: raises Cancelled."""
+        self._engines = engines
+        self._report = report
+        self._check = check
+
+    def name(self, layer: Layer, language: str | None) -> str:
+        return self._engines.name(layer, language)
+
+    def names(self, layer: Layer, language: str | None) -> list[str]:
+        """The chosen engine, and those that stand in for it."""
+        return list(self._engines.names(layer, language))
+
+    def along(self, layer: Layer, language: str | None) -> bool:
+        """Whether the layer's engine may work while the answer is still being thought of and spoken."""
+        return self._engines.along(layer, language)
+
+    def make_room(self, layer: Layer, name: str) -> None:
+        """Sends away whatever nobody uses, so that the engine has more memory than before."""
+        self._engines.make_room(layer, name)
+
+    @contextmanager
+    def lent(self, layer: Layer, name: str) -> Iterator[Any]:
+        """The loaded engine until the block ends. Raises its layer's error."""
+        with ExitStack() as stack:
+            with Beats(self._report) as beats, failing_as(LAYER_ERRORS[layer], name):
+                beats.allow(LOADING_S)
+                engine = stack.enter_context(self._engines.using(layer, name))
+            self._check()
+            yield engine
+
+    def call(self, layer: Layer, name: str, action: Callable[[Any], T]) -> T:
+        """What the action returns, done again once where memory did not suffice. Raises the layer's error, and the
+        action's own errors of ours."""
+        kind = LAYER_ERRORS[layer]
+        with Beats(self._report) as beats, failing_as(kind, name):
+
+            def act(engine: Any) -> T:
+                self._check()
+                beats.allow(engine.needs.patience_s)
+                with failing_as(kind, name):
+                    return action(engine)
+
+            beats.allow(LOADING_S)
+            return self._engines.run(layer, name, act)
+
+    def step(self, name: str, error: LayerError, then: str | None) -> None:
+        """Reports that the engine failed, and what the answer goes on with."""
+        self._report("step", layer=error.layer, engine=name, code=error.cause, then=then, detail=str(error))
+
+    def pieces(self, layer: Layer, source: Iterator[T], engine: Any) -> Iterator[T]:
+        """What an engine yields; silent between two pieces for its patience at most. Errors as in `call`."""
+        with failing_as(LAYER_ERRORS[layer], engine.name), closed(source), Beats(self._report) as beats:
+            while True:
+                beats.allow(engine.needs.patience_s)
+                try:
+                    piece = next(source)
+                except StopIteration:
+                    return
+                beats.allow(0.0)
+                self._check()
+                yield piece

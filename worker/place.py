@@ -1,0 +1,26 @@
+"""The machine as the settings describe it."""
+
+from __future__ import annotations
+
+from core.kinds import LANGUAGES, Layer
+from core.settings import Settings
+from worker.engines.base import Place
+from worker.engines.registry import make
+
+
+def place_of(settings: Settings, device: str = "cpu") -> Place:
+    """device: what models run on, found by the process that holds the engines."""
+    return Place(
+        models=settings.models_dir.absolute(),
+        device=device,
+        ollama_url=settings.ollama_url,
+        llm_model=settings.llm_model,
+        llm_context=settings.llm_context,
+    )
+
+
+def wants_card(settings: Settings) -> bool:
+    """Whether any engine that the settings name would run on a card; torch is looked for only then."""
+    named = {(layer, settings.engine(layer, language)) for layer in Layer for language in (None, *LANGUAGES)}
+    place = place_of(settings)
+    return any(make(layer, name, place).needs.gpu_mb for layer, name in named)
