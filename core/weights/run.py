@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,27 +21,88 @@ SPARE = 256 << 20
 """Bytes that stay free on the disk."""
 
 
-def refuse_unaccepted(chosen: Iterable[Weights], way: Way) -> None:
-    """Raises ConfigurationError that names the entries whose licence asks to be accepted and is not yet."""
-    asking = [each for each in chosen if each.terms != "open" and not accepted(each, way)]
+class Entry:
+    """An entry of the manifest and the way that it comes; a source is asked once for what it has."""
+
+    def __init__(self, weights: Weights, way: Way) -> None:
+        self.weights = weights
+        self._way = way
+        self._folder = way.models / weights.name
+        self._fetcher = fetcher_of(weights, way)
+
+    @property
+    def state(self) -> State:
+        return self._fetcher.state()
+
+    @property
+    def accepted(self) -> str:
+        """The day on which this licence was accepted, as the record tells; empty if it wasn't."""
+        try:
+            record = read_record(self._folder)
+        except ValueError:
+            return ""
+        return record.accepted if record.licence == self.weights.licence else ""
+
+    @property
+    def described(self) -> str:
+        """`3 files, 2.1 GB`; empty where no record tells of files."""
+        try:
+            files = read_record(self._folder).files
+        except ValueError:
+            return ""
+        size = in_words(sum(file.bytes or 0 for file in files))
+        return f"{len(files)} file{'s' if len(files) != 1 else ''}, {size}" if files else ""
+
+    def size(self) -> int:
+        """Bytes below the models folder that fetching will still write. Raises as Fetcher.size."""
+        return self._fetcher.size()
+
+    def fetch(self, progress: Progress, *, agreed: bool, thorough: bool) -> bool:
+        """Brings it; False where it was whole already.
+
+        agreed: the operator accepts its licence, which is kept with the day. thorough: what is here is read and
+        compared with its hashes before it counts as whole. Raises as Fetcher.fetch.
+        """
+        with storage_errors(), held(self._way.models, self.weights.name, progress.note):
+            if self.state is State.HERE and not (thorough and self.verify(progress)):
+                return False
+            day = self.accepted or (_today() if agreed and self.weights.terms != "open" else "")
+            # A source that does not answer, or not rightly, leaves an older version as it is.
+            self.size()
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / RECORD).unlink(missing_ok=True)
+            record = self._fetcher.fetch(progress)
+            write_record(self._folder, replace(record, licence=self.weights.licence if day else "", accepted=day))
+        return True
+
+    def verify(self, progress: Progress) -> list[str]:
+        """What is wrong with it; a sentence each."""
+        return self._fetcher.verify(progress)
+
+    def remove(self, wait: Callable[[str], None]) -> str:
+        """A sentence about what was removed. wait: is told when another process is at work on it."""
+        with storage_errors(), held(self._way.models, self.weights.name, wait):
+            said = self._fetcher.remove()
+            # Where a server keeps the weights, only our record lies here.
+            if self._folder.is_dir() and not self._folder.is_symlink():
+                shutil.rmtree(self._folder)
+        return said
+
+
+def refuse_unaccepted(entries: Sequence[Entry]) -> None:
+    """Raises ConfigurationError that names those whose licence asks to be accepted and is not yet, and the others."""
+    asking = [each for each in entries if each.weights.terms != "open" and not each.accepted]
     if asking:
-        named = "; ".join(f"{each.name}: {each.licence}" for each in asking)
+        named = ", ".join(each.weights.name for each in asking)
+        others = " ".join(each.weights.name for each in entries if each not in asking)
+        rest = f"; the others alone: `smarttalker models fetch {others}`" if others else ""
         raise ConfigurationError(
-            f"not for commercial use ({named}): nothing was fetched; with --accept-licence you agree to these terms"
+            f"not for commercial use: {named}. Nothing was fetched. --accept-licence says that you agree{rest}"
         )
 
 
-def accepted(weights: Weights, way: Way) -> str:
-    """The day on which this licence was accepted, as the entry's record tells; empty if it wasn't."""
-    try:
-        record = read_record(way.models / weights.name)
-    except ValueError:
-        return ""
-    return record.accepted if record.licence == weights.licence else ""
-
-
-def check_room(models: Path, size: int) -> None:
-    """Raises StorageError with both numbers where the disk has no room for so many bytes."""
+def check_room(models: Path, size: int) -> int:
+    """Bytes that are free. Raises StorageError with both numbers where the disk has no room for so many bytes."""
     there = next(each for each in (models, *models.absolute().parents) if each.exists())
     free = shutil.disk_usage(there).free
     if size and size + SPARE > free:
@@ -49,49 +110,7 @@ def check_room(models: Path, size: int) -> None:
             f"{in_words(size)} are to be fetched, and only {in_words(free)} are free in {there}: free"
             f" {in_words(size + SPARE - free)}, or set SMARTTALKER_MODELS_DIR to a folder on a larger disk"
         )
-
-
-def sizes(chosen: Sequence[Weights], way: Way) -> list[int]:
-    """Bytes below the models folder that fetching each will still write. Raises as Fetcher.size."""
-    return [fetcher_of(each, way).size() for each in chosen]
-
-
-def fetch(weights: Weights, way: Way, progress: Progress, *, agreed: bool, thorough: bool) -> bool:
-    """Brings one entry; False where it was whole already.
-
-    agreed: the operator accepts its licence, which is kept with the day. thorough: what is here is read and compared
-    with its hashes before it counts as whole. Raises as Fetcher.fetch.
-    """
-    fetcher = fetcher_of(weights, way)
-    with storage_errors(), held(way.models, weights.name, progress.note):
-        if fetcher.state() is State.HERE and not (thorough and fetcher.verify(progress)):
-            return False
-        day = accepted(weights, way) or (_today() if agreed and weights.terms != "open" else "")
-        # A source that does not answer, or not rightly, leaves an older version as it is.
-        fetcher.size()
-        folder = way.models / weights.name
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / RECORD).unlink(missing_ok=True)
-        record = fetcher.fetch(progress)
-        folder.mkdir(exist_ok=True)
-        write_record(folder, replace(record, licence=weights.licence if day else "", accepted=day))
-    return True
-
-
-def verify(weights: Weights, way: Way, progress: Progress) -> list[str]:
-    """What is wrong with an entry; a sentence each."""
-    return fetcher_of(weights, way).verify(progress)
-
-
-def remove(weights: Weights, way: Way, note: Callable[[str], None]) -> str:
-    """A sentence about what was removed."""
-    with storage_errors(), held(way.models, weights.name, note):
-        said = fetcher_of(weights, way).remove()
-        # Where a server keeps the weights, only our record lies here.
-        folder = way.models / weights.name
-        if folder.is_dir() and not folder.is_symlink():
-            shutil.rmtree(folder)
-    return said
+    return free
 
 
 def in_words(count: int) -> str:

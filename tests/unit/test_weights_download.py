@@ -15,7 +15,7 @@ from core.weights.fetching import SourceAway, State, WeightsWrong
 from core.weights.files import FilesFetcher
 from core.weights.folder import folder_of, read_record
 from core.weights.manifest import File, Hub, Release, Weights
-from core.weights.run import fetch
+from core.weights.run import Entry
 from tests.weights_entries import FILES, LARGE, MODEL, WRONG, Told, entry, hub, way_to
 from tests.weights_server import COMMIT, Fault, Shelf, serving, sha256
 
@@ -29,7 +29,7 @@ def shelf() -> Iterator[Shelf]:
 
 def got(shelf: Shelf, models: Path, weights: Weights, **changes: Any) -> Told:
     told = Told()
-    fetch(weights, way_to(shelf, models, **changes), told, agreed=False, thorough=False)
+    Entry(weights, way_to(shelf, models, **changes)).fetch(told, agreed=False, thorough=False)
     return told
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from core.errors import ConfigurationError, SmartTalkerError, StorageError
-from core.weights import run
 from core.weights.fetching import State, Way, WeightsWrong
 from core.weights.files import FilesFetcher
 from core.weights.folder import folder_of, keep_record, read_record
 from core.weights.locks import held
 from core.weights.manifest import File, Hub, Release, Weights
+from core.weights.run import Entry, check_room, refuse_unaccepted
 from tests.weights_entries import FILES, LARGE, MODEL, WRONG, Told, entry, hub, way_to
 from tests.weights_server import COMMIT, Shelf, serving, sha256
 
@@ -30,7 +30,7 @@ def shelf() -> Iterator[Shelf]:
 
 
 def fetched(weights: Weights, way: Way, **changes: bool) -> bool:
-    return run.fetch(weights, way, Told(), **{"agreed": False, "thorough": False, **changes})
+    return Entry(weights, way).fetch(Told(), **{"agreed": False, "thorough": False, **changes})
 
 
 def offline_copy(folder: Path, revision: str | None = COMMIT) -> Path:
@@ -120,21 +120,21 @@ def test_a_mirror_of_another_version_or_with_other_bytes_is_refused(shelf: Shelf
 
 def test_a_licence_that_asks_is_accepted_once_and_kept_with_the_day(shelf: Shelf, tmp_path: Path) -> None:
     asking, way = entry(hub("*"), licence="CC-BY-NC-4.0", terms="non-commercial"), way_to(shelf, tmp_path)
-    with pytest.raises(ConfigurationError, match=r"tiny: CC-BY-NC-4\.0.*--accept-licence"):
-        run.refuse_unaccepted([entry(hub("*")), asking], way)
+    with pytest.raises(ConfigurationError, match=r"use: tiny\. .*--accept-licence .*`smarttalker models fetch open`"):
+        refuse_unaccepted([Entry(entry(hub("*"), name="open"), way), Entry(asking, way)])
     assert fetched(asking, way, agreed=True)
     record = read_record(tmp_path / "tiny")
     assert (record.licence, record.accepted) == ("CC-BY-NC-4.0", datetime.now(UTC).date().isoformat())
-    run.refuse_unaccepted([asking], way)
+    refuse_unaccepted([Entry(asking, way)])
     changed = entry(hub("*"), licence="Other", terms="non-commercial")
-    with pytest.raises(ConfigurationError, match="Other"):
-        run.refuse_unaccepted([changed], way)
+    with pytest.raises(ConfigurationError, match="not for commercial use: tiny"):
+        refuse_unaccepted([Entry(changed, way)])
 
 
 def test_the_disk_is_looked_at_with_both_numbers(tmp_path: Path) -> None:
-    run.check_room(tmp_path / "not" / "there", 1)
+    check_room(tmp_path / "not" / "there", 1)
     with pytest.raises(StorageError, match=r"^1000000\.0 GB are to be fetched, and only .* are free in .*MODELS_DIR"):
-        run.check_room(tmp_path / "not" / "there", 10**15)
+        check_room(tmp_path / "not" / "there", 10**15)
 
 
 def test_what_is_whole_is_not_asked_for_again_unless_its_bytes_are_wrong(shelf: Shelf, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_an_older_version_stays_usable_while_the_source_is_away(tmp_path: Path) 
 )
 def test_checking_reads_everything(tmp_path: Path, damage: Callable[[Path], object], said: list[str]) -> None:
     damage(offline_copy(tmp_path / "tiny"))
-    assert run.verify(entry(hub("*")), Way(tmp_path), Told()) == said
+    assert Entry(entry(hub("*")), Way(tmp_path)).verify(Told()) == said
 
 
 def test_removing_leaves_what_lies_outside(tmp_path: Path) -> None:
@@ -200,9 +200,9 @@ def test_removing_leaves_what_lies_outside(tmp_path: Path) -> None:
     (inside / "link").symlink_to(outside)
     (tmp_path / "models" / "linked").symlink_to(outside)
     way = Way(tmp_path / "models")
-    assert run.remove(entry(hub("*")), way, print) == "tiny is removed"
-    assert run.remove(entry(hub("*"), name="linked"), way, print).endswith("what it points to is not")
-    assert run.remove(entry(hub("*")), way, print) == "tiny is not here"
+    assert Entry(entry(hub("*")), way).remove(print) == "tiny is removed"
+    assert Entry(entry(hub("*"), name="linked"), way).remove(print).endswith("what it points to is not")
+    assert Entry(entry(hub("*")), way).remove(print) == "tiny is not here"
     assert {path.name for path in outside.iterdir()} == {"config.yaml", "sub", "model.pt", "weights.json"}
     assert [path.name for path in way.models.iterdir() if not path.name.startswith(".")] == []
 

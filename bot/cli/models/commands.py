@@ -77,6 +77,19 @@ def remove(
     raise typer.Exit(checking.remove(names, _read(manifest), _way(read_settings())))
 
 
+@models.command("plan")
+def plan(
+    card: Annotated[
+        list[int] | None,
+        typer.Option("--card", metavar="GB", min=1, help="Its memory; the card that is here if none."),
+    ] = None,
+) -> None:
+    """Print what a card of some size holds at the same time. Exit status 1 if something does not fit."""
+    from worker.gpu.table import print_plans
+
+    raise typer.Exit(print_plans(read_settings(), card or []))
+
+
 def _read(manifest: Path) -> Manifest:
     from core.weights.manifest import read_manifest
 

@@ -10,18 +10,17 @@ from bot.cli.models.bars import shown
 from bot.cli.models.engines import needed_by
 from core.errors import SmartTalkerError
 from core.settings import Settings
-from core.weights import run
 from core.weights.fetching import Progress, State, Way
-from core.weights.kinds import fetcher_of
 from core.weights.manifest import Manifest, Set, Weights
+from core.weights.run import Entry, check_room, in_words, refuse_unaccepted
 
 STOPPED = 130
 """The exit status after Ctrl-C, as shells have it."""
 
 
 def fetch_named(names: Sequence[str], manifest: Manifest, way: Way, *, agreed: bool) -> int:
-    """The named entries and what they need; what is here already is compared with its hashes. Raises NotFound and what
-    run.fetch raises before anything is fetched."""
+    """The named entries and what they need; what is here already is compared with its hashes. Raises NotFound, for a
+    licence ConfigurationError, StorageError, and what sources answer, all before anything is fetched."""
     return _fetch(manifest.with_needs(names), way, agreed=agreed, thorough=True)
 
 
@@ -54,36 +53,43 @@ def env_lines(chosen: Set) -> list[str]:
 
 
 def _fetch(chosen: Sequence[Weights], way: Way, *, agreed: bool, thorough: bool) -> int:
+    entries = [Entry(each, way) for each in chosen]
     _print_licences(chosen)
     if not agreed:
-        run.refuse_unaccepted(chosen, way)
+        refuse_unaccepted(entries)
     try:
-        run.check_room(way.models, sum(run.sizes([each for each in chosen if not _is_here(each, way)], way)))
+        _check_room(entries, way)
         with shown() as progress:
-            done = [_fetch_one(each, way, progress, agreed=agreed, thorough=thorough) for each in chosen]
+            done = [_fetch_one(each, progress, agreed=agreed, thorough=thorough) for each in entries]
     except KeyboardInterrupt:
         print("stopped: what has come is kept, and the same command goes on from there", file=sys.stderr)
         return STOPPED
     return 0 if all(done) else 1
 
 
-def _is_here(weights: Weights, way: Way) -> bool:
-    return fetcher_of(weights, way).state() is State.HERE
-
-
 def _print_licences(chosen: Sequence[Weights]) -> None:
     wide = max(len(each.name) for each in chosen)
     for each in chosen:
-        free = "" if each.terms == "open" else ", not for commercial use"
-        print(f"{each.name:{wide}}  licence {each.licence}{free}")
+        free = "" if each.terms == "open" else "  not for commercial use"
+        print(f"{each.name:{wide}}  licence: {each.licence}{free}")
 
 
-def _fetch_one(weights: Weights, way: Way, progress: Progress, *, agreed: bool, thorough: bool) -> bool:
+def _check_room(entries: Sequence[Entry], way: Way) -> None:
+    """Raises StorageError, and what sources answer."""
+    size = sum(each.size() for each in entries if each.state is not State.HERE)
+    free = check_room(way.models, size)
+    if size:
+        print(f"{in_words(size)} to fetch into {way.models}; {in_words(free)} are free there", flush=True)
+
+
+def _fetch_one(entry: Entry, progress: Progress, *, agreed: bool, thorough: bool) -> bool:
     """Whether it is here now; what went wrong is told, and the others go on."""
+    name = entry.weights.name
     try:
-        fetched = run.fetch(weights, way, progress, agreed=agreed, thorough=thorough)
+        fetched = entry.fetch(progress, agreed=agreed, thorough=thorough)
     except SmartTalkerError as error:
-        report(error, f"{weights.name}: {error}")
+        report(error, f"{name}: {str(error).removeprefix(f'{name}: ')}")
         return False
-    progress.note(f"✓ {weights.name} is {'fetched' if fetched else 'here already'}")
+    described = f": {entry.described}" if fetched and entry.described else ""
+    progress.note(f"✓ {name} is {'fetched' if fetched else 'here already'}{described}")
     return True

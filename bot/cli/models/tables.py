@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bot.cli.models.engines import chosen_engines, missing, needed_by
-from core.kinds import Layer
+from core.kinds import LANGUAGES, Layer
 from core.settings import PROFILES, Settings
 from core.weights.fetching import State, Way
 from core.weights.kinds import fetcher_of
@@ -17,7 +18,11 @@ from core.weights.run import in_words
 
 _WIDE = 160
 """Columns where no terminal sets a limit."""
-_LANGUAGES = 3
+_FEW = 2
+_LEAST = 14
+"""Columns of the licences: `non-commercial` is read in full."""
+HEADINGS = ("name", "engine", "languages", "licence", "size", "GPU", "state")
+_LICENCE = HEADINGS.index("licence")
 _COLOURS = {"here": "green", "part": "yellow", "missing": "red"}
 
 
@@ -27,7 +32,7 @@ def print_models(settings: Settings, manifest: Manifest, way: Way) -> int:
     if not console.is_terminal:
         console = Console(width=max(console.width, _WIDE))
     needed = {weights.name for weights in needed_by(settings, manifest).weights}
-    console.print(_entries(manifest, way, needed))
+    console.print(_entries(manifest, way, needed, console.width))
     console.print()
     chosen = chosen_engines(settings)
     reasons = {(layer, name): missing(layer, name, settings) for layer in Layer for name in _named(layer, chosen)}
@@ -38,28 +43,37 @@ def print_models(settings: Settings, manifest: Manifest, way: Way) -> int:
     return 1 if lacking else 0
 
 
-def _entries(manifest: Manifest, way: Way, needed: set[str]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "layer", "engine", "languages", "licence"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("GPU", justify="right", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    for weights in manifest.weights.values():
-        state = _state(weights, way, weights.name in needed)
-        table.add_row(*_cells(weights), f"[{_COLOURS[state]}]{state}[/]" if state in _COLOURS else state)
+def _entries(manifest: Manifest, way: Way, needed: set[str], columns: int) -> Table:
+    """columns: of the terminal; licences are cut to what the others leave."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    for heading in HEADINGS:
+        table.add_column(heading, no_wrap=True, justify="right" if heading in ("size", "GPU") else "left")
+    rows = {each.name: [*_cells(each), _state(each, way, each.name in needed)] for each in manifest.weights.values()}
+    others = (max(map(len, cells)) + 1 for cells in zip(HEADINGS, *rows.values(), strict=True) if cells[0] != "licence")
+    room = max(_LEAST, columns - sum(others))
+    for cells in rows.values():
+        cells[_LICENCE] = cells[_LICENCE] if len(cells[_LICENCE]) <= room else f"{cells[_LICENCE][: room - 1]}…"
+    for layer in (*Layer, None):
+        names = [weights.name for weights in manifest.weights.values() if weights.layer is layer]
+        if names:
+            table.add_row(f"[bold]{layer or 'shared'}[/bold]")
+        for name in names:
+            table.add_row(*map(_styled, rows[name]))
     return table
+
+
+def _styled(text: str) -> str:
+    return f"[{_COLOURS[text]}]{text}[/]" if text in _COLOURS else escape(text)
 
 
 def _cells(weights: Weights) -> tuple[str, ...]:
     """All but the state."""
-    free = "" if weights.terms == "open" else ", non-commercial"
+    first, *others = weights.engine.split(", ")
     return (
         weights.name,
-        weights.layer or "",
-        weights.engine,
+        first if not others else f"{first} +{len(others)}",
         _languages(weights.languages),
-        f"{weights.licence}{free}",
+        weights.licence if weights.terms == "open" else f"{weights.terms}: {weights.licence}",
         in_words(weights.known_bytes) if weights.known_bytes else "?",
         f"{weights.gpu_mb / 1024:.1f} GB" if weights.gpu_mb else "–",
     )
@@ -67,9 +81,9 @@ def _cells(weights: Weights) -> tuple[str, ...]:
 
 def _languages(tags: Sequence[str]) -> str:
     """Ours first, for they are asked for most."""
-    ordered = sorted(tags, key=lambda tag: (tag not in ("ar", "en"), tag))
-    more = len(ordered) - _LANGUAGES
-    return " ".join(ordered) if more <= 1 else f"{' '.join(ordered[:_LANGUAGES])} +{more}"
+    ordered = sorted(tags, key=lambda tag: (tag not in LANGUAGES, tag))
+    more = len(ordered) - _FEW
+    return " ".join(ordered) if more <= 1 else f"{' '.join(ordered[:_FEW])} +{more}"
 
 
 def _state(weights: Weights, way: Way, needed: bool) -> str:
