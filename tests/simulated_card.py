@@ -136,7 +136,7 @@ class Model:
     def _take(self, mb: int) -> None:
         if self.card is not None and mb:
             self.card.take(mb, elsewhere=self.elsewhere)
-            self.held += mb
+        self.held += mb
 
     def unload(self) -> None:
         assert self.users == 0, f"{self.layer}/{self.name} left while it was in use"
@@ -183,8 +183,13 @@ class Machine:
         )
 
     def _choose(self, layer: Layer, language: str | None) -> str:
-        names = [name for each, name in self.models if each is layer]
+        names = [name for each, name in self.models if each is layer] or [self._add(layer)]
         return next((name for name in names if language and name.endswith(f"-{language}")), names[0])
+
+    def _add(self, layer: Layer) -> str:
+        """A layer that nobody spoke of has an engine that needs nothing."""
+        self.models[layer, "model"] = Model(self.card, layer)
+        return "model"
 
     def _make(self, layer: Layer, name: str, _place: Place) -> Model:
         self.made[layer, name] += 1
@@ -210,8 +215,8 @@ class Machine:
         return {layer.value for layer, _ in self.set.loaded()}
 
 
-def machine(card: SimulatedCard | int | None, *models: Model, **declared: int) -> Machine:
+def machine(card: SimulatedCard | int | None, *models: Model, wait_s: float = 2.0, **declared: int) -> Machine:
     """A machine with the given engines, and one for each layer=MiB that takes what it declares."""
     found = SimulatedCard(card) if isinstance(card, int) else card
     plain = [Model(found, Layer(layer), needs=Needs(gpu_mb=mb), takes=mb) for layer, mb in declared.items()]
-    return Machine(found, {(each.layer, each.name): each for each in (*models, *plain)})
+    return Machine(found, {(each.layer, each.name): each for each in (*models, *plain)}, wait_s)

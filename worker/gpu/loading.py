@@ -180,8 +180,9 @@ class Loader:
 
 def _who(slot: Slot, needed: int, others: Sequence[tuple[Slot, Tenant]], room: int) -> list[Slot] | None:
     """who_leaves, in slots."""
-    leaving = who_leaves(needed, slot.needs.exclusive, [tenant for _, tenant in others], room)
-    return None if leaving is None else [other for other, tenant in others if tenant in leaving]
+    slots = {tenant: other for other, tenant in others}
+    leaving = who_leaves(slot.layer, needed, slot.needs.exclusive, list(slots), room)
+    return None if leaving is None else [slots[tenant] for tenant in leaving]
 
 
 def elsewhere_mb(engine: Any) -> int:

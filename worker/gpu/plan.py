@@ -199,7 +199,7 @@ class _Player:
             for each, used in self._used.items()
         }
         room = self.card_mb - sum(tenant.mb for tenant in tenants)
-        gone = who_leaves(want.mb + MARGIN_MB, want.exclusive, list(tenants), room)
+        gone = who_leaves(want.layer, want.mb + MARGIN_MB, want.exclusive, list(tenants), room)
         assert gone is not None, "a group's engines fit together"
         for tenant in gone:
             del self._used[tenants[tenant]]

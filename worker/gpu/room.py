@@ -35,19 +35,22 @@ class Tenant:
     idle: bool = True
 
 
-def who_leaves(needed_mb: int, exclusive: bool, tenants: Sequence[Tenant], room_mb: int) -> tuple[Tenant, ...] | None:
-    """The tenants that must leave for one that needs `needed_mb` (margin included) where `room_mb` are free.
+def who_leaves(
+    layer: Layer, needed_mb: int, exclusive: bool, tenants: Sequence[Tenant], room_mb: int
+) -> tuple[Tenant, ...] | None:
+    """The tenants that must leave for one of `layer` that needs `needed_mb` (margin included) where `room_mb` are free.
 
-    All others where it, or one of them, wants the card to itself; else the least recently used first, but none whose
-    leaving the rest makes needless. None: those that may leave do not give enough.
+    All others where it, or one of them, wants the card to itself. Else first those that a turn at this layer no longer
+    needs, the least recently used first, then those that it still needs, the last layer's first; but none whose leaving
+    the rest makes needless. None: those that may leave do not give enough.
     """
     bound = [tenant for tenant in tenants if exclusive or tenant.exclusive]
     if not all(tenant.idle for tenant in bound):
         return None
     short = needed_mb - room_mb - sum(tenant.mb for tenant in bound)
+    idle = [tenant for tenant in tenants if tenant.idle and tenant not in bound]
     leaving: list[Tenant] = []
-    free = sorted((tenant for tenant in tenants if tenant.idle and tenant not in bound), key=lambda each: each.used)
-    for tenant in free:
+    for tenant in sorted(idle, key=lambda each: _turn_to_leave(each, layer)):
         if sum(each.mb for each in leaving) >= short:
             break
         leaving.append(tenant)
@@ -59,3 +62,10 @@ def who_leaves(needed_mb: int, exclusive: bool, tenants: Sequence[Tenant], room_
             leaving.remove(tenant)
             given -= tenant.mb
     return (*bound, *leaving)
+
+
+def _turn_to_leave(tenant: Tenant, layer: Layer) -> tuple[int, int]:
+    """Sorts the first to leave first. By use alone, the ear would send away the language model that is asked next."""
+    order = list(Layer)
+    later = order.index(tenant.layer) - order.index(layer)
+    return (-later, tenant.used) if later > 0 else (-len(order), tenant.used)
