@@ -15,12 +15,13 @@ from simulators.serving import bound
 class Door:
     """Of the uvicorn server that `app.state.server` holds while the application is served.
 
-    Used on that server's event loop."""
+    departures: how often it left. Used on that server's event loop."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
         self._address = ("", 0)
         self._back: asyncio.Task[None] | None = None
+        self.departures = 0
 
     @property
     def open(self) -> bool:
@@ -31,6 +32,7 @@ class Door:
         if self._back is not None:
             self._back.cancel()
             self._back = None
+        self.departures += 1
         if self.open:
             self._address = self._server.servers[0].sockets[0].getsockname()[:2]
             for each in self._server.servers:

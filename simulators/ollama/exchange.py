@@ -44,13 +44,13 @@ class Exchange(Response):
         self._simulator, self._request, self._act, self._door = simulator, request, act, door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        wire = Wire(self._request, receive, send)
+        wire, departures = Wire(self._request, receive, send), self._door.departures
         work = asyncio.create_task(self._work(wire))
         gone = asyncio.create_task(wire.gone())
         ending = asyncio.create_task(self._simulator.ending.wait())
         try:
             await asyncio.wait({work, gone, ending}, return_when=asyncio.FIRST_COMPLETED)
-            self._request.aborted = not work.done() and gone.done() and self._door.open
+            self._request.aborted = not work.done() and gone.done() and self._door.departures == departures
             await _ended(work)
         finally:
             await _ended(gone)
