@@ -22,6 +22,8 @@ _MOST = 14
 _IN_FULL = 2
 """Answers of which every thing's case is told where the question names none of them."""
 _MOST_CASES = 12
+_BEFORE_FACTS = 5
+"""Answers before the facts that none of them has told of what is named."""
 _TOPICS, _TOPICS_SHARE = 24, 5
 """How many topics of what is not told, and the part of the room that they have at most."""
 
@@ -53,15 +55,16 @@ class Grounding:
         left = room - room // _TOPICS_SHARE - sum(map(tokens, names))
         told: set[int] = set()
         for rank, place in enumerate(ranked[:_MOST]):
-            line = self._line(self.persona.answers[place], named, language, in_full=rank < _IN_FULL)
-            left -= tokens(line) + 1
+            new = [self._line(self.persona.answers[place], named, language, in_full=rank < _IN_FULL)]
+            if rank == _BEFORE_FACTS:
+                new = [*self._facts(named, language, " ".join(lines)), *new]
+            left -= sum(tokens(line) + 1 for line in new)
             if left < 0 and lines:
                 break
-            lines.append(line)
+            lines += new
             told.add(place)
-        facts = [fact for fact in self._facts(named, language, " ".join(lines)) if (left := left - tokens(fact)) > 0]
         rest = [place for place in ranked if place not in told]
-        return Notes((*lines, *facts), tuple(names), tuple(self._topics(rest, language, room // _TOPICS_SHARE, tokens)))
+        return Notes(tuple(lines), tuple(names), tuple(self._topics(rest, language, room // _TOPICS_SHARE, tokens)))
 
     def _named(self, history: Sequence[Message]) -> Sequence[Entity]:
         """What the last message names, and of other kinds what the messages before it do; no day of before."""
@@ -93,6 +96,8 @@ class Grounding:
     def _abouts(self, answer: Answer, named: Sequence[Entity], in_full: bool) -> Iterator[Named]:
         """What a question for this answer may name: things that are named, else those that a case has by their ids, and
         in full all of a kind."""
+        kinds = {entity.kind for entity in named} - {DAY}
+        in_full = in_full and not any(kinds & case.when.keys() for case in answer.cases)
         for case in answer.cases:
             if COUNT in case.when:
                 continue

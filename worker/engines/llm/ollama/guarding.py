@@ -43,14 +43,15 @@ def clean(text: str) -> str:
 class Secrecy:
     """Watches one answer for the instructions. The sentences come in order; what was said before counts.
 
-    rules: texts of which not even a short sentence is recited. instructions: all that is not for the user. known: what
-    may be said as it stands, though it is quoted there.
+    secret: texts of which neither a whole sentence nor a long run of words may be recited. introduction: who the model
+    is told to be, of which only the whole is (`You are Layla …`; it may well say `I am Layla …`). known: what may be
+    said as it stands, though it is quoted there.
     """
 
-    def __init__(self, rules: Iterable[str], instructions: Iterable[str], known: Iterable[str]) -> None:
+    def __init__(self, secret: Iterable[str], introduction: str, known: Iterable[str]) -> None:
         allowed = _grams(known)
-        self._rules = _grams(rules) - allowed
-        self._instructions = (_grams(instructions) | self._rules) - allowed
+        self._runs = _grams(secret) - allowed
+        self._whole = self._runs | _grams([introduction])
         self._words: list[str] = []
         self._run = 0
 
@@ -60,10 +61,10 @@ class Secrecy:
         longest = 0
         for word in words:
             self._words = [*self._words, word][-_SENTENCE:]
-            self._run = self._run + 1 if tuple(self._words) in self._instructions else 0
+            self._run = self._run + 1 if tuple(self._words) in self._runs else 0
             longest = max(longest, self._run)
         own = [tuple(words[place : place + _SENTENCE]) for place in range(len(words) - _SENTENCE + 1)]
-        return longest + _SENTENCE - 1 >= _RUN or (bool(own) and all(gram in self._rules for gram in own))
+        return longest + _SENTENCE - 1 >= _RUN or (bool(own) and self._whole.issuperset(own))
 
 
 def _grams(texts: Iterable[str]) -> frozenset[tuple[str, ...]]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from core.errors import LLMError
 from core.kinds import Tone
@@ -33,18 +34,18 @@ _WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="u
 
 @dataclass(frozen=True)
 class Prompt:
-    """messages: as Ollama takes them, the system's first and the user's last. tokens: the estimate of all. rules and
-    instructions: what of the system's message is not for the user; known: what of it is."""
+    """messages: as Ollama takes them, the system's first and the user's last. tokens: the estimate of all. secret,
+    introduction and known: as Secrecy takes them."""
 
     messages: tuple[dict[str, str], ...]
     tokens: int
-    rules: tuple[str, ...]
-    instructions: tuple[str, ...]
+    secret: tuple[str, ...]
+    introduction: str
     known: tuple[str, ...]
 
     def secrecy(self) -> Secrecy:
         """A new watch over one answer."""
-        return Secrecy(self.rules, self.instructions, self.known)
+        return Secrecy(self.secret, self.introduction, self.known)
 
 
 class Writer:
@@ -62,7 +63,9 @@ class Writer:
         if not history or not history[-1].text.strip():
             raise LLMError("there is no message to answer")
         words = _WORDS["ar" if language == "ar" else "en"]
-        first, last = self._always(words, language), self._now(words, history, language, tone)
+        first, now = self._always(words, language), self._moment(words, language)
+        manner = self._manner(words, history, language, tone)
+        last = "\n".join((now, *manner))
         question = history[-1].text
         room = budget.room(f"{first}\n{last}", self._persona.id, question)
         notes = self._grounding.notes(history, language, room.notes, budget.tokens)
@@ -73,51 +76,37 @@ class Writer:
             *({"role": message.role, "content": message.text} for message in kept),
             {"role": "user", "content": budget.cut(question, room.question)},
         ]
-        return self._prompt(messages, first, last, notes, words, budget, language)
-
-    def _prompt(
-        self,
-        messages: Sequence[dict[str, str]],
-        first: str,
-        last: str,
-        notes: Notes,
-        words: dict[str, str],
-        budget: Budget,
-        language: str,
-    ) -> Prompt:
-        """With what of it is secret: the rules, who the persona is told to be, the frame round the notes."""
-        unknown = self.unknown(language)
-        role = clean(in_language(self._persona.role, language))
-        rules = (*words["rules"].replace("{unknown}", "\n").split("\n"), last, *sentences(role)[:1])
-        known = (unknown, *notes.answers, *self._persona.business.values(), *self._persona.greeting.values())
+        introduction, *role = sentences(self._role(language)) or [""]
+        secret = (*role, *words["rules"].replace("{unknown}", "\n").split("\n"), *manner)
         tokens = budget.of_messages([message["content"] for message in messages])
-        return Prompt(tuple(messages), tokens, tuple(filter(None, rules)), (first, last), known)
+        known = (self.unknown(language), now, *notes.answers, *self._persona.business.values())
+        return Prompt(tuple(messages), tokens, secret, introduction, known)
+
+    def _role(self, language: str) -> str:
+        return clean(in_language(self._persona.role, language)).strip()
 
     def unknown(self, language: str) -> str:
         """What the persona says where it does not know."""
         return clean(in_language(self._persona.unknown, language)).strip()
 
     def _always(self, words: dict[str, str], language: str) -> str:
-        role = clean(in_language(self._persona.role, language)).strip()
         place = words["place"].format(business=clean(in_language(self._persona.business, language)).strip().rstrip("."))
-        return f"{role}\n{place}\n{words['rules'].strip().replace('{unknown}', self.unknown(language))}"
+        rules = words["rules"].strip().replace("{unknown}", self.unknown(language).rstrip("."))
+        return f"{self._role(language)}\n{place}\n{rules}"
 
-    def _now(self, words: dict[str, dict[str, str]], history: Sequence[Message], language: str, tone: Tone) -> str:
+    def _moment(self, words: dict[str, str], language: str) -> str:
         moment = self._clock(self._zone)
-        lines = [
-            str(words["now"]).format(
-                today=_date(moment, language),
-                tomorrow=_weekday(moment + timedelta(days=1), language),
-                time=_time(moment, language),
-            ),
-            words["tones"][tone],
-            str(words["language"]).format(
-                language=_WORDS["languages"].get(language, f"the language with the code {language}")
-            ),
-        ]
-        if language == "ar":
-            lines.append(words["dialects"][dialect_of([message.text for message in history if message.role == "user"])])
-        return "\n".join(lines)
+        tomorrow = _weekday(moment + timedelta(days=1), language)
+        return words["now"].format(today=_date(moment, language), tomorrow=tomorrow, time=_time(moment, language))
+
+    def _manner(self, words: dict[str, Any], history: Sequence[Message], language: str, tone: Tone) -> tuple[str, ...]:
+        """Tone, language and, in Arabic, dialect."""
+        name = _WORDS["languages"].get(language, f"the language with the code {language}")
+        manner = (words["tones"][tone], words["language"].format(language=name))
+        if language != "ar":
+            return manner
+        dialect = dialect_of([message.text for message in history if message.role == "user"])
+        return (*manner, words["dialects"][dialect])
 
 
 def _told(words: dict[str, str], notes: Notes, language: str) -> str:
