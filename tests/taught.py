@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.models.emotion import build
@@ -44,6 +43,7 @@ def _learn(classifier: Classifier, folder: Path) -> None:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     from worker.engines.emotion.transformers.quiet import quietly
+    from worker.engines.emotion.transformers.threads import one_thread
 
     with quietly(), one_thread():
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
@@ -65,16 +65,3 @@ def _learn(classifier: Classifier, folder: Path) -> None:
             loss(network(**asked).logits, wanted).backward()
             steps.step()
         network.save_pretrained(folder)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """For so little work, several threads that wait for each other on a busy machine cost most of the time."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -101,12 +101,13 @@ def bench(
         list[str] | None,
         typer.Argument(help="overhead, intake, webhooks, answer, video, sync, start or fresh; all but fresh if none."),
     ] = None,
-    gpu: Annotated[bool, typer.Option("--gpu", help="Measure the GPU engines.")] = False,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Measure the engines of models: asr, emotion, llm.")] = False,
+    device: Annotated[str, typer.Option(help="With --gpu: cuda:0, cuda:1 …, or cpu to do without a card.")] = "",
 ) -> None:
-    """Measure, print tables, and write outputs/bench.json."""
+    """Measure, print tables, and write outputs/bench.json (with --gpu: outputs/bench-gpu.json)."""
     from bot.cli.bench import run_bench
 
-    run_bench(groups or [], gpu=gpu)
+    run_bench(groups or [], gpu=gpu, device=device)
 
 
 @app.command()

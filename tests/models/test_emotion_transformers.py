@@ -213,6 +213,18 @@ def test_loaded_once_and_given_back(made: Path) -> None:
     assert engine.read("I love this!", language="en") == before
 
 
+def test_torchs_threads_are_as_before(made: Path) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        engine_in(made).read("I love this!", language="en")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_made_and_looked_at_without_loading(made: Path) -> None:
     engine = engine_in(made)
     assert engine.look() == "emotion-english-distilroberta and xlm-emo"

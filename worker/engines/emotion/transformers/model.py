@@ -10,6 +10,7 @@ from core.errors import EmotionError
 from worker.engines.emotion.transformers.classifiers import Classifier
 from worker.engines.emotion.transformers.orders import labels_of
 from worker.engines.emotion.transformers.quiet import quietly
+from worker.engines.emotion.transformers.threads import one_thread
 
 _OVERLAP = 8
 """Windows share an eighth of their length, so that no sentence is seen only in halves."""
@@ -56,7 +57,7 @@ class Model:
     def _seen(self, window: list[int]) -> list[float]:
         import torch
 
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             logits = self._network(input_ids=torch.tensor([window])).logits[0]
             likely = logits.softmax(0) if self.classifier.exclusive else logits.sigmoid()
         probabilities: list[float] = likely.tolist()

@@ -1,0 +1,65 @@
+"""What an engine takes while it is loaded, and what it keeps when it says that it has given everything back."""
+
+from __future__ import annotations
+
+import gc
+from typing import Protocol
+
+import psutil
+
+from bench.figures import Figures
+from bench.memory import Watch
+from worker.gpu.card import Card
+
+
+class Meter(Protocol):
+    """Of one engine, from `begin`, before it is loaded."""
+
+    def begin(self) -> None:
+        """What is held now is not the engine's."""
+
+    def peak(self) -> Figures:
+        """The most since then: between the last call and `unload`."""
+
+    def left(self) -> Figures:
+        """What is still held: after `unload`."""
+
+
+class OfCard:
+    """peak: of torch's allocator in this process. left: what the driver says is free less than before (torch's own
+    context, made beforehand, is not counted)."""
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+        self._free = 0
+
+    def begin(self) -> None:
+        self._card.tidy()
+        self._free = self._card.free_mb()
+        self._card.begin_peak()
+
+    def peak(self) -> Figures:
+        return {"card_peak_mib": float(self._card.peak_mb())}
+
+    def left(self) -> Figures:
+        return {"card_left_mib": float(self._free - self._card.free_mb())}
+
+
+class OfMachine:
+    """The machine's memory that this process holds, in proportional set size."""
+
+    def __init__(self) -> None:
+        self._watch = Watch(psutil.Process())
+        self._before = 0.0
+
+    def begin(self) -> None:
+        gc.collect()
+        self._before = self._watch.now_mib()
+        self._watch.__enter__()
+
+    def peak(self) -> Figures:
+        self._watch.__exit__()
+        return {"ram_peak_mib": max(self._watch.peak_mib, self._watch.now_mib()) - self._before}
+
+    def left(self) -> Figures:
+        return {"ram_left_mib": self._watch.now_mib() - self._before}

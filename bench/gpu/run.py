@@ -1,0 +1,114 @@
+"""Which engines there are, and measuring them one after the other."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.figures import Figures, keep, show
+from bench.gpu import ears, feelings, minds
+from bench.gpu.meters import Meter, OfCard, OfMachine
+from bench.gpu.trial import Size, named, seconds
+from bot.cli.serve import stopped_by_signals
+from core.errors import ConfigurationError, ModelMissing, SurroundingsError
+from core.settings import HOME, Settings
+from worker.engines.base import Place
+from worker.gpu.card import Card, found_card
+
+OUTPUT = HOME / "outputs" / "bench-gpu.json"
+
+ENGINES = {
+    "asr": "funasr: a note of eight seconds, Fun-ASR Nano at full size with random weights",
+    "emotion": "transformers: both classifiers at full size with random weights, on the processor",
+    "llm": "ollama: the model that the settings name, where a server has it",
+}
+_DISK_BYTES = 5 * 10**9
+
+
+def main(engines: Sequence[str] = (), device: str = "auto", output: Path = OUTPUT, size: Size = "full") -> None:
+    """engines: names of ENGINES, none for all. device: torch's name of a card, "auto" for the first, "cpu" to measure
+    on the processor, whose figures are named `cpu_…`. size: "tiny" only shows that everything works.
+
+    Raises ConfigurationError for an unknown name, ModelMissing without torch, SurroundingsError where there is no
+    card, and at the end where an engine that was asked for by name was left out.
+    """
+    if unknown := [name for name in engines if name not in ENGINES]:
+        raise ConfigurationError(f"no such engine to measure: {', '.join(unknown)}; there are {', '.join(ENGINES)}")
+    console = Console(highlight=False)
+    card = _card(device)
+    imported = _import()
+    where = f"{card.name}, {card.total_mb:,} MiB" if card else "the processor, as was asked for"
+    console.print(f"on {where}; torch and what stands on it were imported in {imported:.1f} s", markup=False)
+    left_out = []
+    with stopped_by_signals():
+        for name in engines or ENGINES:
+            console.print(f"\nmeasuring {name}: {ENGINES[name]} …", markup=False)
+            try:
+                figures = _measured(name, card, size)
+            except SurroundingsError as error:
+                left_out.append(name)
+                console.print(f"left out: {error}", soft_wrap=True, markup=False)
+                continue
+            show(console, name, figures)
+            keep(output, figures)
+    console.print(f"\nwritten to {output}", soft_wrap=True, markup=False)
+    if lacking := [name for name in left_out if name in engines]:
+        raise SurroundingsError(f"not measured: {', '.join(lacking)}")
+
+
+def _measured(name: str, card: Card | None, size: Size) -> Figures:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smarttalker-bench-")))
+        settings = Settings()
+        place = Place(
+            models=folder,
+            device=card.device if card else "cpu",
+            ollama_url=settings.ollama_url,
+            llm_model=settings.llm_model,
+            llm_context=settings.llm_context,
+        )
+        if name != "llm" and (free := shutil.disk_usage(folder).free) < _DISK_BYTES:
+            raise SurroundingsError(f"{folder.parent} has {free / 1e9:.1f} GB free, {_DISK_BYTES / 1e9:.0f} are needed")
+        prefix = name if card or name == "llm" else f"cpu_{name}"
+        return named(prefix, _measurement(name, place, OfCard(card) if card else OfMachine(), size)())
+
+
+def _measurement(name: str, place: Place, meter: Meter, size: Size) -> Callable[[], Figures]:
+    return {
+        "asr": lambda: ears.measure(place, meter, size),
+        "emotion": lambda: feelings.measure(place, size),
+        "llm": lambda: minds.measure(place),
+    }[name]
+
+
+def _card(device: str) -> Card | None:
+    """None for the CPU, where it is asked for."""
+    if device == "cpu":
+        return None
+    instead = "`smarttalker bench --gpu --device cpu` measures the same engines on the processor"
+    try:
+        card = found_card(device)
+    except ConfigurationError as error:
+        raise SurroundingsError(f"{error}; {instead}") from error
+    if card is None:
+        raise SurroundingsError(f"there is no card here that torch can use: `smarttalker doctor` says why; {instead}")
+    return card
+
+
+def _import() -> float:
+    """Seconds; done beforehand, so that no engine's load counts it."""
+
+    def load() -> None:
+        import funasr  # noqa: F401
+        import torch  # noqa: F401
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401
+
+    try:
+        return seconds(load)
+    except ImportError as error:
+        raise ModelMissing(f"{error.name} is not installed: run `make gpu`") from error

@@ -1,0 +1,85 @@
+"""`smarttalker bench --gpu` on tiny folders and the processor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.gpu import main
+from bench.gpu.ears import SAID, spoken
+from bench.gpu.feelings import TEXTS
+from bench.gpu.meters import OfMachine
+from bench.gpu.trial import tried
+from core.errors import ConfigurationError, LLMError, SurroundingsError
+from worker.engines.asr.base import SAMPLE_RATE
+from worker.engines.llm.fake import Fake
+
+pytestmark = pytest.mark.models
+
+
+@pytest.fixture(autouse=True)
+def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMARTTALKER_OLLAMA_URL", "http://127.0.0.1:9")
+
+
+def test_every_engine_is_measured_or_said_to_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(device="cpu", output=tmp_path / "bench-gpu.json", size="tiny")
+    figures = json.loads((tmp_path / "bench-gpu.json").read_text())
+    calls = ["asr_note", *(f"emotion_{name}" for name in TEXTS)]
+    assert set(figures) == {
+        *(f"cpu_{call}_{which}_s" for call in calls for which in ("first", "steady")),
+        *(f"cpu_{engine}_{what}_s" for engine in ("asr", "emotion") for what in ("load", "unload")),
+        *(f"cpu_{engine}_ram_{what}_mib" for engine in ("asr", "emotion") for what in ("peak", "left")),
+        "cpu_asr_note_sound_s",
+    }
+    assert all(figures[name] > 0 for name in figures if name.endswith(("load_s", "first_s", "steady_s")))
+    said = capsys.readouterr().out
+    assert "left out" in said
+    assert "written to" in said
+
+
+def test_an_engine_that_was_asked_for_and_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SurroundingsError, match="not measured: llm"):
+        main(["llm"], "cpu", tmp_path / "bench-gpu.json", "tiny")
+
+
+def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no such engine to measure: video; there are asr, emotion, llm"):
+        main(["video"], "cpu", tmp_path / "bench-gpu.json", "tiny")
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda:0"])
+def test_without_a_card_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("torch has found this machine's card already")
+    with pytest.raises(SurroundingsError, match="--gpu --device cpu` measures the same engines on the processor"):
+        main(device=device, output=tmp_path / "bench-gpu.json", size="tiny")
+    assert not (tmp_path / "bench-gpu.json").exists()
+
+
+def test_the_note_lasts_as_long_as_is_said() -> None:
+    sound = spoken(SAID)
+    assert 6 < sound.size / SAMPLE_RATE < 10
+    assert abs(sound).max() <= 1
+
+
+def test_an_engine_is_unloaded_when_a_call_fails() -> None:
+    class Watched(Fake):
+        unloaded = 0
+
+        def unload(self) -> None:
+            type(self).unloaded += 1
+
+    def fail() -> None:
+        raise LLMError
+
+    with pytest.raises(LLMError):
+        tried(Watched(), {"call": fail}, OfMachine())
+    assert Watched.unloaded == 1
