@@ -9,6 +9,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.requests import ClientDisconnect
 
 from simulators.control import answer_errors
 from simulators.ollama import inference, library
@@ -64,7 +65,10 @@ def _add_paths(app: FastAPI, simulator: OllamaSimulator) -> None:
         verbs, act = known
         if request.method not in verbs:
             return PlainTextResponse("405 method not allowed", 405)
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response()
         remembered = simulator.asked(
             method=method, verb=request.method, path=request.url.path, headers=dict(request.headers), body=body,
             json=json_of(body),

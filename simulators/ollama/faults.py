@@ -16,8 +16,11 @@ PACE: Final = frozenset({"slow_start", "slow"})
 """`seconds` pass before the first token, or before each."""
 TEXTS: Final = frozenset({"empty", "blank", "long"})
 """The answer is empty, white space, or 4,000 words."""
-OWN: Final = MIDWAY | PACE | TEXTS | {"out_of_memory", "away"}
-"""out_of_memory: the runner dies of it (500). away: the connection is cut, and the server gone for `seconds`."""
+STATUSES: Final = frozenset({"400", "401", "403", "404"})
+"""Refusals, beside those that all simulators have."""
+OWN: Final = MIDWAY | PACE | TEXTS | STATUSES | {"out_of_memory", "away"}
+"""out_of_memory: a runner dies of it (500), and every model is unloaded. away: the connection is
+cut, and the server gone for `seconds`."""
 
 
 class OllamaFault(Fault):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +11,7 @@ from bot.cli.simulation import parse, simulate
 from core.errors import ConfigurationError
 from core.kinds import Layer
 from core.settings import Settings
+from simulators.ollama.command import add_options
 
 
 @pytest.mark.parametrize(
@@ -57,4 +59,8 @@ def test_a_simulated_model_is_asked_whatever_the_profile() -> None:
     assert settings.engine(Layer.LLM, "ar") == settings.engine(Layer.LLM) == "ollama"
     assert settings.channels == {}
     command = simulation.commands["ollama simulator"]
-    assert command[command.index("--model") + 1] == "qwen3:8b"
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    known, others = parser.parse_known_args(command[command.index("ollama") + 1 :])
+    assert known.model == ["qwen3:8b"]
+    assert others == ["--quiet", "--port", str(urlsplit(settings.ollama_url).port)]

@@ -19,13 +19,13 @@ HELLO: Final = [{"role": "system", "content": "You are Layla."}, {"role": "user"
 
 @contextmanager
 def client(ollama: Ollama, timeout: float = 5.0) -> Iterator[Client]:
-    with Client(ollama.url, timeout=timeout, trust_env=False) as made:
+    with Client(ollama.url, timeout=timeout, trust_env=False, verify=False) as made:
         yield made
 
 
 @asynccontextmanager
 async def async_client(ollama: Ollama, timeout: float = 5.0) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(ollama.url, timeout=timeout, trust_env=False) as made:
+    async with AsyncClient(ollama.url, timeout=timeout, trust_env=False, verify=False) as made:
         yield made
 
 

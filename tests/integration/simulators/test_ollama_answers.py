@@ -51,7 +51,7 @@ def server(shared: tuple[Ollama, Client]) -> Iterator[tuple[Ollama, Client]]:
 
 def post(ollama: Ollama, path: str, body: Any, verb: str = "POST") -> httpx.Response:
     content = body if isinstance(body, bytes) else None
-    with httpx.Client(base_url=ollama.url, trust_env=False) as http:
+    with httpx.Client(base_url=ollama.url, trust_env=False, verify=False) as http:
         return http.request(verb, path, content=content, json=None if content is not None else body)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -84,6 +85,7 @@ def test_a_stream_that_breaks(
         ("500", {"text": "boom"}, 500, "boom"),
         ("503", {}, 503, "server busy, please try again.  maximum pending requests exceeded"),
         ("502", {}, 502, STOPPED),
+        ("400", {"text": "does not support thinking"}, 400, "does not support thinking"),
         ("out_of_memory", {}, 500, NO_MEMORY),
     ],
 )  # fmt: skip
@@ -100,6 +102,26 @@ def test_errors_in_words(
         chat(made)
     assert (told.value.status_code, told.value.error) == (500 if status == -1 else status, text)
     assert chat(made).message.content
+
+
+def test_a_runner_that_dies_takes_all_models_along(server: tuple[Ollama, Client]) -> None:
+    ollama, made = server
+    chat(made)
+    until(lambda: all(each.over.is_set() for each in ollama.requests))
+    assert made.ps().models
+    ollama.fail("out_of_memory")
+    with pytest.raises(ResponseError, match="out of memory"):
+        chat(made)
+    assert not made.ps().models
+
+
+def test_a_request_that_never_comes_whole(server: tuple[Ollama, Client], capfd: pytest.CaptureFixture[str]) -> None:
+    ollama, made = server
+    host, _, port = ollama.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as half:
+        half.sendall(b"POST /api/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n{")
+    assert chat(made).done
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
