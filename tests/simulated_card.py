@@ -122,6 +122,7 @@ class Model:
     unloads: int = 0
     held: int = 0
     users: int = 0
+    one: threading.Lock = field(default_factory=threading.Lock)
 
     def load(self) -> None:
         if self.held:
@@ -152,19 +153,26 @@ class Model:
 
     @contextmanager
     def use(self) -> Iterator[None]:
-        """Raises OutOfMemoryError where the working space is not there."""
-        assert self.held or not self.takes, f"{self.layer}/{self.name} is used and not loaded"
-        self.users += 1
-        try:
-            if self.card is not None and self.works:
-                self.card.take(self.works)
+        """By one thread at a time. Raises OutOfMemoryError where the working space is not there."""
+        with self.one:
+            assert self.held == self.takes, f"{self.layer}/{self.name} is used and not loaded"
+            self.users += 1
             try:
-                yield
+                with self._working():
+                    yield
             finally:
-                if self.card is not None and self.works:
-                    self.card.give(self.works)
+                self.users -= 1
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        if self.card is None or not self.works:
+            yield
+            return
+        self.card.take(self.works)
+        try:
+            yield
         finally:
-            self.users -= 1
+            self.card.give(self.works)
 
 
 class Machine:
