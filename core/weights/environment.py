@@ -36,7 +36,8 @@ for name in sys.argv[1:]:
 _INSTALLED_IN_S = 7200.0
 _IMPORTED_IN_S = 600.0
 _SAID_MOST = 600
-_WRONG = ("hash", "mismatch", "--require-hashes")
+_WRONG = ("hash mismatch", "do not match the hashes", "--require-hashes")
+"""What uv and pip say of packages that are not those of the lock."""
 _FULL = "No space left on device"
 
 
@@ -127,8 +128,8 @@ class EnvironmentFetcher(InFolder):
         if _FULL in done.stderr:
             raise StorageError(f"no room on the disk of {self.folder}")
         said = _last(done)
-        if any(word in said.lower() for word in _WRONG):
-            raise WeightsWrong(f"{self.weights.name}: {said}")
+        if any(words in done.stderr.lower() for words in _WRONG):
+            raise WeightsWrong(f"{self.weights.name}: a package is not what {self._source.lock} says: {said}")
         raise SourceAway(f"{self.weights.name}: {said}; what has come is kept: check the network and UV_INDEX_URL")
 
     def _installer(self) -> list[str]:

@@ -36,9 +36,6 @@ class OllamaFetcher(InFolder):
         if not isinstance(weights.source, Ollama):
             raise TypeError(f"{weights.name} is no model of Ollama's")
         self._source: Ollama = weights.source
-        patience = httpx.Timeout(way.patience_s, read=max(way.patience_s, _VERIFIED_IN_S))
-        self._client = ollama.Client(host=way.ollama_url, timeout=patience)
-        self._quick = ollama.Client(host=way.ollama_url, timeout=way.patience_s)
 
     def state(self) -> State:
         try:
@@ -83,9 +80,9 @@ class OllamaFetcher(InFolder):
 
     def remove(self) -> str:
         """Raises SourceAway, WeightsWrong."""
-        with self._told():
+        with self._asked() as client:
             try:
-                self._quick.delete(self._source.model)
+                client.delete(self._source.model)
                 said = f"{self.weights.name}: Ollama has deleted {self._source.model}"
             except ollama.ResponseError as error:
                 if error.status_code != httpx.codes.NOT_FOUND:
@@ -96,8 +93,8 @@ class OllamaFetcher(InFolder):
 
     def _digest(self) -> str | None:
         """Of the model as the server has it; None where it has none. Raises SourceAway, WeightsWrong."""
-        with self._told():
-            found = {model.model: model.digest or "" for model in self._quick.list().models}
+        with self._asked() as client:
+            found = {model.model: model.digest or "" for model in client.list().models}
         return found.get(self._source.model)
 
     def _pull(self, progress: Progress) -> None:
@@ -112,8 +109,8 @@ class OllamaFetcher(InFolder):
         while True:
             before = meter.bytes
             try:
-                with self._told():
-                    return self._pull_once(meter)
+                with self._asked(_VERIFIED_IN_S) as client:
+                    return self._pull_once(client, meter)
             except SourceAway as error:
                 failures = 1 if meter.bytes > before else failures + 1
                 if failures >= TRIES:
@@ -122,10 +119,10 @@ class OllamaFetcher(InFolder):
                 progress.note(f"{error}; once more in {pause_s:.3g} s")
                 time.sleep(pause_s)
 
-    def _pull_once(self, meter: _Meter) -> None:
+    def _pull_once(self, client: ollama.Client, meter: _Meter) -> None:
         last = ""
         try:
-            for line in self._client.pull(self._source.model, stream=True):
+            for line in client.pull(self._source.model, stream=True):
                 last = line.status or last
                 meter.read(line)
         except ValueError as error:
@@ -134,11 +131,13 @@ class OllamaFetcher(InFolder):
             raise SourceAway(f"Ollama's pull of {self._source.model} ended after “{last}”")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """The client's errors become ours."""
+    def _asked(self, silence_s: float = 0.0) -> Iterator[ollama.Client]:
+        """A client whose errors become ours. silence_s: how long the server may say nothing, if more than usual."""
         url = self.way.ollama_url
+        patience = httpx.Timeout(self.way.patience_s, read=max(self.way.patience_s, silence_s))
         try:
-            yield
+            with ollama.Client(host=url, timeout=patience) as client:
+                yield client
         except ollama.ResponseError as error:
             raise self._refusal(error) from error
         except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:

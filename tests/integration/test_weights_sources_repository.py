@@ -16,7 +16,7 @@ from core.weights.folder import folder_of, read_record
 from core.weights.git import Git, GitFailed, Meter
 from core.weights.manifest import Repository, Weights
 from core.weights.repository import RepositoryFetcher
-from core.weights.run import fetch
+from core.weights.run import Entry
 from tests.git_server import Asked, committed, git, made, serving, with_submodule
 from tests.weights_told import Told
 
@@ -67,7 +67,7 @@ def way_to(models: Path, **changes: Any) -> Way:
 
 def got(models: Path, weights: Weights, **changes: Any) -> Told:
     told = Told()
-    fetch(weights, way_to(models, **changes), told, agreed=False, thorough=False)
+    Entry(weights, way_to(models, **changes)).fetch(told, agreed=False, thorough=False)
     return told
 
 
