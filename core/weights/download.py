@@ -19,6 +19,7 @@ from core.weights.paths import PART, STAMP
 from core.weights.sources import File
 from core.weights.wanted import Sums, Wanted
 from core.weights.web import Interrupted, Web, length_of
+from core.weights.words import in_words
 
 _CHUNK = 1 << 18
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)\Z")
@@ -127,12 +128,15 @@ class Download:
                 part.flush()
                 os.fsync(part.fileno())
         except httpx.TransportError as error:
-            raise Interrupted(f"{self._wanted.path} broke off: {error}", advanced=sums.bytes > begun) from error
+            raise self._broken(sums, begun) from error
         except WeightsWrong:
             self._forget()
             raise
         if most is not None and sums.bytes < most:
-            raise Interrupted(f"{self._wanted.path} broke off at byte {sums.bytes:,}", advanced=sums.bytes > begun)
+            raise self._broken(sums, begun)
+
+    def _broken(self, sums: Sums, begun: int) -> Interrupted:
+        return Interrupted(f"{self._wanted.path} broke off after {in_words(sums.bytes)}", advanced=sums.bytes > begun)
 
     def _show(self, size: int) -> None:
         self._progress.advance(size - self._shown)

@@ -72,14 +72,15 @@ def _hub(source: Hub, hub: str, web: Web) -> Listing:
     if COMMIT.match(source.revision) and commit != source.revision:
         raise WeightsWrong(f"{source.id}: the manifest pins revision {source.revision}, but the hub has {commit}")
     files = pinned(source.files, found, f"{source.id} on the hub")
-    return Listing(commit, tuple(replace(file, url=_hub_url(file.path, source, hub, commit)) for file in files))
+    placed = (replace(file, url=_hub_url(file.path, source, hub, commit)) for file in files)
+    return Listing(commit, tuple(_measured(file, web) for file in placed))
 
 
 def _hub_table(table: Any, url: str) -> tuple[str, dict[str, Wanted]]:
     """(commit, files by path) of the API's answer. Raises WeightsWrong."""
     try:
         commit, rows = str(table["sha"]), [_hub_file(row) for row in table["siblings"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise WeightsWrong(f"{url} gave no list of files ({type(error).__name__}: {error})") from error
     if not COMMIT.match(commit):
         raise WeightsWrong(f"{url} names no commit: {commit[:80]}")
@@ -87,15 +88,17 @@ def _hub_table(table: Any, url: str) -> tuple[str, dict[str, Wanted]]:
 
 
 def _hub_file(row: Mapping[str, Any]) -> Wanted:
-    """Raises KeyError, TypeError, ValueError."""
+    """What of it is told in the right form; its path is checked once it is wanted. Raises KeyError, TypeError,
+    AttributeError."""
     large = row.get("lfs") or {}
     size, sha256, blob = row.get("size", large.get("size")), large.get("sha256"), row.get("blobId")
-    if not (isinstance(size, int) and size >= 0 and not isinstance(size, bool)):
-        raise ValueError(f"no size of {row['rfilename']}")
+    sized = isinstance(size, int) and not isinstance(size, bool) and size >= 0
     known = isinstance(sha256, str) and _SHA256.match(sha256)
     # git keeps a pointer in a large file's place: its blob is not the content's.
     plain = not large and isinstance(blob, str) and COMMIT.match(blob)
-    return Wanted(checked_path(row["rfilename"]), "", size, sha256 if known else None, str(blob) if plain else None)
+    return Wanted(
+        str(row["rfilename"]), "", size if sized else None, sha256 if known else None, str(blob) if plain else None
+    )
 
 
 def _hub_url(path: str, source: Hub, hub: str, commit: str) -> str:
@@ -108,11 +111,12 @@ def _addressed(file: File, source: Hub, hub: str, commit: str) -> Wanted:
 
 def _release(source: Release, web: Web) -> Listing:
     files = tuple(Wanted(file.path, str(file.url), file.bytes, file.sha256) for file in source.files)
-    return Listing("", tuple(file if file.bytes is not None else _measured(file, web) for file in files))
+    return Listing("", tuple(_measured(file, web) for file in files))
 
 
 def _measured(file: Wanted, web: Web) -> Wanted:
-    size = web.length(file.url)
+    """The file with its size, asked for where nobody has told it yet."""
+    size = web.length(file.url) if file.bytes is None else file.bytes
     if size is None:
         raise WeightsWrong(f"{file.url}: neither the manifest nor the server says how long it is")
     return replace(file, bytes=size)

@@ -16,6 +16,8 @@ from core.weights.kinds import fetcher_of
 from core.weights.locks import held
 from core.weights.manifest import Weights
 from core.weights.paths import RECORD
+from core.weights.sources import File
+from core.weights.words import in_words
 
 SPARE = 256 << 20
 """Bytes that stay free on the disk."""
@@ -44,12 +46,17 @@ class Entry:
         return record.accepted if record.licence == self.weights.licence else ""
 
     @property
+    def recorded(self) -> tuple[File, ...]:
+        """The files that the record tells of; none without a record."""
+        try:
+            return read_record(self._folder).files
+        except ValueError:
+            return ()
+
+    @property
     def described(self) -> str:
         """`3 files, 2.1 GB`; empty where no record tells of files."""
-        try:
-            files = read_record(self._folder).files
-        except ValueError:
-            return ""
+        files = self.recorded
         size = in_words(sum(file.bytes or 0 for file in files))
         return f"{len(files)} file{'s' if len(files) != 1 else ''}, {size}" if files else ""
 
@@ -111,14 +118,6 @@ def check_room(models: Path, size: int) -> int:
             f" {in_words(size + SPARE - free)}, or set SMARTTALKER_MODELS_DIR to a folder on a larger disk"
         )
     return free
-
-
-def in_words(count: int) -> str:
-    """1234567890 → `1.2 GB`."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
 
 
 def _today() -> str:

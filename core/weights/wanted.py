@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from core.weights.fetching import WeightsWrong
+from core.weights.paths import checked_path
 from core.weights.sources import File
 
 
@@ -57,7 +58,10 @@ def _meant(path: str, found: Mapping[str, Wanted], teller: str) -> list[str]:
     meant = [each for each in found if fnmatchcase(each, path)] if "*" in path else [path]
     if not meant or any(each not in found for each in meant):
         raise WeightsWrong(f"{teller} has no {path}, which the manifest names")
-    return sorted(meant)
+    try:
+        return sorted(map(checked_path, meant))
+    except ValueError as error:
+        raise WeightsWrong(f"{teller}: {error}") from error
 
 
 def _agreed(file: File, found: Wanted, teller: str) -> Wanted:

@@ -18,6 +18,9 @@ from core.errors import ConfigurationError
 from core.weights.fetching import SourceAway, Way, WeightsWrong
 
 TRIES = 5
+_TRIES_OF_TABLES = 3
+"""Small things that come before any file: a source that is away is told soon."""
+_CONNECTED_IN_S = 10.0
 _LONGEST_PAUSE_S = 300.0
 _LARGEST_TABLE = 32 << 20
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
@@ -40,7 +43,10 @@ class Web:
         self._way = way
         self._hub = httpx.URL(way.hub)
         self._client = httpx.Client(
-            timeout=way.patience_s, follow_redirects=True, max_redirects=10, headers={"User-Agent": "SmartTalker"}
+            timeout=httpx.Timeout(way.patience_s, connect=min(way.patience_s, _CONNECTED_IN_S)),
+            follow_redirects=True,
+            max_redirects=10,
+            headers={"User-Agent": "SmartTalker"},
         )
 
     def __enter__(self) -> Self:
@@ -58,7 +64,7 @@ class Web:
                 return httpx.Response(200, content=body).json()
 
         try:
-            return self.patiently(ask)
+            return self.patiently(ask, tries=_TRIES_OF_TABLES)
         except ValueError as error:
             raise WeightsWrong(f"{url} gave no JSON: {error}") from error
 
@@ -69,7 +75,7 @@ class Web:
             with self.stream("HEAD", url, {"Accept-Encoding": "identity"}) as response:
                 return length_of(response)
 
-        return self.patiently(ask)
+        return self.patiently(ask, tries=_TRIES_OF_TABLES)
 
     @contextmanager
     def stream(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Response]:
@@ -83,7 +89,9 @@ class Web:
         except (httpx.TooManyRedirects, httpx.InvalidURL, httpx.DecodingError) as error:
             raise WeightsWrong(f"{url}: {_said(error)}") from error
 
-    def patiently(self, action: Callable[[], T], note: Callable[[str], None] = lambda text: None) -> T:
+    def patiently(
+        self, action: Callable[[], T], note: Callable[[str], None] = lambda text: None, tries: int = TRIES
+    ) -> T:
         """What the action returns once it is not Interrupted. Raises SourceAway."""
         failures = 0
         while True:
@@ -91,8 +99,8 @@ class Web:
                 return action()
             except Interrupted as error:
                 failures = 1 if error.advanced else failures + 1
-                if failures >= TRIES:
-                    raise SourceAway(f"{error}; {SourceAway.__doc__}") from error
+                if failures >= tries:
+                    raise SourceAway(f"{error}. {SourceAway.__doc__}") from error
                 wait_s = self._way.pause_s * 2 ** (failures - 1) if error.wait_s is None else error.wait_s
                 note(f"{error}; once more in {wait_s:.3g} s")
                 time.sleep(min(wait_s, _LONGEST_PAUSE_S))
@@ -115,7 +123,8 @@ def _check(response: httpx.Response, url: str) -> None:
         raise Interrupted(f"{_where(url)} answers {status}", wait_s=_asked_pause(response))
     if status in (401, 403):
         raise ConfigurationError(
-            f"{url} is not given to us ({status}): agree to its terms on the hub's page, and set SMARTTALKER_HUB_TOKEN"
+            f"{url} is not given to us ({status}): it is not there, or its terms must be agreed to on the hub's page and"
+            " SMARTTALKER_HUB_TOKEN be set"
         )
     if status in (404, 410):
         raise WeightsWrong(f"{url} is not there ({status})")

@@ -100,12 +100,12 @@ REFUSED: dict[str, tuple[list[Fault], type[SmartTalkerError], str]] = {
     "forbidden": (
         [Fault(403)],
         ConfigurationError,
-        "agree to its terms on the hub's page, and set SMARTTALKER_HUB",
+        "terms must be agreed to on the hub's page and SMARTTALKER_HUB",
     ),
     "unknown": ([Fault(401)], ConfigurationError, "SMARTTALKER_HUB_TOKEN"),
     "gone": ([Fault(404)], WeightsWrong, "is not there (404)"),
     "odd": ([Fault(418)], WeightsWrong, "answers 418"),
-    "away": ([Fault(503, {"Retry-After": "0"})] * 5, SourceAway, "answers 503; A server of weights does not answer"),
+    "away": ([Fault(503, {"Retry-After": "0"})] * 5, SourceAway, "answers 503. A server of weights does not answer"),
     "silent": ([Fault(pause_s=0.5)] * 5, SourceAway, "127.0.0.1: timed out"),
     "circle": ([Fault(302, {"Location": MODEL})] * 30, WeightsWrong, "redirects"),
     "elsewhere": ([Fault(302, {"Location": "file:///etc/passwd"})] * 5, SourceAway, "unsupported protocol"),
@@ -184,7 +184,7 @@ LIES: dict[str, tuple[Hub, dict[str, Any], str]] = {
     "a path outside": (hub("*"), {"siblings": [{"rfilename": "../../x", "size": 1}]}, "is no path below a folder"),
     "an absolute path": (hub("*"), {"siblings": [{"rfilename": "/etc/x", "size": 1}]}, "is no path below a folder"),
     "our record": (hub("*"), {"siblings": [{"rfilename": "weights.json", "size": 1}]}, "keeps for itself"),
-    "no size": (hub("*"), {"siblings": [{"rfilename": "x", "size": "1"}]}, "no size of x"),
+    "no size": (hub("*"), {"siblings": [{"rfilename": "x", "size": "1"}]}, "/x is not there (404)"),
 }
 
 

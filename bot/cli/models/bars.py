@@ -20,7 +20,7 @@ from rich.progress import (
 )
 
 from core.weights.fetching import Progress
-from core.weights.run import in_words
+from core.weights.words import in_words
 
 _EVERY_S = 10.0
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from rich.console import Console
+
 from bot.cli.errors import report
 from bot.cli.models.bars import shown
 from bot.cli.models.engines import needed_by
@@ -12,7 +14,8 @@ from core.errors import SmartTalkerError
 from core.settings import Settings
 from core.weights.fetching import Progress, State, Way
 from core.weights.manifest import Manifest, Set, Weights
-from core.weights.run import Entry, check_room, in_words, refuse_unaccepted
+from core.weights.run import Entry, check_room, refuse_unaccepted
+from core.weights.words import in_words
 
 STOPPED = 130
 """The exit status after Ctrl-C, as shells have it."""
@@ -76,7 +79,8 @@ def _print_licences(chosen: Sequence[Weights]) -> None:
 
 def _check_room(entries: Sequence[Entry], way: Way) -> None:
     """Raises StorageError, and what sources answer."""
-    size = sum(each.size() for each in entries if each.state is not State.HERE)
+    with Console().status("asking the sources"):
+        size = sum(each.size() for each in entries if each.state is not State.HERE)
     free = check_room(way.models, size)
     if size:
         print(f"{in_words(size)} to fetch into {way.models}; {in_words(free)} are free there", flush=True)

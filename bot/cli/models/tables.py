@@ -12,9 +12,9 @@ from bot.cli.models.engines import chosen_engines, missing, needed_by
 from core.kinds import LANGUAGES, Layer
 from core.settings import PROFILES, Settings
 from core.weights.fetching import State, Way
-from core.weights.kinds import fetcher_of
-from core.weights.manifest import Manifest, Weights
-from core.weights.run import in_words
+from core.weights.manifest import Manifest
+from core.weights.run import Entry
+from core.weights.words import in_words
 
 _WIDE = 160
 """Columns where no terminal sets a limit."""
@@ -48,7 +48,7 @@ def _entries(manifest: Manifest, way: Way, needed: set[str], columns: int) -> Ta
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     for heading in HEADINGS:
         table.add_column(heading, no_wrap=True, justify="right" if heading in ("size", "GPU") else "left")
-    rows = {each.name: [*_cells(each), _state(each, way, each.name in needed)] for each in manifest.weights.values()}
+    rows = {each.name: _cells(Entry(each, way), each.name in needed) for each in manifest.weights.values()}
     others = (max(map(len, cells)) + 1 for cells in zip(HEADINGS, *rows.values(), strict=True) if cells[0] != "licence")
     room = max(_LEAST, columns - sum(others))
     for cells in rows.values():
@@ -66,17 +66,20 @@ def _styled(text: str) -> str:
     return f"[{_COLOURS[text]}]{text}[/]" if text in _COLOURS else escape(text)
 
 
-def _cells(weights: Weights) -> tuple[str, ...]:
-    """All but the state."""
+def _cells(entry: Entry, needed: bool) -> list[str]:
+    """As HEADINGS has them."""
+    weights, state = entry.weights, entry.state
     first, *others = weights.engine.split(", ")
-    return (
+    size = weights.known_bytes or sum(file.bytes or 0 for file in entry.recorded)
+    return [
         weights.name,
         first if not others else f"{first} +{len(others)}",
         _languages(weights.languages),
         weights.licence if weights.terms == "open" else f"{weights.terms}: {weights.licence}",
-        in_words(weights.known_bytes) if weights.known_bytes else "?",
+        in_words(size) if size else "?",
         f"{weights.gpu_mb / 1024:.1f} GB" if weights.gpu_mb else "–",
-    )
+        "not needed" if state is State.MISSING and not needed else state.value,
+    ]
 
 
 def _languages(tags: Sequence[str]) -> str:
@@ -84,11 +87,6 @@ def _languages(tags: Sequence[str]) -> str:
     ordered = sorted(tags, key=lambda tag: (tag not in LANGUAGES, tag))
     more = len(ordered) - _FEW
     return " ".join(ordered) if more <= 1 else f"{' '.join(ordered[:_FEW])} +{more}"
-
-
-def _state(weights: Weights, way: Way, needed: bool) -> str:
-    state = fetcher_of(weights, way).state()
-    return "not needed" if state is State.MISSING and not needed else state.value
 
 
 def _named(layer: Layer, chosen: dict[Layer, list[str]]) -> list[str]:
