@@ -32,6 +32,18 @@ class Call:
         """The fault, if it is one of these."""
         return self.fault if self.fault is not None and self.fault.effect in effects else None
 
+    async def break_off(self, words: str) -> None:
+        """Ends the connection as the fault says, or raises Refused with the fault's text, else these words. Returns
+        where the fault is of another kind."""
+        if self.under("cut"):
+            await self.wire.reset()
+        if self.under("dropped"):
+            await self.wire.drop()
+        if self.under("hang"):
+            await asyncio.Event().wait()
+        if fault := self.under("error_line"):
+            raise Refused(500, fault.text or words)
+
 
 Act = Callable[[Call], Awaitable[None]]
 

@@ -12,7 +12,7 @@ from simulators.ollama import tokens
 from simulators.ollama.exchange import Call
 from simulators.ollama.faults import MIDWAY
 from simulators.ollama.oddities import prompt_tokens
-from simulators.ollama.refusals import STOPPED, Refused
+from simulators.ollama.refusals import STOPPED
 from simulators.ollama.replies import THOUGHT, long_answer
 from simulators.ollama.wire import JSON_TYPE, Over, dumped, stamp
 
@@ -154,17 +154,8 @@ async def _pause(call: Call, number: int) -> None:
 
 
 async def _break(call: Call) -> None:
-    fault = call.fault
-    assert fault is not None
-    if fault.effect == "cut":
-        await call.wire.reset()
-    if fault.effect == "dropped":
-        await call.wire.drop()
-    if fault.effect == "hang":
-        await asyncio.Event().wait()
-    if fault.effect == "error_line":
-        raise Refused(500, fault.text or STOPPED)
-    if fault.effect == "bad_line":
+    await call.break_off(STOPPED)
+    if call.under("bad_line"):
         await _send_nonsense(call)
 
 

@@ -19,6 +19,7 @@ PULL_STEPS: Final = 10
 """Progress lines of the large blob."""
 SMALL: Final = (("template", 1482), ("license", 11_343), ("config", 489))
 """The other blobs of a model, bytes."""
+CUT_OFF: Final = "max retries exceeded: unexpected EOF"
 NO_MANIFEST: Final = "pull model manifest: file does not exist"
 
 
@@ -119,19 +120,12 @@ class _Steps:
         fault = self._call.under(*MIDWAY)
         if fault is None or (self._told < fault.after and not last):
             return
-        await _broken(self._call, fault.effect, fault.text)
+        await self._call.break_off(CUT_OFF)
+        await _end_early(self._call)
 
 
-async def _broken(call: Call, effect: str, text: str) -> None:
-    if effect == "cut":
-        await call.wire.reset()
-    if effect == "dropped":
-        await call.wire.drop()
-    if effect == "hang":
-        await asyncio.Event().wait()
-    if effect == "error_line":
-        raise Refused(500, text or "max retries exceeded: unexpected EOF")
-    if effect == "bad_line":
+async def _end_early(call: Call) -> None:
+    if call.under("bad_line"):
         await call.wire.raw(b'{"status":"pull\n')
     await call.wire.end()
     raise Over
