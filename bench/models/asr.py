@@ -30,7 +30,8 @@ _SURE = 12.0
 @dataclass(frozen=True)
 class Geometry:
     """width: of the encoder's and of the language model's vectors. heads, inner: of their layers. The vocabulary is
-    made as large as `tokens`, the tokenizer's own where that is more."""
+    made as large as `tokens`, the tokenizer's own where that is more. tied: the language model's head is its table of
+    tokens; where it is not, a small one's nonsense is more than one letter over and over."""
 
     encoder_width: int
     encoder_heads: int
@@ -46,11 +47,12 @@ class Geometry:
     inner: int
     layers: int
     tokens: int
+    tied: bool
 
 
 SIZES: Mapping[str, Geometry] = {
-    "tiny": Geometry(16, 2, 32, 2, 1, 32, 1, 64, 4, 2, 16, 96, 2, 0),
-    "full": Geometry(512, 4, 2048, 50, 20, 2048, 2, 1024, 16, 8, 128, 3072, 28, 151_936),
+    "tiny": Geometry(16, 2, 32, 2, 1, 32, 1, 64, 4, 2, 16, 96, 2, 0, False),
+    "full": Geometry(512, 4, 2048, 50, 20, 2048, 2, 1024, 16, 8, 128, 3072, 28, 151_936, True),
 }
 
 
@@ -73,7 +75,7 @@ def build(
     llm = folder / LLM
     tokenizer = _tokenizer(recites)
     tokenizer.save_pretrained(str(llm))
-    _qwen(geometry, tokenizer, tied=not recites).save_pretrained(str(llm))
+    _qwen(geometry, tokenizer, tied=geometry.tied and not recites).save_pretrained(str(llm))
     config = _config(geometry)
     _write(folder, config)
     _save(folder, config, geometry, seed, _chain(tokenizer, recites, endless))
@@ -190,6 +192,8 @@ def _save(
         state = _model(config, AutoConfig.from_pretrained(str(folder / LLM))).state_dict()
         if chain:
             _teach(state, geometry, chain)
+        elif not geometry.tied:
+            state["llm.lm_head.weight"].normal_()  # so that no two tokens are all but equally likely
         torch.save({name: tensor.to(torch.bfloat16) for name, tensor in state.items()}, folder / WEIGHTS)
 
 

@@ -6,6 +6,7 @@ import gc
 import logging
 import random
 import weakref
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from hypothesis import strategies as st
 from core.errors import ASRError, LanguageUnsupported, ModelMissing, NotUnderstood
 from worker.engines.asr.base import SAMPLE_RATE
 from worker.engines.asr.funasr import FunASR
-from worker.engines.asr.funasr.decoding import usable_names
+from worker.engines.asr.funasr.decoding import Decoded, usable_names
 from worker.engines.asr.funasr.doubt import is_doubtful, is_loop, is_only
 from worker.engines.asr.funasr.failing import asr_errors
 from worker.engines.asr.funasr.languages import NAMES, is_east_asian, language_of, primary
+from worker.engines.asr.funasr.listening import Listener
 from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.asr.funasr.segments import FRAME, LONGEST, Segment, Span, segments_of
 from worker.engines.asr.funasr.writing import cleaned, joined
@@ -263,6 +265,30 @@ def test_names_add_nothing_to_the_prompt() -> None:
     )
     assert usable_names(names) == ("Jeddah", "Al Ahsa", "مكة المكرمة", "a b", "R&B")
     assert len(usable_names([f"name {number}" for number in range(100)])) == 40
+
+
+class Echo:
+    """Says its hotwords back where it has some, otherwise a text of its own."""
+
+    def __init__(self, text: str, whole: bool = True) -> None:
+        self.text = text
+        self.whole = whole
+
+    def decode(self, sound: np.ndarray, language: str | None, names: Sequence[str] = ()) -> Decoded:
+        return Decoded(" ".join(names) or self.text, -1.0, 3, self.whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"), [("متى تنطلق الحافلة؟", "متى تنطلق الحافلة؟"), ("جدة", "جدة"), ("", None), ("嗯。", None)]
+)
+def test_hotwords_said_back_are_asked_again_without(text: str, heard: str | None) -> None:
+    found = Listener(Echo(text), "ar", ("جدة", "مكة")).heard(np.zeros(32_000, np.float32), Segment(0, 32_000, 32_000))
+    assert (found.text if found else None) == heard
+
+
+def test_a_text_without_an_end_is_not_believed() -> None:
+    listener = Listener(Echo("كم السعر", whole=False), "ar", ())
+    assert listener.heard(np.zeros(32_000, np.float32), Segment(0, 32_000, 32_000)) is None
 
 
 # the engine without weights

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from core.errors import LanguageUnsupported, ModelMissing, NotUnderstood
 from core.weights.folder import folder_of
-from worker.engines.asr.base import SAMPLE_RATE, Transcript
+from worker.engines.asr.base import Transcript
 from worker.engines.asr.funasr.decoding import Decoded, Decoder, usable_names
-from worker.engines.asr.funasr.doubt import is_doubtful, is_only
 from worker.engines.asr.funasr.failing import asr_errors
 from worker.engines.asr.funasr.languages import CHINESE_ENGLISH_JAPANESE, NAMES, language_of, primary
-from worker.engines.asr.funasr.segments import Segment
+from worker.engines.asr.funasr.listening import Listener
 from worker.engines.asr.funasr.speech import SpeechFinder
 from worker.engines.asr.funasr.writing import joined
 from worker.engines.base import Needs, Place
@@ -103,7 +102,7 @@ class FunASR:
             segments = loaded.speech.segments(audio)
             if not segments:
                 raise NotUnderstood("nothing was said")
-            listener = _Listener(self._decoder(loaded, asked), asked, usable_names(names))
+            listener = Listener(self._decoder(loaded, asked), asked, usable_names(names))
             heard = [found for segment in segments if (found := listener.heard(audio, segment)) is not None]
         if not heard:
             raise NotUnderstood("what was said could not be made out")
@@ -129,25 +128,6 @@ class FunASR:
         except ModelMissing:
             return (MULTILINGUAL,)
         return (MULTILINGUAL, CHIEF)
-
-
-@dataclass(frozen=True)
-class _Listener:
-    decoder: Decoder
-    language: str | None
-    names: tuple[str, ...]
-
-    def heard(self, audio: Sound, segment: Segment) -> Decoded | None:
-        """What was said in a segment; None where the model invents. A text of hotwords alone is believed only as it
-        comes without them: the model says them back where it understands nothing else."""
-        sound = audio[segment.start : segment.end]
-        told = NAMES[self.language] if self.language else None
-        decoded = self.decoder.decode(sound, told, self.names)
-        if self.names and is_only(decoded.text, self.names):
-            decoded = self.decoder.decode(sound, told)
-        if not decoded.whole or is_doubtful(decoded.text, segment.speech / SAMPLE_RATE, self.language):
-            return None
-        return decoded
 
 
 def _known(language: str | None) -> str | None:

@@ -35,7 +35,10 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 _LATIN: Mapping[str, tuple[str, str]] = {
     "en": ("", "the is are was do does what how where when who why i you we it my your can to of and in for have with"),
-    "vi": ("ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ", "là có không bao nhiêu giá tôi của và được cho khi ở đi mấy giờ đâu"),
+    "vi": (
+        "ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
+        "là có không bao nhiêu giá tôi của và được cho khi ở đi mấy giờ đâu",
+    ),
     "id": ("", "apa yang dan di ini itu tidak bisa saya berapa kapan untuk dengan ada dari mana karena bagaimana kami"),
     "ms": ("", "apa yang dan di ini itu tidak boleh saya berapa bila untuk dengan ada dari mana kerana awak nak macam"),
     "fil": ("", "ang ng mga sa ako ko ano saan magkano po ba ay na kailan paano ito hindi"),

@@ -39,7 +39,8 @@ def load_model(folder: Path, device: str) -> Any:
 
 def precision(device: str) -> str:
     """Of the language model: halves on a card, which bfloat16's range suits better, whole numbers on a processor.
-    The encoder always counts with whole ones."""
+    The encoder always counts with whole ones. The configuration's own `llm_dtype` stays: it says in which precision
+    the model is put together before, which rounds its rotary positions as they were in training."""
     import torch
 
     if not device.startswith("cuda"):
@@ -60,7 +61,7 @@ def _arguments(folder: Path, device: str, threads: int) -> dict[str, Any]:
         "trust_remote_code": False,
         "init_param": str(folder / _WEIGHTS),
         "ignore_init_mismatch": False,
-        "llm_conf": {"init_param_path": llm, "llm_dtype": precision(device)},
+        "llm_conf": {"init_param_path": llm},
         "tokenizer_conf": {"init_param_path": llm},
         "audio_encoder_conf": {"hub": None},
         "frontend_conf": {"dither": 0.0},  # the same sound gives the same text

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engines.asr.base import SAMPLE_RATE
+from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.asr.funasr.segments import FRAME, Probabilities, Segment, Span, segments_of
 
 _THRESHOLD = 0.5
@@ -23,7 +24,7 @@ class SpeechFinder:
     """About 2 MB, on the CPU; takes 6 ms for a second of sound. Not safe for threads."""
 
     def __init__(self) -> None:
-        with _one_thread():  # importing it leaves torch with one, for everyone
+        with _one_thread(), quiet():  # importing it leaves torch with one thread, for everyone
             import silero_vad
 
             self._model: Any = silero_vad.load_silero_vad()
