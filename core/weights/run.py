@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import ConfigurationError, StorageError
-from core.storage import storage_errors
 from core.weights.fetching import Progress, State, Way
 from core.weights.folder import read_record, write_record
 from core.weights.kinds import fetcher_of
@@ -70,7 +70,7 @@ class Entry:
         agreed: the operator accepts its licence, which is kept with the day. thorough: what is here is read and
         compared with its hashes before it counts as whole. Raises as Fetcher.fetch.
         """
-        with storage_errors(), held(self._way.models, self.weights.name, progress.note):
+        with _disk_errors(self._way.models), held(self._way.models, self.weights.name, progress.note):
             if self.state is State.HERE and not (thorough and self.verify(progress)):
                 return False
             day = self.accepted or (_today() if agreed and self.weights.terms != "open" else "")
@@ -88,7 +88,7 @@ class Entry:
 
     def remove(self, wait: Callable[[str], None]) -> str:
         """A sentence about what was removed. wait: is told when another process is at work on it."""
-        with storage_errors(), held(self._way.models, self.weights.name, wait):
+        with _disk_errors(self._way.models), held(self._way.models, self.weights.name, wait):
             said = self._fetcher.remove()
             # Where a server keeps the weights, only our record lies here.
             if self._folder.is_dir() and not self._folder.is_symlink():
@@ -118,6 +118,17 @@ def check_room(models: Path, size: int) -> int:
             f" {in_words(size + SPARE - free)}, or set SMARTTALKER_MODELS_DIR to a folder on a larger disk"
         )
     return free
+
+
+@contextmanager
+def _disk_errors(models: Path) -> Iterator[None]:
+    """What the disk refuses, as StorageError that names the place."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{error.filename or models}: {error.strerror or error}; SMARTTALKER_MODELS_DIR chooses another folder"
+        ) from error
 
 
 def _today() -> str:

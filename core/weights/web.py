@@ -123,8 +123,8 @@ def _check(response: httpx.Response, url: str) -> None:
         raise Interrupted(f"{_where(url)} answers {status}", wait_s=_asked_pause(response))
     if status in (401, 403):
         raise ConfigurationError(
-            f"{url} is not given to us ({status}): it is not there, or its terms must be agreed to on the hub's page and"
-            " SMARTTALKER_HUB_TOKEN be set"
+            f"{url} is not given to us ({status}): it is not there, or its terms must be agreed to on the hub's page"
+            " and SMARTTALKER_HUB_TOKEN be set"
         )
     if status in (404, 410):
         raise WeightsWrong(f"{url} is not there ({status})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -135,6 +136,20 @@ def test_the_disk_is_looked_at_with_both_numbers(tmp_path: Path) -> None:
     check_room(tmp_path / "not" / "there", 1)
     with pytest.raises(StorageError, match=r"^1000000\.0 GB are to be fetched, and only .* are free in .*MODELS_DIR"):
         check_room(tmp_path / "not" / "there", 10**15)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
+def test_what_the_disk_refuses_is_told_with_the_place(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(StorageError, match=rf"^{tmp_path}: {os.strerror(code)}; SMARTTALKER_MODELS_DIR"):
+        fetched(entry(hub("*")), way_to(shelf, tmp_path))
+    monkeypatch.undo()
+    assert fetched(entry(hub("*")), way_to(shelf, tmp_path))
 
 
 def test_what_is_whole_is_not_asked_for_again_unless_its_bytes_are_wrong(shelf: Shelf, tmp_path: Path) -> None:
