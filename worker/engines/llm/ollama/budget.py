@@ -123,6 +123,6 @@ class Budget:
         low, high = 0, len(text)
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if self.tokens(text[:middle]) < room else (low, middle - 1)
+            low, high = (middle, high) if self.tokens(f"{text[:middle]}…") <= room else (low, middle - 1)
         head = text[:low]
         return (head.rsplit(maxsplit=1)[0] if " " in head.strip() else head).rstrip() + "…"

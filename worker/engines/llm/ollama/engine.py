@@ -75,6 +75,7 @@ class Ollama:
             self._server.load(self._place.llm_context)
             self._memory_mb = self._server.memory_mb()
         except Exception as error:
+            self._server.close()
             raise self._translated(error) from None
         self._loaded = True
 

@@ -23,7 +23,7 @@ _MARKS = re.compile(
     re.IGNORECASE,
 )
 """The marks of turns, thoughts and tools in the templates of Qwen (ChatML), Gemma, Llama, Mistral, DeepSeek, Cohere."""
-_HALF_MARK = re.compile(r"<(?=\s*[|｜])|(?<=[|｜])>")
+_HALF_MARK = re.compile(r"(?:<\s*)+(?=[|｜])|(?<=[|｜])(?:\s*>)+")
 _UNSEEN = frozenset(("Cc", "Cf", "Co", "Cs", "Cn"))
 """Controls, directions, zero widths and tags (in which a second text can hide), private and unassigned characters."""
 
@@ -37,7 +37,9 @@ def clean(text: str) -> str:
     """A text from outside as a message's content: no mark of a template, nothing unseen; line ends and tabs stay."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in _UNSEEN)
-    return _HALF_MARK.sub(" ", _MARKS.sub(" ", text))
+    while (without := _HALF_MARK.sub(" ", _MARKS.sub(" ", text))) != text:  # what is left may be a mark again
+        text = without
+    return text
 
 
 class Secrecy:

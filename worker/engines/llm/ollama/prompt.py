@@ -59,28 +59,33 @@ class Writer:
 
     def prompt(self, history: Sequence[Message], language: str, tone: Tone, budget: Budget) -> Prompt:
         """Raises LLMError where there is no message, ConfigurationError where the context is too small."""
-        history = [Message(message.role, clean(message.text)) for message in history]
-        if not history or not history[-1].text.strip():
+        cleaned = [Message(message.role, clean(message.text)) for message in history]
+        if not cleaned or not cleaned[-1].text.strip():
             raise LLMError("there is no message to answer")
+        history = [message for message in cleaned if message.text.strip()]
         words = _WORDS["ar" if language == "ar" else "en"]
         first, now = self._always(words, language), self._moment(words, language)
         manner = self._manner(words, history, language, tone)
         last = "\n".join((now, *manner))
-        question = history[-1].text
-        room = budget.room(f"{first}\n{last}", self._persona.id, question)
+        room = budget.room(f"{first}\n{last}", self._persona.id, history[-1].text)
         notes = self._grounding.notes(history, language, room.notes, budget.tokens)
-        system = "\n\n".join((first, _told(words, notes, language), last))
-        kept = budget.fitting(history[:-1], room.history)
-        messages = [
-            {"role": "system", "content": system},
-            *({"role": message.role, "content": message.text} for message in kept),
-            {"role": "user", "content": budget.cut(question, room.question)},
-        ]
-        introduction, *role = sentences(self._role(language)) or [""]
-        secret = (*role, *words["rules"].replace("{unknown}", "\n").split("\n"), *manner)
+        messages = (
+            {"role": "system", "content": "\n\n".join((first, _told(words, notes, language), last))},
+            *(
+                {"role": message.role, "content": message.text}
+                for message in budget.fitting(history[:-1], room.history)
+            ),
+            {"role": "user", "content": budget.cut(history[-1].text, room.question)},
+        )
         tokens = budget.of_messages([message["content"] for message in messages])
+        introduction, secret = self._secrets(words, manner, language)
         known = (self.unknown(language), now, *notes.answers, *self._persona.business.values())
-        return Prompt(tuple(messages), tokens, secret, introduction, known)
+        return Prompt(messages, tokens, secret, introduction, known)
+
+    def _secrets(self, words: dict[str, Any], manner: Sequence[str], language: str) -> tuple[str, tuple[str, ...]]:
+        """The sentence that says who the model is, and all else that is for the model alone."""
+        introduction, *role = sentences(self._role(language)) or [""]
+        return introduction, (*role, *words["rules"].replace("{unknown}", "\n").split("\n"), *manner)
 
     def _role(self, language: str) -> str:
         return clean(in_language(self._persona.role, language)).strip()

@@ -73,7 +73,7 @@ _AFTER_COLON = re.compile(r"(?<=:)\s*[،,]")
 _EMPTY = re.compile(r"[(\[«\"]\s*[)\]»\"]")
 _MARKS_IN_A_ROW = re.compile(r"(?<=[.!?؟،؛,;:])[\s.،؛,;:]+(?=[.!?؟،؛,;:])|[،؛,;:]+\s*(?=[.!?؟])")
 _LEADING = re.compile(r"\A[\s\-–—.,!?،؛؟:;)]+(?!\d)")
-_ENDS = (".", "!", "?", "؟", "…", ":", "؛", "،", ",", ";")
+_ENDS = (".", "!", "?", "؟", "…", ":", "؛", "،", ",", ";", "。", "！", "？")
 _CLOSERS = "\"'»”’)]"
 _SAME_SCRIPTS = {"ar": ("ARABIC", "LATIN"), "en": ("LATIN", "ARABIC")}
 _SPOILT = 0.5
