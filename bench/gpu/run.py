@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from bench.gpu.trial import Size, named, seconds
 from bot.cli.serve import stopped_by_signals
 from core.errors import ConfigurationError, ModelMissing, SurroundingsError
 from core.settings import HOME, Settings
+from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.base import Place
 from worker.gpu.card import Card, found_card
 
@@ -28,17 +30,20 @@ ENGINES = {
     "llm": "ollama: the model that the settings name, where a server has it",
 }
 _DISK_BYTES = 5 * 10**9
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
 def main(engines: Sequence[str] = (), device: str = "auto", output: Path = OUTPUT, size: Size = "full") -> None:
     """engines: names of ENGINES, none for all. device: torch's name of a card, "auto" for the first, "cpu" to measure
     on the processor, whose figures are named `cpu_…`. size: "tiny" only shows that everything works.
 
-    Raises ConfigurationError for an unknown name, ModelMissing without torch, SurroundingsError where there is no
-    card, and at the end where an engine that was asked for by name was left out.
+    Raises ConfigurationError for an unknown name or device, ModelMissing without torch, SurroundingsError where there
+    is no card, and at the end where an engine that was asked for by name was left out.
     """
     if unknown := [name for name in engines if name not in ENGINES]:
         raise ConfigurationError(f"no such engine to measure: {', '.join(unknown)}; there are {', '.join(ENGINES)}")
+    if not _DEVICE.fullmatch(device):
+        raise ConfigurationError(f"--device is cuda:0, cuda:1 … or cpu, not {device}")
     console = Console(highlight=False)
     card = _card(device)
     imported = _import()
@@ -109,6 +114,7 @@ def _import() -> float:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401
 
     try:
-        return seconds(load)
+        with quiet():
+            return seconds(load)
     except ImportError as error:
         raise ModelMissing(f"{error.name} is not installed: run `make gpu`") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.gpu import main
+from bench.gpu import main, trial
 from bench.gpu.ears import SAID, spoken
 from bench.gpu.feelings import TEXTS
 from bench.gpu.meters import OfMachine
@@ -24,7 +24,10 @@ def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMARTTALKER_OLLAMA_URL", "http://127.0.0.1:9")
 
 
-def test_every_engine_is_measured_or_said_to_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_engine_is_measured_or_said_to_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(trial, "_CALLS", 1)
     main(device="cpu", output=tmp_path / "bench-gpu.json", size="tiny")
     figures = json.loads((tmp_path / "bench-gpu.json").read_text())
     calls = ["asr_note", *(f"emotion_{name}" for name in TEXTS)]
@@ -48,6 +51,12 @@ def test_an_engine_that_was_asked_for_and_is_not_there(tmp_path: Path) -> None:
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no such engine to measure: video; there are asr, emotion, llm"):
         main(["video"], "cpu", tmp_path / "bench-gpu.json", "tiny")
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:", "cpu:0", ""])
+def test_a_device_that_is_none(tmp_path: Path, device: str) -> None:
+    with pytest.raises(ConfigurationError, match="--device is cuda:0, cuda:1 … or cpu, not"):
+        main(["llm"], device, tmp_path / "bench-gpu.json", "tiny")
 
 
 @pytest.mark.parametrize("device", ["auto", "cuda:0"])
