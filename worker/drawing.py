@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from core.catalogue import Avatar
-from core.errors import Cancelled, LayerError, SmartTalkerError, UpscaleError, VideoError
+from core.errors import Cancelled, LayerError, UpscaleError, VideoError
 from core.kinds import Layer, Tone
+from worker.costs import Costs
 from worker.engines.tts.base import Speech
-from worker.engines.upscale.base import UpscaleEngine
-from worker.engines.video.base import Canvas, Frame, Picture, as_rgb
+from worker.engines.video.base import Canvas, Frame, Picture, VideoEngine, as_rgb
 from worker.fitting import fit
-from worker.guard import closed, failing_as, guarded
+from worker.guard import closed, failing_as
 from worker.job import Job, Report
 from worker.lending import Lender
 from worker.media import Mp4Writer
@@ -133,49 +133,52 @@ class Clipper:
     def run(self) -> None:
         """Raises VideoError or UpscaleError, and StorageError, Cancelled or speech's own error as they are."""
         try:
-            self._draw()
-        except SmartTalkerError:
-            raise
-        except Exception as error:
-            raise VideoError(f"{self._name}: {type(error).__name__}: {error}") from error
+            with failing_as(VideoError, self._name):
+                self._film()
         finally:
             if self._writer is not None:
                 self._writer.abort()
 
-    def _draw(self) -> None:
-        scene = self._scene
-        with scene.lender.lent(Layer.VIDEO, self._name) as engine:
+    def _film(self) -> None:
+        scene, lender = self._scene, self._scene.lender
+        speech = Timed(scene.parts.read(scene.check))
+        with lender.costs(Layer.VIDEO, self._name) as drawing, lender.lent(Layer.VIDEO, self._name) as engine:
             own = engine.size(scene.canvas)
             self._size = (scene.canvas.width, scene.canvas.height) if self._upscaled else own
-            speech = Timed(scene.parts.read(scene.check))
-            frames = engine.frames(
-                self._heard(speech),
-                avatar=scene.avatar,
-                canvas=scene.canvas,
-                tone=scene.tone,
-                intensity=scene.intensity,
-            )
-            drawn: Timed[Picture] = Timed(guarded(frames, VideoError, self._name))
-            self._show(drawn, own == self._size, speech)
-
-    def _show(self, drawn: Timed[Picture], fits: bool, speech: Timed[Speech]) -> None:
-        with ExitStack() as stack:
-            shown = drawn if fits else Timed[Picture](self._enlarged(drawn, stack))
-            began = time.perf_counter()
-            with closed(drawn), closed(shown):
+            drawn = Timed(lender.pieces(Layer.VIDEO, self._frames(engine, speech), engine))
+            with closed(drawn), self._shown(drawn, own) as (shown, enlarging):
+                began = time.perf_counter()
                 for number, frame in enumerate(shown):
                     self._put(number, frame)
-            upscaling = shown.seconds - drawn.seconds
-            self._finish(time.perf_counter() - began - speech.seconds - upscaling, upscaling)
+                took = time.perf_counter() - began
+        clip = self._finished()
+        enlarging_s = shown.seconds - drawn.seconds
+        if enlarging is not None:
+            scene.report("time", **enlarging.shared(enlarging_s))
+        scene.report("time", **drawing.shared(took - speech.seconds - enlarging_s))
+        scene.report("video", **clip)
 
-    def _enlarged(self, pictures: Iterator[Picture], stack: ExitStack) -> Iterator[Frame]:
-        width, height = self._size
-        lender = self._scene.lender
+    def _frames(self, engine: VideoEngine, speech: Timed[Speech]) -> Iterator[Picture]:
+        scene = self._scene
+        heard = self._heard(speech)
+        return engine.frames(
+            heard, avatar=scene.avatar, canvas=scene.canvas, tone=scene.tone, intensity=scene.intensity
+        )
+
+    @contextmanager
+    def _shown(self, drawn: Timed[Picture], own: tuple[int, int]) -> Iterator[tuple[Timed[Picture], Costs | None]]:
+        """The pictures at the size that is wanted, and what enlarging them took where they had to be."""
+        if own == self._size:
+            yield drawn, None
+            return
+        lender, (width, height) = self._scene.lender, self._size
         name = lender.name(Layer.UPSCALE, self._scene.language)
-        upscaler: UpscaleEngine = stack.enter_context(lender.lent(Layer.UPSCALE, name))
-        frames = map(as_rgb, pictures)
-        with failing_as(UpscaleError, upscaler.name):
-            return guarded(upscaler.upscale(frames, width=width, height=height), UpscaleError, upscaler.name)
+        with lender.costs(Layer.UPSCALE, name) as costs, lender.lent(Layer.UPSCALE, name) as engine:
+            with failing_as(UpscaleError, name):
+                larger = engine.upscale(map(as_rgb, drawn), width=width, height=height)
+            shown = Timed[Picture](lender.pieces(Layer.UPSCALE, larger, engine))
+            with closed(shown):
+                yield shown, costs
 
     def _heard(self, pieces: Iterator[Speech]) -> Iterator[Speech]:
         """The speech as the engine asks for it; the same samples go into the clip's sound."""
@@ -202,19 +205,15 @@ class Clipper:
             share = min(number / (total * self._scene.canvas.fps), 1.0) if total else 0.0
             self._scene.report("layer", layer=Layer.VIDEO, progress=round(share, 3))
 
-    def _finish(self, drawing_s: float, upscaling_s: float) -> None:
+    def _finished(self) -> dict[str, Any]:
+        """The clip as it is reported."""
         if self._writer is None:
             raise VideoError(f"{self._name} drew nothing")
         clip = self._writer.close()
         self._writer = None
-        report, scene = self._scene.report, self._scene
         still = self._thumbnail()
-        fitted = fit(clip.path, scene.job.max_video_bytes)
-        if upscaling_s > 0:
-            name = scene.lender.name(Layer.UPSCALE, scene.language)
-            report("time", layer=Layer.UPSCALE, ms=upscaling_s * 1000, engine=name)
-        report("time", layer=Layer.VIDEO, ms=drawing_s * 1000, engine=self._name)
-        report("video", **(asdict(clip) | {"path": str(clip.path), "bytes": fitted} | still))
+        fitted = fit(clip.path, self._scene.job.max_video_bytes)
+        return asdict(clip) | {"path": str(clip.path), "bytes": fitted} | still
 
     def _thumbnail(self) -> dict[str, str]:
         """Where the channel wants one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from core.errors import EmotionError
 from core.kinds import Emotion, Layer
-from worker.costs import Costs
 from worker.engines.emotion.base import Reading
 from worker.hearing import Heard
 from worker.job import Job, Report
@@ -22,7 +21,7 @@ def feel(job: Job, report: Report, lender: Lender, heard: Heard) -> Reading:
     names = lender.names(Layer.EMOTION, heard.language)
     for name, then in zip(names, [*names[1:], "neutral"], strict=True):
         try:
-            with Costs(Layer.EMOTION, name) as costs:
+            with lender.costs(Layer.EMOTION, name) as costs:
                 mood = _read(lender, name, heard)
         except EmotionError as error:
             lender.step(name, error, then)

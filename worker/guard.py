@@ -34,9 +34,3 @@ def closed(source: Iterator[T]) -> Iterator[Iterator[T]]:
     finally:
         if close := getattr(source, "close", None):
             close()
-
-
-def guarded(source: Iterator[T], kind: type[LayerError], engine: str) -> Iterator[T]:
-    """What an engine yields, with both of the above."""
-    with failing_as(kind, engine), closed(source):
-        yield from source

@@ -10,10 +10,9 @@ from core.catalogue import Persona
 from core.errors import LanguageUnsupported, LayerError, NotUnderstood
 from core.i18n import t
 from core.kinds import DEFAULT_LANGUAGE, Layer
-from core.persona import spoken_questions
+from core.persona import hotwords, spoken_questions
 from core.text.listing import listed
 from core.text.sentences import detect_language
-from worker.costs import Costs
 from worker.engines.asr.base import Transcript
 from worker.job import Job, Report
 from worker.lending import Lender
@@ -57,7 +56,7 @@ class Hearer:
             return Heard(saved["text"], saved["language"], saved.get("reply"))
         self._report("layer", layer=Layer.ASR, progress=0.0)
         name = self._lender.name(Layer.ASR, job.language)
-        with Costs(Layer.ASR, name) as costs:
+        with self._lender.costs(Layer.ASR, name) as costs:
             heard = self._transcribed(Path(job.media), name)
         self._check()
         self._report("output", part=0, data=asdict(heard), **costs.spent)
@@ -65,12 +64,13 @@ class Hearer:
 
     def _transcribed(self, media: Path, name: str) -> Heard:
         samples, _ = read_wav(media)
-        asked = spoken_questions(self._persona, "en")
+        language = self._job.language
+        asked, names = spoken_questions(self._persona, "en"), hotwords(self._persona, language)
         try:
             said: Transcript = self._lender.call(
                 Layer.ASR,
                 name,
-                lambda engine: engine.transcribe(samples, language=self._job.language, hints=asked),
+                lambda engine: engine.transcribe(samples, language=language, hints=asked, names=names),
             )
         except (LanguageUnsupported, NotUnderstood) as error:
             return self._not_heard(error, name)

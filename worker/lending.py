@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from core.errors import LAYER_ERRORS, LayerError
 from core.kinds import Layer
 from worker.beats import Beats
+from worker.costs import Costs
 from worker.gpu import EngineSet
 from worker.guard import closed, failing_as
 from worker.job import Report
@@ -38,6 +39,10 @@ class Lender:
     def along(self, layer: Layer, language: str | None) -> bool:
         """Whether the layer's engine may work while the answer is still being thought of and spoken."""
         return self._engines.along(layer, language)
+
+    def costs(self, layer: Layer, name: str) -> Costs:
+        """Measures what an engine's work takes."""
+        return Costs(self._engines, layer, name)
 
     def make_room(self, layer: Layer, name: str) -> None:
         """Sends away whatever nobody uses, so that the engine has more memory than before."""

@@ -13,7 +13,6 @@ from core.errors import TTSError
 from core.kinds import Layer, Tone
 from core.logging import get_logger
 from core.text import detect_language
-from worker.costs import Costs
 from worker.engines.tts.base import Phoneme, Speech, TTSEngine
 from worker.guard import closed
 from worker.job import Job, Report
@@ -78,7 +77,7 @@ class Speaker:
     def _spoken(self, number: int, sentence: str, language: str, say: Say) -> Speech:
         self._report("layer", layer=Layer.TTS, progress=0.0)
         path = self._job.path / f"tts-{number:03d}.npz"
-        with Costs(Layer.TTS, self._engine) as costs:
+        with self._lender.costs(Layer.TTS, self._engine) as costs:
             speech = self._lender.call(Layer.TTS, self._engine, lambda engine: self._whole(say(engine, sentence)))
             speech = self._timed(replace(speech, text=sentence, language=detect_language(sentence) or language))
             save(path, speech)

@@ -48,7 +48,7 @@ class Thinker:
 
     def _in_own_words(self, reply: str, language: str) -> Iterator[str]:
         """Where there is nothing to ask a model."""
-        with Costs(Layer.LLM, OWN_WORDS) as costs:
+        with self._lender.costs(Layer.LLM, OWN_WORDS) as costs:
             self._report("partial", text=reply)
         self.keep(reply, language, costs)
         yield from sentences(reply)
@@ -107,7 +107,7 @@ class Attempt:
         self._name = name
         self._heard = heard
         self._tone = tone
-        self._costs = Costs(Layer.LLM, name)
+        self._costs = lender.costs(Layer.LLM, name)
         self._splitter = SentenceSplitter()
         self._text = ""
         self.said = 0

@@ -296,7 +296,7 @@ def test_a_slow_voice_does_not_hold_the_text_back(job: Job) -> None:
 class EnglishEar(FakeASR):
     needs: ClassVar[Needs] = Needs(languages=("en",))
 
-    def transcribe(self, audio: Any, *, language: str | None, hints: Sequence[str] = ()) -> Transcript:
+    def transcribe(self, audio: Any, *, language: str | None, **kwargs: Any) -> Transcript:
         if language == "ar":
             raise LanguageUnsupported
         raise NotUnderstood

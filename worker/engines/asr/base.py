@@ -26,9 +26,12 @@ class Transcript:
 class ASREngine(Engine, Protocol):
     """Layer 1."""
 
-    def transcribe(self, audio: NDArray[np.float32], *, language: str | None, hints: Sequence[str] = ()) -> Transcript:
+    def transcribe(
+        self, audio: NDArray[np.float32], *, language: str | None, hints: Sequence[str] = (), names: Sequence[str] = ()
+    ) -> Transcript:
         """audio: (n,) mono, 16 kHz, -1 … 1. language: the speaker's where it is known.
-        hints: sentences that are likely (the persona's questions).
+        hints: sentences that are likely (the persona's questions). names: words that are likely and rare (the
+        persona's proper names), the chief ones first. An engine takes what it can use.
 
         Raises LanguageUnsupported for a language it has no model of, NotUnderstood where nothing known was said.
         """

@@ -29,7 +29,9 @@ class Fake:
     def unload(self) -> None:
         """Nothing to give back."""
 
-    def transcribe(self, audio: NDArray[np.float32], *, language: str | None, hints: Sequence[str] = ()) -> Transcript:
+    def transcribe(
+        self, audio: NDArray[np.float32], *, language: str | None, hints: Sequence[str] = (), names: Sequence[str] = ()
+    ) -> Transcript:
         if not audio.size or float(np.abs(audio).max()) < _SILENCE:
             raise NotUnderstood("the recording is silent")
         text = next(iter(hints), _WITHOUT_HINTS.get(language or "en", "hello"))

@@ -48,7 +48,9 @@ class PocketSphinx:
     def unload(self) -> None:
         self._searches = None
 
-    def transcribe(self, audio: NDArray[np.float32], *, language: str | None, hints: Sequence[str] = ()) -> Transcript:
+    def transcribe(
+        self, audio: NDArray[np.float32], *, language: str | None, hints: Sequence[str] = (), names: Sequence[str] = ()
+    ) -> Transcript:
         """One of the English hints as it was given, and the probability that it is what was asked. Without a language
         the speech is tried as English."""
         if language not in (None, "en"):
