@@ -18,7 +18,7 @@ from core.weights.fetching import Progress, WeightsWrong
 from core.weights.paths import PART, STAMP
 from core.weights.sources import File
 from core.weights.wanted import Sums, Wanted
-from core.weights.web import Interrupted, Web, length_of
+from core.weights.web import Interrupted, Web, length_of, public
 from core.weights.words import in_words
 
 _CHUNK = 1 << 18
@@ -54,7 +54,7 @@ class Download:
             if not self._continued:
                 break
             self._progress.note(f"{self._wanted.path}: {wrong}; all of it once more")
-        raise WeightsWrong(f"{self._wanted.path} from {self._wanted.url} is not what it should be: {wrong}")
+        raise WeightsWrong(f"{self._wanted.path} from {public(self._wanted.url)} is not what it should be: {wrong}")
 
     def _try(self) -> Sums:
         """The hashes of a part that is whole by now. Raises Interrupted."""
@@ -92,7 +92,7 @@ class Download:
             self._expect(int(said[3]) if said[3] != "*" else None)
             return have
         self._forget()
-        raise Interrupted(f"{self._wanted.url} does not continue at byte {have:,}", wait_s=0)
+        raise Interrupted(f"{public(self._wanted.url)} does not continue at byte {have:,}", wait_s=0)
 
     def _expect(self, length: int | None) -> None:
         """Raises WeightsWrong before a byte is stored of what can't be right."""
@@ -100,7 +100,7 @@ class Download:
         if length is not None and wanted.bytes is not None and length != wanted.bytes:
             self._forget()
             raise WeightsWrong(
-                f"{wanted.path} from {wanted.url} has {length:,} bytes, and {wanted.bytes:,} are expected"
+                f"{wanted.path} from {public(wanted.url)} has {length:,} bytes, and {wanted.bytes:,} are expected"
             )
 
     def _summed(self, size: int) -> Sums:
@@ -121,7 +121,9 @@ class Download:
             with self._part.open("ab") as part:
                 for chunk in response.iter_raw():
                     if most is not None and sums.bytes + len(chunk) > most:
-                        raise WeightsWrong(f"{self._wanted.path} from {self._wanted.url} is longer than {most:,} bytes")
+                        raise WeightsWrong(
+                            f"{self._wanted.path} from {public(self._wanted.url)} is longer than {most:,} bytes"
+                        )
                     part.write(chunk)
                     sums.update(chunk)
                     self._show(sums.bytes)
@@ -172,9 +174,9 @@ def begun_bytes(folder: Path, path: str) -> int:
 
 
 def already(folder: Path, wanted: Wanted, progress: Progress) -> File | None:
-    """The file where it is there and right, by its hashes; where nobody tells any, by its size alone."""
+    """The file where it is there and right by its hashes; where nobody tells any, it comes once more."""
     path = folder / wanted.path
-    if not path.is_file() or wanted.bytes is None or path.stat().st_size != wanted.bytes:
+    if not (wanted.known and path.is_file() and wanted.bytes in (None, path.stat().st_size)):
         return None
     sums = Sums(wanted)
     with path.open("rb") as source:

@@ -77,7 +77,7 @@ def _lacking(folder: Path, wanted: Wanted) -> int:
     path = folder / wanted.path
     if wanted.bytes is None:
         raise WeightsWrong(f"{wanted.path}: nobody says how long it is")
-    if path.is_file() and path.stat().st_size == wanted.bytes:
+    if wanted.known and path.is_file() and path.stat().st_size == wanted.bytes:
         return 0
     return max(0, wanted.bytes - begun_bytes(folder, wanted.path))
 

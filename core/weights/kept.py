@@ -9,6 +9,7 @@ from core.errors import ModelMissing
 from core.weights.fetching import Progress, State, Way
 from core.weights.folder import folder_of, hashed, read_record, size_lack
 from core.weights.manifest import Weights
+from core.weights.paths import RECORD
 from core.weights.sources import File
 
 
@@ -41,7 +42,8 @@ class InFolder:
         try:
             record = read_record(self.folder)
         except ValueError as error:
-            return [f"{self.weights.name}: no whole record: {error}"]
+            crooked = f"its record can't be used: {error}" if (self.folder / RECORD).exists() else ""
+            return [f"{self.weights.name}: {crooked or 'was not fetched to the end'}"]
         wrong = [] if self.revision in (None, record.revision) else [f"version {record.revision}, not {self.revision}"]
         wrong += filter(None, (self._wrong(file, progress) for file in record.files))
         return [f"{self.weights.name}: {text}" for text in wrong]

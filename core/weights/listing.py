@@ -19,7 +19,7 @@ from core.weights.manifest import Weights
 from core.weights.paths import RECORD, checked_path
 from core.weights.sources import File, Hub, Release
 from core.weights.wanted import Listing, Wanted, pinned
-from core.weights.web import Web
+from core.weights.web import Web, public
 
 COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -81,9 +81,9 @@ def _hub_table(table: Any, url: str) -> tuple[str, dict[str, Wanted]]:
     try:
         commit, rows = str(table["sha"]), [_hub_file(row) for row in table["siblings"]]
     except (KeyError, TypeError, AttributeError) as error:
-        raise WeightsWrong(f"{url} gave no list of files ({type(error).__name__}: {error})") from error
+        raise WeightsWrong(f"{public(url)} gave no list of files ({type(error).__name__}: {error})") from error
     if not COMMIT.match(commit):
-        raise WeightsWrong(f"{url} names no commit: {commit[:80]}")
+        raise WeightsWrong(f"{public(url)} names no commit: {commit[:80]}")
     return commit, {file.path: file for file in rows}
 
 
@@ -118,7 +118,7 @@ def _measured(file: Wanted, web: Web) -> Wanted:
     """The file with its size, asked for where nobody has told it yet."""
     size = web.length(file.url) if file.bytes is None else file.bytes
     if size is None:
-        raise WeightsWrong(f"{file.url}: neither the manifest nor the server says how long it is")
+        raise WeightsWrong(f"{public(file.url)}: neither the manifest nor the server says how long it is")
     return replace(file, bytes=size)
 
 
@@ -132,9 +132,9 @@ def _mirror(weights: Weights, mirror: str, web: Web) -> Listing:
     try:
         record = _RECORD.validate_python(web.table(f"{base}/{RECORD}"))
     except ValidationError as error:
-        raise WeightsWrong(f"{base}/{RECORD} is no record of a folder") from error
-    _same_version(weights, record, base)
-    return Listing(record.revision, _mirrored(pinned(files, _by_path(record.files), base), base))
+        raise WeightsWrong(f"{public(base)}/{RECORD} is no record of a folder") from error
+    _same_version(weights, record, public(base))
+    return Listing(record.revision, _mirrored(pinned(files, _by_path(record.files), public(base)), base))
 
 
 def _mirrored(files: Iterable[Wanted], base: str) -> tuple[Wanted, ...]:

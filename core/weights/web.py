@@ -66,7 +66,7 @@ class Web:
         try:
             return self.patiently(ask, tries=_TRIES_OF_TABLES)
         except ValueError as error:
-            raise WeightsWrong(f"{url} gave no JSON: {error}") from error
+            raise WeightsWrong(f"{public(url)} gave no JSON: {error}") from error
 
     def length(self, url: str) -> int | None:
         """Bytes of the file that lies there; None where the server does not say. Raises as table()."""
@@ -87,7 +87,7 @@ class Web:
         except httpx.TransportError as error:
             raise Interrupted(f"{_where(url)}: {_said(error)}") from error
         except (httpx.TooManyRedirects, httpx.InvalidURL, httpx.DecodingError) as error:
-            raise WeightsWrong(f"{url}: {_said(error)}") from error
+            raise WeightsWrong(f"{public(url)}: {_said(error)}") from error
 
     def patiently(
         self, action: Callable[[], T], note: Callable[[str], None] = lambda text: None, tries: int = TRIES
@@ -101,9 +101,10 @@ class Web:
                 failures = 1 if error.advanced else failures + 1
                 if failures >= tries:
                     raise SourceAway(f"{error}. {SourceAway.__doc__}") from error
-                wait_s = self._way.pause_s * 2 ** (failures - 1) if error.wait_s is None else error.wait_s
+                asked_s = self._way.pause_s * 2 ** (failures - 1) if error.wait_s is None else error.wait_s
+                wait_s = min(asked_s, _LONGEST_PAUSE_S)
                 note(f"{error}; once more in {wait_s:.3g} s")
-                time.sleep(min(wait_s, _LONGEST_PAUSE_S))
+                time.sleep(wait_s)
 
     def _key(self, url: str) -> dict[str, str]:
         """httpx drops it where a redirect leaves the hub."""
@@ -123,13 +124,13 @@ def _check(response: httpx.Response, url: str) -> None:
         raise Interrupted(f"{_where(url)} answers {status}", wait_s=_asked_pause(response))
     if status in (401, 403):
         raise ConfigurationError(
-            f"{url} is not given to us ({status}): it is not there, or its terms must be agreed to on the hub's page"
-            " and SMARTTALKER_HUB_TOKEN be set"
+            f"{public(url)} is not given to us ({status}): it is not there, or its terms must be agreed to on the"
+            " hub's page and SMARTTALKER_HUB_TOKEN be set"
         )
     if status in (404, 410):
-        raise WeightsWrong(f"{url} is not there ({status})")
+        raise WeightsWrong(f"{public(url)} is not there ({status})")
     if not (response.is_success or status == 416):
-        raise WeightsWrong(f"{url} answers {status}")
+        raise WeightsWrong(f"{public(url)} answers {status}")
 
 
 def _asked_pause(response: httpx.Response) -> float | None:
@@ -147,8 +148,16 @@ def _limited(chunks: Iterator[bytes], most: int, url: str) -> Iterator[bytes]:
     for chunk in chunks:
         most -= len(chunk)
         if most < 0:
-            raise WeightsWrong(f"{url} gives more than a table of files has")
+            raise WeightsWrong(f"{public(url)} gives more than a table of files has")
         yield chunk
+
+
+def public(url: str) -> str:
+    """Without the name and password that it may hold, and without a signature."""
+    try:
+        return str(httpx.URL(url).copy_with(username=None, password=None, query=None))
+    except httpx.InvalidURL:
+        return "an address that is none"
 
 
 def _where(url: str) -> str:

@@ -108,6 +108,13 @@ def test_a_mirror_serves_a_models_folder(shelf: Shelf, tmp_path: Path, told: boo
     assert bool(shelf.asked_for("/mirror/tiny/weights.json")) is not told
 
 
+def test_a_mirrors_password_is_not_told(shelf: Shelf, tmp_path: Path) -> None:
+    way = Way(tmp_path, mirror=shelf.url.replace("//", "//me:hidden-word@"))
+    with pytest.raises(WeightsWrong, match=r"^http://127\.0\.0\.1:\d+/tiny/weights\.json is not there \(404\)$"):
+        fetched(entry(hub("*")), way)
+    assert shelf.asked[0].headers["Authorization"].startswith("Basic ")
+
+
 def test_a_mirror_of_another_version_or_with_other_bytes_is_refused(shelf: Shelf, tmp_path: Path) -> None:
     other = offline_copy(tmp_path / "other" / "tiny", "f" * 40)
     shelf.contents["/tiny/weights.json"] = (other / "weights.json").read_bytes()
@@ -177,6 +184,14 @@ def test_a_new_version_takes_the_olds_place_and_its_files_leave(shelf: Shelf, tm
     assert shelf.asked_for(MODEL) == []  # the same bytes as before
 
 
+def test_a_file_without_a_hash_comes_anew_with_each_version(shelf: Shelf, tmp_path: Path) -> None:
+    way = way_to(shelf, tmp_path)
+    for place, content in (("/v1/x", b"old"), ("/v2/x", b"new")):
+        shelf.contents[place] = content
+        assert fetched(entry(Release((File("x", 3, url=f"{shelf.url}{place}"),))), way)
+        assert (tmp_path / "tiny" / "x").read_bytes() == content
+
+
 def test_an_older_version_stays_usable_while_the_source_is_away(tmp_path: Path) -> None:
     offline_copy(tmp_path / "tiny", "f" * 40)
     with pytest.raises(SmartTalkerError):
@@ -201,7 +216,7 @@ def test_an_older_version_stays_usable_while_the_source_is_away(tmp_path: Path) 
             lambda folder: keep_record(folder, "f" * 40),
             [f"tiny: version {'f' * 40}, not {COMMIT}"],
         ),
-        (lambda folder: (folder / "weights.json").unlink(), ["tiny: no whole record: No such file or directory"]),
+        (lambda folder: (folder / "weights.json").unlink(), ["tiny: was not fetched to the end"]),
     ],
 )
 def test_checking_reads_everything(tmp_path: Path, damage: Callable[[Path], object], said: list[str]) -> None:
