@@ -54,7 +54,7 @@ class Download:
             if not self._continued:
                 break
             self._progress.note(f"{self._wanted.path}: {wrong}; all of it once more")
-        raise WeightsWrong(f"{self._wanted.path} from {public(self._wanted.url)} is not what it should be: {wrong}")
+        raise WeightsWrong(f"{self._named} is not what it should be: {wrong}")
 
     def _try(self) -> Sums:
         """The hashes of a part that is whole by now. Raises Interrupted."""
@@ -99,9 +99,7 @@ class Download:
         wanted = self._wanted
         if length is not None and wanted.bytes is not None and length != wanted.bytes:
             self._forget()
-            raise WeightsWrong(
-                f"{wanted.path} from {public(wanted.url)} has {length:,} bytes, and {wanted.bytes:,} are expected"
-            )
+            raise WeightsWrong(f"{self._named} has {length:,} bytes, and {wanted.bytes:,} are expected")
 
     def _summed(self, size: int) -> Sums:
         """Over the first bytes of the part, to which it is cut."""
@@ -121,9 +119,7 @@ class Download:
             with self._part.open("ab") as part:
                 for chunk in response.iter_raw():
                     if most is not None and sums.bytes + len(chunk) > most:
-                        raise WeightsWrong(
-                            f"{self._wanted.path} from {public(self._wanted.url)} is longer than {most:,} bytes"
-                        )
+                        raise WeightsWrong(f"{self._named} is longer than {most:,} bytes")
                     part.write(chunk)
                     sums.update(chunk)
                     self._show(sums.bytes)
@@ -143,6 +139,10 @@ class Download:
     def _show(self, size: int) -> None:
         self._progress.advance(size - self._shown)
         self._shown = size
+
+    @property
+    def _named(self) -> str:
+        return f"{self._wanted.path} from {public(self._wanted.url)}"
 
     @property
     def _identity(self) -> str:

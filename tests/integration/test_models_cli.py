@@ -211,6 +211,7 @@ def test_the_hubs_token_is_sent_if_the_operator_has_set_it(models: Models, shelf
         ("fetch --profile other", "error: no set is called other; there are gpu-24g"),
         ("fetch tiny --profile gpu-24g", "error: name weights or a --profile, not both"),
         ("fetch tiny --mirror ftp://x", "error: --mirror ftp://x: give a URL"),
+        ("fetch tiny --mirror http://x:port", "error: an address that is none: Invalid port"),
         ("fetch tiny --from /not/there", "error: --from /not/there: there is no such folder"),
         ("fetch tiny --from /proc/self/task", "error: /proc/self/task has no folder page"),
         ("verify other", "error: no weights are called other"),
