@@ -10,9 +10,12 @@ import pytest
 from core.catalogue import Answer, Persona
 from core.errors import LLMError
 from core.kinds import Tone
+from simulators.ollama import Request, running
+from worker.engines.base import Place
 from worker.engines.llm.answers import Answers
 from worker.engines.llm.base import LLMEngine, Message
 from worker.engines.llm.fake import Fake
+from worker.engines.llm.ollama import Ollama
 
 PERSONA = Persona(
     id="baker",
@@ -32,9 +35,21 @@ PERSONA = Persona(
 BARE = Persona("bare", {"en": "x"}, {"en": "x"}, {"en": "Hello."}, {"en": "I don't know."})
 
 
-@pytest.fixture(params=[Fake, Answers], ids=lambda made: str(made.name))
+def two_sentences(request: Request) -> str:
+    return "يسعدني ذلك. الرغيف بريال." if "ال" in request.user else "With pleasure. A loaf is one riyal."
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with running() as ollama:
+        ollama.always(two_sentences)
+        yield ollama.url
+
+
+@pytest.fixture(params=[Fake, Answers, Ollama], ids=lambda made: str(made.name))
 def engine(request: pytest.FixtureRequest) -> Iterator[LLMEngine]:
-    made: LLMEngine = request.param()
+    placed = request.param is Ollama
+    made: LLMEngine = Ollama.at(Place(ollama_url=request.getfixturevalue("server"))) if placed else request.param()
     made.load()
     yield made
     made.unload()
@@ -84,3 +99,18 @@ def test_it_can_be_stopped(engine: LLMEngine) -> None:
     assert len(list(islice(pieces, 1))) == 1
     pieces.close()  # type: ignore[attr-defined]
     assert answer(engine, "bread?")
+
+
+def test_it_can_be_unloaded_and_loaded_again(engine: LLMEngine) -> None:
+    for _ in range(2):
+        engine.unload()
+        engine.unload()
+        engine.load()
+        engine.load()
+        assert answer(engine, "bread?")
+
+
+def test_what_it_needs_can_be_asked_at_any_time(engine: LLMEngine) -> None:
+    assert engine.needs.gpu_mb >= 0
+    engine.unload()
+    assert engine.needs.licence

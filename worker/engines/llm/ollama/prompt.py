@@ -63,14 +63,15 @@ class Writer:
         if not cleaned or not cleaned[-1].text.strip():
             raise LLMError("there is no message to answer")
         history = [message for message in cleaned if message.text.strip()]
-        words = _WORDS["ar" if language == "ar" else "en"]
-        first, now = self._always(words, language), self._moment(words, language)
+        told = _told_in(language)
+        words = _WORDS[told]
+        first, now = self._always(words, told), self._moment(words, told)
         manner = self._manner(words, history, language, tone)
         last = "\n".join((now, *manner))
         room = budget.room(f"{first}\n{last}", self._persona.id, history[-1].text)
-        notes = self._grounding.notes(history, language, room.notes, budget.tokens)
+        notes = self._grounding.notes(history, told, room.notes, budget.tokens)
         messages = (
-            {"role": "system", "content": "\n\n".join((first, _told(words, notes, language), last))},
+            {"role": "system", "content": "\n\n".join((first, _told(words, notes, told), last))},
             *(
                 {"role": message.role, "content": message.text}
                 for message in budget.fitting(history[:-1], room.history)
@@ -78,8 +79,8 @@ class Writer:
             {"role": "user", "content": budget.cut(history[-1].text, room.question)},
         )
         tokens = budget.of_messages([message["content"] for message in messages])
-        introduction, secret = self._secrets(words, manner, language)
-        known = (self.unknown(language), now, *notes.answers, *self._persona.business.values())
+        introduction, secret = self._secrets(words, manner, told)
+        known = (self.unknown(told), now, *notes.answers, *self._persona.business.values())
         return Prompt(messages, tokens, secret, introduction, known)
 
     def _secrets(self, words: dict[str, Any], manner: Sequence[str], language: str) -> tuple[str, tuple[str, ...]]:
@@ -92,7 +93,7 @@ class Writer:
 
     def unknown(self, language: str) -> str:
         """What the persona says where it does not know."""
-        return clean(in_language(self._persona.unknown, language)).strip()
+        return clean(in_language(self._persona.unknown, _told_in(language))).strip()
 
     def _always(self, words: dict[str, str], language: str) -> str:
         place = words["place"].format(business=clean(in_language(self._persona.business, language)).strip().rstrip("."))
@@ -114,6 +115,11 @@ class Writer:
         return (*manner, words["dialects"][dialect])
 
 
+def _told_in(language: str) -> str:
+    """The language of the prompt for an answer in this one."""
+    return "ar" if language == "ar" else "en"
+
+
 def _told(words: dict[str, str], notes: Notes, language: str) -> str:
     comma = "، " if language == "ar" else ", "
     lines = [words["known"], *notes.answers] if notes.answers else [words["nothing_known"]]
@@ -124,7 +130,7 @@ def _told(words: dict[str, str], notes: Notes, language: str) -> str:
 
 
 def _weekday(moment: datetime, language: str) -> str:
-    return WEEK[moment.weekday()].names["ar" if language == "ar" else "en"][0]
+    return WEEK[moment.weekday()].names[_told_in(language)][0]
 
 
 def _date(moment: datetime, language: str) -> str:
