@@ -97,7 +97,7 @@ def models(
             monkeypatch.delenv(name)
         for name, text in (environment | settings).items():
             monkeypatch.setenv(name, text)
-        manifest = ["--manifest", str(tmp_path / "manifest.toml")]
+        manifest = ["--manifest", str(tmp_path / "manifest.toml")] if "plan" not in command else []
         monkeypatch.setattr(sys, "argv", ["smarttalker", "models", *shlex.split(command), *manifest])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -227,6 +227,12 @@ def test_what_is_wrong_is_one_line(models: Models, command: str, said: str) -> N
 def test_the_cpus_engines_need_nothing(models: Models, shelf: Shelf) -> None:
     assert models("fetch").out == "Nothing to fetch: the engines of profile cpu need no weights.\n"
     assert shelf.asked == []
+
+
+def test_a_plan_is_printed_for_each_size(models: Models) -> None:
+    said = models("plan --card 8 --card 48")
+    assert [line.split(",")[0] for line in said.out.splitlines() if " GB, set gpu-" in line] == ["8 GB", "48 GB"]
+    assert (said.status, said.err) == (0, "")
 
 
 def test_ctrl_c_leaves_what_the_next_run_goes_on_from(
