@@ -366,6 +366,24 @@ def test_warm_up_has_each_languages_own() -> None:
     assert {name for layer, name in box.set.loaded() if layer is Layer.TTS} == {"voice-en", "voice-ar"}
 
 
+@pytest.mark.parametrize(
+    ("gb", "sizes", "moves"),
+    [
+        (24, HEAVY, "-upscale +asr -video +llm +tts"),
+        (48, HEAVY, ""),
+        (12, SMALL, "+asr -upscale +llm"),  # beside the ear; a voice of 4,710 does not fit there too
+        (8, {"asr": 3000, "llm": 10748, "tts": 4000, "video": 4096}, "-video +tts"),
+    ],
+)
+def test_what_comes_back_between_turns(gb: int, sizes: dict[str, int], moves: str) -> None:
+    box = machine(gb * GB, emotion=0, **sizes)
+    box.use("emotion", *(layer for layer, mb in sizes.items() if mb < gb * GB))
+    before = len(box.told)
+    box.set.prepare()
+    came = [f"{'+' if told['kind'] == 'engine_loaded' else '-'}{told['layer']}" for told in box.told[before:]]
+    assert " ".join(came) == moves
+
+
 def test_the_end() -> None:
     """All leave, and one that fails to does not keep the others."""
     card = SimulatedCard(24 * GB)

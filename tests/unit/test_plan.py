@@ -145,7 +145,8 @@ def test_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyP
     printed = capsys.readouterr().out
     assert "8 GB, set gpu-8g" in printed
     assert "24 GB, set gpu-24g" in printed
-    assert "then video echomimic 18,432 + upscale realesrgan 3,072" in printed
+    assert "then video echomimic" in printed
+    assert "+ upscale realesrgan" in printed
     assert print_plans(BIG, [8]) == 1
     printed = capsys.readouterr().out
     assert "set SMARTTALKER_LLM_MODEL=qwen2.5:7b" in printed
@@ -156,7 +157,7 @@ def test_lines_for_the_doctor() -> None:
     assert plan_lines(SETTINGS, 8 * GB) == []
     first, *rest = plan_lines(BIG, 24564)
     assert first == "24,564 MiB: ar video, en video wait for the layers before; engines change places in every turn"
-    assert "ar llm ollama qwen2.5:14b 10,748 + tts voxcpm 8,192" in rest[1]
+    assert rest[1].startswith("ar llm ollama qwen2.5:14b + tts voxcpm: ")
 
 
 SIZES = st.one_of(st.just(0), st.integers(1, 30_000))

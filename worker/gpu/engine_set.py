@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from core.errors import LAYER_ERRORS, ConfigurationError, LayerError
@@ -141,6 +141,17 @@ class EngineSet:
                 known = {"layer": slot.layer.value, "engine": slot.name, "cause": error.cause}
                 log.warning("engine_not_ready", **known, detail=str(error))
 
+    def prepare(self, language: str | None = None) -> None:
+        """For when nobody waits: what the next turn in this language needs first comes back and the picture's engines
+        make way, as far as all that fits together. What fails is left to the turn."""
+        with ExitStack() as kept:
+            for layer in (Layer.ASR, Layer.EMOTION, Layer.LLM, Layer.TTS):
+                name = self.name(layer, language)
+                try:
+                    kept.enter_context(self.using(layer, name))
+                except LayerError as error:
+                    log.info("engine_not_ready", layer=layer.value, engine=name, cause=error.cause)
+
     def meter(self) -> AbstractContextManager[Cost]:
         """`with engines.meter() as cost:` measures the block; see worker.gpu.cost."""
         return self._meter()
@@ -155,13 +166,6 @@ class EngineSet:
     def loaded(self) -> tuple[tuple[Layer, str], ...]:
         """What is loaded now, least recently used first."""
         return tuple((slot.layer, slot.name) for slot in self._slots.loaded())
-
-    def get(self, layer: Layer, language: str | None = None) -> Any:
-        return self.named(layer, self.name(layer, language))
-
-    def named(self, layer: Layer, name: str) -> Any:
-        with self.using(layer, name) as engine:
-            return engine
 
     def _taken(self, layer: Layer, name: str) -> Slot:
         slot = self._slots.of(layer, name)

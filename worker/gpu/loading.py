@@ -174,7 +174,8 @@ class Loader:
 
     def _tell(self, kind: str, slot: Slot, **data: Any) -> None:
         known = {"layer": slot.layer.value, "engine": slot.name, **data}
-        (log.info if kind in ("engine_loaded", "engine_evicted") else log.warning)(kind, **known)
+        said = "out_of_memory" if kind == "exhausted" else kind
+        (log.info if kind in ("engine_loaded", "engine_evicted") else log.warning)(said, **known)
         self._on_event(kind, **known)
 
 

@@ -58,6 +58,15 @@ def plan_lines(settings: Settings, mb: int) -> list[str]:
     return [f"{_size(mb)}: {_outline(told)}", *stages, *_advice(told)]
 
 
+def lines_at_hand(settings: Settings) -> list[str]:
+    """plan_lines for the card that the settings mean; a line that says so where it is wanted and not here."""
+    card = card_at_hand(settings)
+    if card is not None:
+        return plan_lines(settings, card_mb(card, settings))
+    wanted = [str(want) for want in wants(choice_of_settings(settings), read_manifest()) if want.mb]
+    return [f"no card is here: {', '.join(wanted)} will run on the CPU, or not at all"] if wanted else []
+
+
 def card_at_hand(settings: Settings) -> DescribedCard | None:
     """The card that the settings' device means; None where there is none."""
     number = settings.device.partition(":")[2] or "0"
@@ -77,20 +86,22 @@ def _set_for(manifest: Manifest, mb: int) -> Set | None:
 
 
 def _table(told: Plan) -> Table:
-    table = Table("", box=None, pad_edge=False)
-    table.add_column("at work", overflow="fold")
-    table.add_column("stays beside it", overflow="fold")
+    table = Table("", "at work", box=None, pad_edge=False)
     table.add_column("MiB", justify="right")
+    table.add_column("stays beside it", overflow="fold")
+    table.add_column("together", justify="right")
     table.add_column("changes places", overflow="fold")
     for turn in told.turns:
-        for stage in turn.stages:
-            beside = [str(want) for want in stage.loaded if want not in stage.uses]
-            table.add_row(_whose(turn), _works(stage), ", ".join(beside), f"{stage.mb:,}", _changes(stage))
+        for number, stage in enumerate(turn.stages):
+            whose = "" if number else _whose(turn)
+            each = "\n".join(f"{want.mb:,}" for want in stage.uses)
+            beside = ", ".join(want.name for want in stage.loaded if want not in stage.uses)
+            table.add_row(whose, _works(stage, "\n+ "), each, beside, f"{stage.mb:,}", _changes(stage))
     return table
 
 
-def _works(stage: Stage) -> str:
-    works = " + ".join(f"{want.layer} {want} {want.mb:,}" for want in stage.uses)
+def _works(stage: Stage, joint: str = " + ") -> str:
+    works = joint.join(f"{want.layer} {want}" for want in stage.uses)
     return f"then {works}" if stage.waits else works
 
 
