@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from core.errors import AnswerCut, ConfigurationError, LLMError, ModelMissing
 from core.kinds import Tone
@@ -17,6 +18,7 @@ from core.persona import Persona, read_persona
 from core.settings import HOME
 from simulators.ollama import Ollama as Double
 from simulators.ollama import long_answer, running
+from simulators.serving import served
 from worker.engines.base import Place
 from worker.engines.llm.base import Message
 from worker.engines.llm.ollama import Ollama
@@ -226,6 +228,19 @@ def test_an_empty_answer_is_asked_for_once_more(server: Double, engine: Ollama, 
         list(asked(engine, "hello"))
 
 
+@pytest.mark.parametrize(
+    ("language", "other", "right"),
+    [("ar", "Sure, it is one riyal.", "بكل سرور، بريال."), ("en", "بكل سرور.", "With pleasure.")],
+)
+def test_an_answer_in_another_language_is_asked_for_once_more(
+    server: Double, engine: Ollama, language: str, other: str, right: str
+) -> None:
+    server.script(other, right)
+    assert list(asked(engine, "hello", language=language)) == [f"{right} "]
+    server.script(other, other)
+    assert list(asked(engine, "hello", language=language)) == [f"{other} "]
+
+
 def test_the_same_question_gets_the_same_seed(server: Double, engine: Ollama) -> None:
     assert list(asked(engine, "hello")) == list(asked(engine, "hello"))
 
@@ -260,7 +275,7 @@ def test_the_same_question_gets_the_same_seed(server: Double, engine: Ollama) ->
         ("unfinished", {"after": 1}, "broke off", False),
         ("error_line", {"after": 1}, "failed: its log", False),
         ("error_line", {"after": 1, "text": "CUDA error: out of memory"}, "does not fit", True),
-        ("bad_line", {"after": 1}, "does not speak its own language", False),
+        ("bad_line", {"after": 1}, "does not answer as Ollama does", False),
     ],
 )
 def test_a_failure_before_the_first_sentence(
@@ -360,6 +375,13 @@ def test_nothing_listens_there(do: str) -> None:
         getattr(engine, do)()
     engine.unload()
     assert engine.memory_mb() == 0
+
+
+def test_something_else_listens_there() -> None:
+    with served(FastAPI()) as url:
+        engine = Ollama(Place(ollama_url=url), waits=QUICK)
+        with pytest.raises(LLMError, match="does not answer as Ollama does"):
+            engine.look()
 
 
 @pytest.mark.parametrize("do", ["look", "load", "answer"])

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.persona import read_persona
+from core.settings import HOME
 from core.text.sentences import SentenceSplitter
 from worker.engines.llm.ollama.shaping import MOST_CHARACTERS, MOST_WORDS, Shaper
 
@@ -77,6 +79,8 @@ TABLE = [
     # figures stay for the eye
     ("ar", "اتصل بنا على 0115550100، من 8:00 صباحًا.", ["اتصل بنا على 0115550100، من 8:00 صباحًا."]),
     ("en", "Open 9:00 a.m. to 5 p.m. daily.", ["Open 9:00 a.m. to 5 p.m. daily."]),
+    ("en", "Wait... what?! *Note*: it is a – b, i.e. 20%.", ["Wait...", "what?!", "Note: it is a – b, i.e. 20%."]),
+    ("ar", "حاضر يا فندم ، تحت أمرك .", ["حاضر يا فندم، تحت أمرك."]),
     # nothing
     ("en", "", []), ("en", " \n\n ", []), ("en", "😀😀", []), ("en", "---\n***\n", []), ("en", "...", []),
     ("ar", "你好", []),
@@ -116,6 +120,14 @@ def test_whatever_comes_can_be_said(text: str, language: str) -> None:
 
 def test_a_thought_that_was_opened_by_the_template_is_left_out_as_far_as_it_is_unsaid() -> None:
     assert shaped(["I think about it", " </think> Hello there."], "en") == ["Hello there."]
+
+
+@pytest.mark.parametrize("persona", ["layla", "omar", "sara"])
+def test_good_texts_stay_as_they_are(persona: str) -> None:
+    answers = read_persona(HOME / "avatars" / persona / "persona.toml").answers
+    texts = [*(answer.text for answer in answers), *(case.text for answer in answers for case in answer.cases)]
+    for language, text in (pair for localised in texts for pair in localised.items() if "{" not in pair[1]):
+        assert " ".join(shaped([text], language)) == text
 
 
 def test_a_sentence_comes_as_soon_as_it_is_whole() -> None:

@@ -10,9 +10,11 @@ from typing import ClassVar, Self
 from ollama import ChatResponse
 
 from core.errors import LLMError, SmartTalkerError
-from core.kinds import Tone
+from core.kinds import LANGUAGES, Tone
+from core.logging import get_logger
 from core.persona import Persona
 from core.persona.clock import Clock, now
+from core.text import detect_language
 from worker.engines.base import Needs, Place
 from worker.engines.llm.base import Message
 from worker.engines.llm.ollama import errors
@@ -22,11 +24,14 @@ from worker.engines.llm.ollama.prompt import Prompt, Writer
 from worker.engines.llm.ollama.server import Server, Waits
 from worker.engines.llm.ollama.shaping import Shaper
 
+log = get_logger(__name__)
+
 SAMPLING = {"temperature": 0.4, "top_p": 0.8, "top_k": 20, "repeat_penalty": 1.05}
 """Qwen's own (generation_config.json), but cooler (0.7 there): what is said must be what the notes say, and words of
 other languages slip in less."""
 SEEDS = (7, 8)
-"""The same question gets the same answer; where there is none, one more try with another seed."""
+"""The same question gets the same answer; where there is none, or one that begins in another language, it is asked
+once more with another seed."""
 _MOST_PERSONAS = 16
 
 
@@ -105,11 +110,15 @@ class Ollama:
         self.load()
         for seed in SEEDS:
             said = False
-            for sentence in self._sentences(prompt, language, writer.unknown(language), seed):
-                said = True
-                yield f"{sentence} "
+            with closing(self._sentences(prompt, language, writer.unknown(language), seed)) as sentences:
+                for sentence in sentences:
+                    if not said and seed != SEEDS[-1] and _is_in_another(sentence, language):
+                        break
+                    said = True
+                    yield f"{sentence} "
             if said:
                 return
+            log.info("llm_asked_again", model=self._server.model)
         raise LLMError(f"{self._server.model} gave an empty answer")
 
     def _writer(self, persona: Persona) -> Writer:
@@ -121,13 +130,14 @@ class Ollama:
             known = self._writers[persona.id] = (persona, Writer(persona, self._clock))
         return known[1]
 
-    def _sentences(self, prompt: Prompt, language: str, unknown: str, seed: int) -> Iterator[str]:
+    def _sentences(self, prompt: Prompt, language: str, unknown: str, seed: int) -> Generator[str]:
         """What the model says to the prompt; from where it recites its instructions on, that it does not know."""
         secrecy, said = prompt.secrecy(), False
         try:
             with closing(self._shaped(prompt, language, seed)) as sentences:
                 for sentence in sentences:
                     if secrecy.recited(sentence):
+                        log.warning("llm_recited_instructions", model=self._server.model)
                         yield unknown
                         return
                     yield sentence
@@ -163,3 +173,8 @@ class Ollama:
         if isinstance(error, SmartTalkerError):
             return error
         return errors.translated(error, self._server.model, self._server.url, midway=midway)
+
+
+def _is_in_another(sentence: str, language: str) -> bool:
+    """Whether a sentence is plainly in another of our languages than was asked for."""
+    return language in LANGUAGES and detect_language(sentence) not in (language, None)

@@ -77,7 +77,10 @@ def _said(error: Exception, model: str, url: str) -> tuple[str, bool]:
         return f"{model} on Ollama at {url} takes too long: is it on the card (`ollama ps`)?", False
     if isinstance(error, Broken | httpx.TransportError):
         return f"Ollama at {url} broke off its answer: its log says why", False
-    return f"Ollama at {url} does not speak its own language ({type(error).__name__}): is it something else?", False
+    return (
+        f"what is at {url} does not answer as Ollama does ({type(error).__name__}): check SMARTTALKER_OLLAMA_URL",
+        False,
+    )
 
 
 def _answered(error: ResponseError, model: str, url: str) -> tuple[str, bool]:

@@ -71,7 +71,7 @@ _BLANKS = re.compile(r"\s+")
 _BEFORE_MARK = re.compile(r"\s+(?=[.,!?:;،؛؟)])")
 _AFTER_COLON = re.compile(r"(?<=:)\s*[،,]")
 _EMPTY = re.compile(r"[(\[«\"]\s*[)\]»\"]")
-_MARKS_IN_A_ROW = re.compile(r"(?<=[.!?؟،؛,;:])[\s.،؛,;:]+(?=[.!?؟،؛,;:])|[،؛,;:]+\s*(?=[.!?؟])")
+_MARKS_IN_A_ROW = re.compile(r"(?<=[.!?؟،؛,;:])(?:\s+|[،؛,;:])+(?=[.!?؟،؛,;:])|[،؛,;:]+\s*(?=[.!?؟])")
 _LEADING = re.compile(r"\A[\s\-–—.,!?،؛؟:;)]+(?!\d)")
 _ENDS = (".", "!", "?", "؟", "…", ":", "؛", "،", ",", ";", "。", "！", "？")
 _CLOSERS = "\"'»”’)]"
