@@ -16,7 +16,7 @@ from core.errors import ASRError, ConfigurationError, LLMError
 from worker.gpu import card as cards
 from worker.gpu.card import DescribedCard, NvidiaCard, described_cards, found_card
 from worker.gpu.cost import Meter, Resident
-from worker.gpu.exhaustion import is_out_of_memory
+from worker.gpu.exhaustion import is_beyond_repair, is_out_of_memory
 
 MIB = 1 << 20
 
@@ -58,7 +58,7 @@ def test_the_card_that_is_meant(device: str, found: str | None, driver: None, mo
 @pytest.mark.parametrize(
     ("torch", "device", "told"),
     [
-        (None, "cuda", "torch is not installed; run `make gpu`"),
+        (None, "cuda", "torch can't be imported; run `make gpu`"),
         (torch_with(0, cuda=None), "cuda:0", "built for the CPU alone"),
         (torch_with(0), "cuda", "the driver shows no card to torch 2.13.0"),
         (torch_with(1), "cuda:1", "there is one card, cuda:0"),
@@ -142,6 +142,19 @@ def _raised(error: BaseException, cause: BaseException | None = None) -> BaseExc
 )
 def test_memory_that_ran_out(error: BaseException, ran_out: bool) -> None:
     assert is_out_of_memory(error) is ran_out
+
+
+@pytest.mark.parametrize(
+    ("error", "broken"),
+    [
+        (RuntimeError("CUDA error: device-side assert triggered"), True),
+        (_raised(ASRError("funasr"), RuntimeError("CUDA error: an illegal memory access was encountered")), True),
+        (RuntimeError("CUDA error: out of memory"), False),
+        (ValueError("illegal memory access"), False),
+    ],
+)
+def test_a_card_that_is_beyond_repair(error: BaseException, broken: bool) -> None:
+    assert is_beyond_repair(error) is broken
 
 
 def test_a_chain_of_causes_that_bites_its_tail() -> None:

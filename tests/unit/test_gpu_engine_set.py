@@ -213,6 +213,24 @@ def test_what_was_measured_counts_where_it_is_more() -> None:
     assert box.use("llm", "tts") == ["+llm", "-llm", "+tts"]
 
 
+@pytest.mark.parametrize(("elsewhere", "worn"), [(False, True), (True, False)])
+def test_memory_of_this_process_comes_back_with_a_new_one(elsewhere: bool, worn: bool) -> None:
+    card = SimulatedCard(24 * GB)
+    box = machine(card, model(card, Layer.LLM, 8000, stuck=True, elsewhere=elsewhere), tts=4710)
+    box.use("llm", "tts")
+    assert not box.set.worn
+    box.set.unload()
+    assert box.set.worn is worn
+
+
+def test_a_broken_card_needs_a_new_process() -> None:
+    box = machine(24 * GB, tts=4710)
+    for told, worn in [("a word", False), ("CUDA error: device-side assert triggered", True), ("a word", True)]:
+        with pytest.raises(TTSError), box.set.using(Layer.TTS, "model"):
+            raise TTSError("voice: RuntimeError") from RuntimeError(told)
+        assert box.set.worn is worn
+
+
 def test_splinters_are_no_room() -> None:
     """4,000 MiB are free and nothing fits into them: what the driver says is believed in the end."""
     card = SimulatedCard(16 * GB, splinters_mb=4000)

@@ -90,10 +90,10 @@ def found_card(device: str, limit_mb: int = 0) -> NvidiaCard | None:
     wanted = "cuda:0" if device in ("auto", "cuda") else device
     try:
         import torch
-    except ImportError:
+    except (ImportError, OSError) as error:  # the latter where one of its libraries is missing
         if device == "auto":
             return None
-        raise ConfigurationError(f"SMARTTALKER_DEVICE={device}: torch is not installed; run `make gpu`") from None
+        raise ConfigurationError(f"SMARTTALKER_DEVICE={device}: torch can't be imported; run `make gpu`") from error
     if reason := _why_not(torch, int(wanted.partition(":")[2])):
         if device == "auto":
             return None

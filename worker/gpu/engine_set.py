@@ -14,7 +14,7 @@ from worker.engines.base import Place
 from worker.gpu.books import SETTLE_S, Books
 from worker.gpu.card import Card
 from worker.gpu.cost import Cost, Meter
-from worker.gpu.exhaustion import is_out_of_memory
+from worker.gpu.exhaustion import is_beyond_repair, is_out_of_memory
 from worker.gpu.loading import WAIT_S, Loader, OnEvent
 from worker.gpu.room import BESIDE, MARGIN_MB
 from worker.gpu.slots import Slot, Slots
@@ -61,6 +61,7 @@ class EngineSet:
             self._slots, lambda slot: make(slot.layer, slot.name, place), self._books, on_event, wait_s
         )
 
+        self._broken = False
         self._meter = Meter(card, lambda: sum(slot.elsewhere_mb for slot in self._slots.loaded()))
 
     def name(self, layer: Layer, language: str | None = None) -> str:
@@ -79,6 +80,9 @@ class EngineSet:
         slot = self._taken(layer, name)
         try:
             yield slot.engine
+        except Exception as error:
+            self._broken = self._broken or is_beyond_repair(error)
+            raise
         finally:
             self._slots.release(slot)
 
@@ -162,6 +166,11 @@ class EngineSet:
             self._loader.leave(slot)
         if self._books is not None:
             self._books.card.tidy()
+
+    @property
+    def worn(self) -> bool:
+        """Whether only a new process helps: the card's context is broken, or an engine kept memory of this one."""
+        return self._broken or self._loader.leaked
 
     def loaded(self) -> tuple[tuple[Layer, str], ...]:
         """What is loaded now, least recently used first."""

@@ -1,4 +1,4 @@
-"""Telling that memory ran out, whichever library says so and however it is wrapped. Imports no library."""
+"""Telling what an error means for the card, whichever library raised it and however it is wrapped. Imports none."""
 
 from __future__ import annotations
 
@@ -13,12 +13,25 @@ _TEXTS = re.compile(
     r"|can't allocate memory|not enough memory|failed to allocate",  # torch on a CPU, onnxruntime
     re.IGNORECASE,
 )
+_BROKEN = re.compile(
+    r"device-side assert|illegal memory access|illegal instruction|misaligned address|unspecified launch failure"
+    r"|launch timed out|uncorrectable ECC|hardware stack error|CUDA driver error|GPU is lost",
+    re.IGNORECASE,
+)
+"""After these the CUDA context of a process is of no more use (CUDA Runtime API, cudaError: "the process must be
+terminated and relaunched")."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether this error, or one that it was raised from, says that memory of the card or the machine did not suffice:
     a LayerError with `exhausted`, MemoryError, torch's OutOfMemoryError, or a RuntimeError whose text says so."""
     return any(_says_so(each) for each in _chain(error))
+
+
+def is_beyond_repair(error: BaseException) -> bool:
+    """Whether this error, or one that it was raised from, leaves the card useless to this process: only a new one can
+    go on."""
+    return any(isinstance(each, RuntimeError) and _BROKEN.search(str(each)) for each in _chain(error))
 
 
 def _says_so(error: BaseException) -> bool:

@@ -34,13 +34,14 @@ class Loader:
     def __init__(
         self, slots: Slots, make: Callable[[Slot], Any], books: Books | None, on_event: OnEvent, wait_s: float
     ) -> None:
-        """books: None where there is no card."""
+        """books: None where there is no card. leaked: an engine failed to give back what this process holds."""
         self._slots = slots
         self._make = make
         self._books = books
         self._on_event = on_event
         self._wait_s = wait_s
         self._door = threading.Lock()
+        self.leaked = False
 
     def bring(self, slot: Slot) -> None:
         """Loads it; the slot is the caller's to move. Raises its layer's error, `exhausted` where there is no room."""
@@ -166,6 +167,7 @@ class Loader:
                 slot.engine.unload()
         except Exception as error:
             slot.engine = None
+            self.leaked = self.leaked or (self._books is not None and slot.mb > 0 and slot.elsewhere_mb == 0)
             self._tell("unload_failed", slot, error=type(error).__name__)
 
     def _no_room(self, slot: Slot, books: Books, why: str) -> LayerError:
