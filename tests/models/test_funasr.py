@@ -208,13 +208,17 @@ def test_speech_is_found_between_pauses(speech: dict[str, Sound], language: str,
 
 def test_a_note_of_four_minutes(engine: FunASR, speech: dict[str, Sound]) -> None:
     turn = np.concatenate([speech["ar"], silence(0.7), speech["en"], silence(1.1)])
-    sound = np.resize(turn, 240 * SAMPLE_RATE)
+    text = engine.transcribe(np.resize(turn, 240 * SAMPLE_RATE), language="ar").text
+    assert 8 <= text.count(TEXT) <= 24
+    assert text == " ".join([TEXT] * text.count(TEXT))
+
+
+def test_cuts_are_in_pauses(speech: dict[str, Sound]) -> None:
+    sound = np.resize(np.concatenate([speech["ar"], silence(0.7), speech["en"], silence(1.1)]), 90 * SAMPLE_RATE)
     found = SpeechFinder().segments(sound)
+    assert len(found) > 3
     assert all(segment.end - segment.start <= LONGEST for segment in found)
-    assert 8 <= len(found) <= 24
-    levels = [float(np.abs(sound[segment.end - 800 : segment.end]).max()) for segment in found]
-    assert max(levels[:-1]) < 0.02  # each but the last ends in a pause
-    assert engine.transcribe(sound, language="ar").text == " ".join([TEXT] * len(found))
+    assert all(np.abs(sound[segment.end - 800 : segment.end]).max() < 0.02 for segment in found[:-1])
 
 
 @pytest.mark.parametrize("samples", [1, 159, 400, 511, 512, 513, 4_000, 9_999, 16_001, 40_123])

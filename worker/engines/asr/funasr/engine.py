@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -19,6 +17,7 @@ from worker.engines.asr.funasr.decoding import Decoded, Decoder, usable_names
 from worker.engines.asr.funasr.failing import asr_errors
 from worker.engines.asr.funasr.languages import CHINESE_ENGLISH_JAPANESE, NAMES, language_of, primary
 from worker.engines.asr.funasr.listening import Listener
+from worker.engines.asr.funasr.memory import give_back, trim
 from worker.engines.asr.funasr.speech import SpeechFinder
 from worker.engines.asr.funasr.writing import joined
 from worker.engines.base import Needs, Place
@@ -82,7 +81,7 @@ class FunASR:
     def unload(self) -> None:
         if self._loaded is not None:
             self._loaded = None
-            _give_back()
+            give_back()
 
     def transcribe(
         self, audio: Sound, *, language: str | None, hints: Sequence[str] = (), names: Sequence[str] = ()
@@ -99,11 +98,12 @@ class FunASR:
         asked = _known(language)
         with asr_errors("while it listened", "send the note again, or restart the worker if that goes on"):
             loaded = self._ready()
-            segments = loaded.speech.segments(audio)
+            sound = np.nan_to_num(audio, posinf=1.0, neginf=-1.0)
+            segments = loaded.speech.segments(sound)
             if not segments:
                 raise NotUnderstood("nothing was said")
             listener = Listener(self._decoder(loaded, asked), asked, usable_names(names))
-            heard = [found for segment in segments if (found := listener.heard(audio, segment)) is not None]
+            heard = [found for segment in segments if (found := listener.heard(sound, segment)) is not None]
         if not heard:
             raise NotUnderstood("what was said could not be made out")
         text = joined(decoded.text for decoded in heard)
@@ -120,9 +120,12 @@ class FunASR:
             with asr_errors("while its weights were loaded", remedy):
                 decoders = {name: Decoder(folder, self._place.device) for name, folder in folders.items()}
                 self._loaded = _Loaded(SpeechFinder(), decoders)
+            trim()  # of the copies that loading made
         return self._loaded
 
     def _weights(self) -> tuple[str, ...]:
+        if self._loaded is not None:
+            return tuple(self._loaded.decoders)
         try:
             folder_of(self._place.models, CHIEF)
         except ModelMissing:
@@ -142,10 +145,3 @@ def _known(language: str | None) -> str | None:
 def _confidence(heard: Sequence[Decoded]) -> float:
     tokens = sum(decoded.tokens for decoded in heard)
     return math.exp(sum(decoded.log_probability for decoded in heard) / max(tokens, 1))
-
-
-def _give_back() -> None:
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()

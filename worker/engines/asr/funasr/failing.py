@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.errors import ASRError, SmartTalkerError
+from worker.engines.asr.funasr.memory import give_back
 
 _EXHAUSTED = re.compile(r"out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
 
@@ -24,5 +25,6 @@ def asr_errors(doing: str, remedy: str) -> Iterator[None]:
         traceback.clear_frames(error.__traceback__)
         kind = type(error).__name__
         if isinstance(error, MemoryError) or kind == "OutOfMemoryError" or _EXHAUSTED.search(str(error)):
+            give_back()
             raise ASRError(f"funasr: memory did not suffice {doing}", exhausted=True) from None
         raise ASRError(f"funasr: {kind} {doing}: {remedy}") from error

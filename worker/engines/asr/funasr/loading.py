@@ -26,7 +26,8 @@ def load_model(folder: Path, device: str) -> Any:
     ):
         if not part.is_file():
             raise ASRError(f"{folder} holds no Fun-ASR Nano: {part.relative_to(folder)} is missing")
-    if device.startswith("cuda") and not torch.cuda.is_available():
+    wanted = torch.device(device)
+    if wanted.type == "cuda" and (wanted.index or 0) >= torch.cuda.device_count():
         raise ASRError(f"torch finds no card for {device}: mend its driver, or set SMARTTALKER_DEVICE=cpu")
     with quiet():
         from funasr import AutoModel

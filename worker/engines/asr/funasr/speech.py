@@ -30,7 +30,7 @@ class SpeechFinder:
             self._model: Any = silero_vad.load_silero_vad()
 
     def segments(self, audio: NDArray[np.float32]) -> list[Segment]:
-        """Where somebody speaks in (n,) samples at 16 kHz; empty for silence, noise and music."""
+        """Where somebody speaks in (n,) finite samples at 16 kHz; empty for silence, noise and music."""
         if audio.size < FRAME:
             return []
         probabilities = self._probabilities(audio)
@@ -40,8 +40,7 @@ class SpeechFinder:
         import torch
 
         with _one_thread(), torch.inference_mode():
-            sound = torch.from_numpy(np.nan_to_num(audio, posinf=1.0, neginf=-1.0))
-            found: Probabilities = self._model.audio_forward(sound[None], SAMPLE_RATE)[0].numpy()
+            found: Probabilities = self._model.audio_forward(torch.tensor(audio)[None], SAMPLE_RATE)[0].numpy()
         return found
 
 
