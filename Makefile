@@ -68,6 +68,7 @@ screenshots: .venv/.ready ## the README's pictures of the page: docs/pictures/pa
 .PHONY: lock
 lock: .venv/.ready ## pin the newest versions that pyproject.toml allows: requirements*.lock
 	@scripts/lock.sh --upgrade
+	@scripts/lock-environments.sh
 
 .PHONY: clean
 clean: ## remove .venv and caches; .data (the conversations) and outputs stay

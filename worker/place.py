@@ -22,5 +22,5 @@ def place_of(settings: Settings, device: str = "cpu") -> Place:
 def wants_card(settings: Settings) -> bool:
     """Whether any engine that the settings name would run on a card; torch is looked for only then."""
     named = {(layer, settings.engine(layer, language)) for layer in Layer for language in (None, *LANGUAGES)}
-    place = place_of(settings)
+    place = place_of(settings, "cuda:0")
     return any(make(layer, name, place).needs.gpu_mb for layer, name in named)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli.catalogue import catalogue_of
-from bot.cli.models.engines import chosen_engines, missing
+from bot.cli.models.engines import chosen_engines, seen
 from core.errors import PortTaken, SmartTalkerError, StorageError
 from core.kinds import Layer
 from core.persona import check_persona
@@ -238,8 +238,9 @@ def _puppet() -> str:
 
 
 def _engine(layer: Layer, name: str, settings: Settings) -> Finding:
-    reason = missing(layer, name, settings)
-    return Finding(f"engine {layer}", reason is None, reason or name)
+    engine = seen(layer, name, settings)
+    found = name if engine.found in (None, name) else f"{name}: {engine.found}"
+    return Finding(f"engine {layer}", engine.reason is None, engine.reason or found)
 
 
 def _plain(detail: str) -> str:

@@ -30,10 +30,24 @@ def chosen_engines(settings: Settings) -> dict[Layer, list[str]]:
     return {layer: list(dict.fromkeys(settings.engine(layer, language) for language in languages)) for layer in Layer}
 
 
+@dataclass(frozen=True)
+class Seen:
+    """found: what an engine stands on (`qwen2.5:14b on Ollama 0.12.3`); reason: why it can't be used, None if it can:
+    it is not in this version, or its packages, weights or server are not there."""
+
+    found: str | None
+    reason: str | None
+
+
+def seen(layer: Layer, name: str, settings: Settings) -> Seen:
+    """Looked at now, without loading it."""
+    tried = _tried(layer, name, lambda: look(layer, make(layer, name, place_of(settings))))
+    return Seen(tried.found, tried.reason)
+
+
 def missing(layer: Layer, name: str, settings: Settings) -> str | None:
-    """Why an engine can't be used: it is not in this version, or its packages, weights or server are not there.
-    None if it can."""
-    return _tried(layer, name, lambda: look(layer, make(layer, name, place_of(settings)))).reason
+    """Why an engine can't be used. None if it can."""
+    return seen(layer, name, settings).reason
 
 
 def needed_by(settings: Settings, manifest: Manifest) -> Needed:

@@ -11,11 +11,13 @@ from bot.cli.errors import report
 from bot.cli.models.bars import shown
 from bot.cli.models.engines import needed_by
 from core.errors import SmartTalkerError
-from core.settings import Settings
+from core.kinds import Layer
+from core.settings import PROFILES, Settings
 from core.weights.fetching import Progress, State, Way
 from core.weights.manifest import Manifest, Set, Weights
 from core.weights.run import Entry, check_room, refuse_unaccepted
 from core.weights.words import in_words
+from worker.engines.registry import ENGINES, PLANNED
 
 STOPPED = 130
 """The exit status after Ctrl-C, as shells have it."""
@@ -49,10 +51,18 @@ def fetch_needed(settings: Settings, manifest: Manifest, way: Way, *, agreed: bo
 
 
 def env_lines(chosen: Set) -> list[str]:
+    """An engine that this version lacks gives way to the one that needs nothing."""
     lines = ["SMARTTALKER_PROFILE=gpu"]
-    lines += [f"SMARTTALKER_{key.upper()}={engine}" for key, engine in chosen.engines.items()]
+    for key, engine in chosen.engines.items():
+        layer = Layer(key.partition("_")[0])
+        lines += [f"# {engine} comes with a later version"] if engine in PLANNED.get(layer, ()) else []
+        lines.append(f"SMARTTALKER_{key.upper()}={_here(layer, engine)}")
     lines += [f"SMARTTALKER_LLM_MODEL={chosen.llm_model}"] if chosen.llm_model else []
     return lines + ([f"SMARTTALKER_LLM_CONTEXT={chosen.llm_context}"] if chosen.llm_context else [])
+
+
+def _here(layer: Layer, engine: str) -> str:
+    return engine if engine in ENGINES[layer] else PROFILES["cpu"][layer]
 
 
 def _fetch(chosen: Sequence[Weights], way: Way, *, agreed: bool, thorough: bool) -> int:
