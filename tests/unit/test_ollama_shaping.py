@@ -41,6 +41,7 @@ TABLE = [
     # code and tables
     ("en", "Look:\n```python\nprint('secret')\n```\nDone.", ["Look:", "Done."]),
     ("en", "```\nnever closed. Really.\n", []),
+    ("en", "```We open at nine.```\nCome in.", ["We open at nine.", "Come in."]),
     ("en", "| Item | Price |\n|:---|---:|\n| Bread | 1 riyal |\n\nThat is all.",
      ["Item, Price.", "Bread, 1 riyal.", "That is all."]),
     ("ar", "| الخبز | ريال |", ["الخبز، ريال."]),

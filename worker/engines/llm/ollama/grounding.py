@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -24,8 +24,11 @@ _IN_FULL = 2
 _MOST_CASES = 12
 _BEFORE_FACTS = 5
 """Answers before the facts that none of them has told of what is named."""
-_TOPICS, _TOPICS_SHARE = 24, 5
-"""How many topics of what is not told, and the part of the room that they have at most."""
+_TOPICS = 24
+"""How many topics of what is not told."""
+_SHARES = 5
+"""One part in so many of the room is for topics, and one for names; a list that is longer is left out, since it would
+be taken for the whole."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +51,37 @@ class Grounding:
 
     def notes(self, history: Sequence[Message], language: str, room: int, tokens: Callable[[str], int]) -> Notes:
         """In at most `room` tokens, as `tokens` counts them."""
+        share = room // _SHARES  # of the topics, and of the names at most
+        names = list(_fitting(self._kinds(language), share, tokens))
         named = self._named(history)
         ranked = self._ranked(history, named)
-        lines: list[str] = []
-        names = self._kinds(language)
-        left = room - room // _TOPICS_SHARE - sum(map(tokens, names))
+        left = room - share - sum(tokens(line) + 1 for line in names)
+        told, lines = self._told(ranked[:_MOST], named, language, left, tokens)
+        topics = (self._topic(place, language) for place in [place for place in ranked if place not in told][:_TOPICS])
+        return Notes(tuple(lines), tuple(names), tuple(_fitting(topics, share, tokens)))
+
+    def _told(
+        self,
+        ranked: Sequence[int],
+        named: Sequence[Entity],
+        language: str,
+        room: int,
+        tokens: Callable[[str], int],
+    ) -> tuple[set[int], list[str]]:
+        """Places of the answers for which there is room, and their lines with the facts that no line has told; of one
+        that is longer than all the room, its beginning."""
         told: set[int] = set()
-        for rank, place in enumerate(ranked[:_MOST]):
-            new = [self._line(self.persona.answers[place], named, language, in_full=rank < _IN_FULL)]
-            if rank == _BEFORE_FACTS:
-                new = [*self._facts(named, language, " ".join(lines)), *new]
-            left -= sum(tokens(line) + 1 for line in new)
-            if left < 0 and lines:
+        lines: list[str] = []
+        for rank, place in enumerate(ranked):
+            line = self._line(self.persona.answers[place], named, language, in_full=rank < _IN_FULL)
+            facts = self._facts(named, language, " ".join(lines)) if rank == _BEFORE_FACTS else ()
+            new = [*facts, line if lines else _shortened(line, room, tokens)]
+            room -= sum(tokens(each) + 1 for each in new)
+            if room < 0:
                 break
             lines += new
             told.add(place)
-        rest = [place for place in ranked if place not in told]
-        return Notes(tuple(lines), tuple(names), tuple(self._topics(rest, language, room // _TOPICS_SHARE, tokens)))
+        return told, lines
 
     def _named(self, history: Sequence[Message]) -> Sequence[Entity]:
         """What the last message names, and of other kinds what the messages before it do; no day of before."""
@@ -129,13 +146,28 @@ class Grounding:
             if new:
                 yield _one_line(f"{in_language(entity.names, language)[0]}: {_comma(language).join(new)}")
 
-    def _topics(self, places: Sequence[int], language: str, room: int, tokens: Callable[[str], int]) -> Iterator[str]:
-        for place in places[:_TOPICS]:
-            topic = _one_line(in_language(self.persona.answers[place].topic, language))
-            room -= tokens(topic) + 1
-            if room < 0:
-                return
-            yield topic
+    def _topic(self, place: int, language: str) -> str:
+        return _one_line(in_language(self.persona.answers[place].topic, language))
+
+
+def _fitting(lines: Iterable[str], room: int, tokens: Callable[[str], int]) -> Iterator[str]:
+    """Those that fit, whole."""
+    for line in lines:
+        cost = tokens(line) + 1
+        if cost <= room:
+            room -= cost
+            yield line
+
+
+def _shortened(line: str, room: int, tokens: Callable[[str], int]) -> str:
+    """Its first whole sentences, as many as fit."""
+    kept = ""
+    for sentence in sentences(line):
+        longer = f"{kept} {sentence}".strip()
+        if tokens(longer) + 1 > room:
+            break
+        kept = longer
+    return kept
 
 
 def _value(fact: object, language: str) -> str:

@@ -23,7 +23,8 @@ _MARKER = re.compile(
 )
 """What begins a line of a list, a heading, a quotation."""
 _MAY_BE_MARKER = re.compile(r"[ \t]*(?:[-*+•‣▪◦–—#>`~|=_]{0,6}|[(（]?[0-9٠-٩]{1,2}[.)）\-:]?)[ \t]*\Z")
-_FENCE = re.compile(r"[ \t]*(?:```|~~~)")
+_FENCE = re.compile(r"[ \t]*(?:```|~~~)(?!.*(?:```|~~~))")
+"""Begins or ends code; what is fenced within one line is text."""
 _RULE = re.compile(r"[ \t]*(?:[-*_=]{3,}|[|:\-+ \t]+)[ \t]*\Z")
 _SPEAKER = re.compile(
     r"\s*\**(?:(?P<other>user|human|customer|المستخدم|السائل|الزبون|العميل)"
@@ -52,18 +53,10 @@ _EMOTICON = re.compile(r"(?<!\S)[:;=]['\-]?[)(DPpOo*3|/\\]+(?!\S)|(?<!\S)<3(?!\S
 _UNSPOKEN = {"So", "Sk", "Cf", "Co", "Cs", "Cn", "Cc"}
 _KEPT = frozenset("°^")
 _WIDE = {
-    "，": "، ",
-    "。": ". ",
-    "！": "! ",
-    "？": "؟ ",
-    "；": "؛ ",
-    "：": ": ",
-    "、": "، ",
-    "（": " (",
-    "）": ") ",
-    "「": " ",
-    "」": " ",
-}
+    "，": "، ", "。": ". ", "！": "! ", "？": "؟ ", "；": "؛ ", "：": ": ", "、": "، ", "（": " (", "）": ") ",
+    "「": " ", "」": " ",
+}  # fmt: skip
+"""Chinese marks in Arabic; `_WIDE_LATIN` has them for English."""
 _WIDE_LATIN = {"،": ",", "؟": "?", "؛": ";"}
 _LONG_WORD = re.compile(r"[A-Za-z0-9+/=_\-]{40,}")
 """What no voice can say: keys, hashes, base64."""
@@ -205,7 +198,7 @@ class Shaper:
 
     def _spelt(self, text: str) -> tuple[str, float]:
         """The text without pictures and foreign scripts, and which part of its letters is lost."""
-        if text.isascii():
+        if text.isascii() and text.isprintable():
             return text, 0.0
         scripts = _SAME_SCRIPTS.get(self._language)
         kept, letters, lost = [], 0, 0
