@@ -6,7 +6,7 @@ from functools import partial
 
 from bench.figures import Figures
 from bench.gpu.meters import OfMachine
-from bench.gpu.trial import Size, tried
+from bench.gpu.trial import Size, built, tried
 from worker.engines.base import Place
 
 TEXTS = {
@@ -23,7 +23,7 @@ def measure(place: Place, size: Size) -> Figures:
     from worker.engines.emotion.transformers.classifiers import CLASSIFIERS
 
     for classifier in CLASSIFIERS:
-        build(place.models / classifier.weights, classifier.weights, size)
+        built(size, build, place.models / classifier.weights, classifier.weights, size)
     engine = Transformers.at(place)
 
     calls = {name: partial(engine.read, text, language=language) for name, (text, language) in TEXTS.items()}

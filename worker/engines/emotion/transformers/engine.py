@@ -20,7 +20,7 @@ class Transformers:
     """DistilRoBERTa reads English; XLM-Emo, which was taught Arabic and English on top of a hundred languages, reads
     all others, and English where DistilRoBERTa is not installed. Either alone will do: without XLM-Emo a text that is
     not English is an EmotionError, and the layer's stand-in reads it. Both are loaded together and stay on the CPU
-    (1.4 GB of memory)."""
+    (up to 1.4 GB of memory, of which what short messages touch is 0.6)."""
 
     name: ClassVar[str] = "transformers"
     needs: ClassVar[Needs] = Needs(
