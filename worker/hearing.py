@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.catalogue import Persona
 from core.errors import LanguageUnsupported, LayerError, NotUnderstood
 from core.i18n import t
@@ -13,13 +16,16 @@ from core.kinds import DEFAULT_LANGUAGE, Layer
 from core.persona import hotwords, spoken_questions
 from core.text.listing import listed
 from core.text.sentences import detect_language
-from worker.engines.asr.base import Transcript
+from worker.engines.asr.base import ASREngine, Transcript
 from worker.job import Job, Report
 from worker.lending import Lender
 from worker.media import read_wav
 
 MISSING_EAR = "fun-asr-mlt-nano"
 """The weights that understand speech in 31 languages, Arabic among them."""
+MISTAKEN = ("zh", "yue", "ja", "ko", "th")
+"""What Fun-ASR is known to write for other languages where it is told none (modelscope/FunASR issue 2747): such a note
+is heard once more as the conversation's language."""
 FETCH = f"smarttalker models fetch {MISSING_EAR}"
 
 
@@ -64,28 +70,32 @@ class Hearer:
 
     def _transcribed(self, media: Path, name: str) -> Heard:
         samples, _ = read_wav(media)
-        language = self._job.language
-        asked, names = spoken_questions(self._persona, "en"), hotwords(self._persona, language)
+        asked = self._job.language
         try:
-            said: Transcript = self._lender.call(
-                Layer.ASR,
-                name,
-                lambda engine: engine.transcribe(samples, language=language, hints=asked, names=names),
-            )
+            said = self._said(samples, asked, name)
+            if asked is None and said.language in MISTAKEN:
+                said = self._said(samples, self._known_language, name)
         except (LanguageUnsupported, NotUnderstood) as error:
             return self._not_heard(error, name)
         return Heard(said.text, said.language)
+
+    def _said(self, samples: NDArray[np.float32], language: str | None, name: str) -> Transcript:
+        hints, names = spoken_questions(self._persona, "en"), hotwords(self._persona, language)
+
+        def transcribe(engine: ASREngine) -> Transcript:
+            return engine.transcribe(samples, language=language, hints=hints, names=names)
+
+        return self._lender.call(Layer.ASR, name, transcribe)
 
     def _not_heard(self, error: LayerError, name: str) -> Heard:
         """A sentence in the language that was asked for or is known; of an engine that hears others alone, why."""
         language = self._known_language
         with self._lender.lent(Layer.ASR, name) as engine:
             foreign = bool(engine.needs.languages) and language not in engine.needs.languages
-        if foreign:
-            error = error if isinstance(error, LanguageUnsupported) else LanguageUnsupported(str(error))
+        if foreign and not isinstance(error, LanguageUnsupported):
+            error = LanguageUnsupported(str(error))
         self._lender.step(name, error, "sentence")
-        unheard = isinstance(error, LanguageUnsupported)
-        return Heard("", language, self._no_ear(language) if unheard else self._no_sense(language))
+        return Heard("", language, self._no_ear(language) if foreign else self._no_sense(language))
 
     def _no_ear(self, language: str) -> str:
         return t("error-asr-language", language, language=language, model=MISSING_EAR, command=FETCH)

@@ -236,22 +236,16 @@ def test_made_and_looked_at_without_loading(made: Path) -> None:
 def test_without_distilroberta_the_other_reads_english(taught: Path, tmp_path: Path) -> None:
     shutil.copytree(taught / MANY.weights, tmp_path / MANY.weights)
     engine = engine_in(tmp_path)
-    assert engine.look() == "xlm-emo"
+    assert engine.look() == "xlm-emo, for English too"
     assert engine.read("so much joy", language="en").emotion is Emotion.JOY
 
 
-def test_without_xlm_emo_only_english_is_read(taught: Path, tmp_path: Path) -> None:
-    shutil.copytree(taught / ENGLISH.weights, tmp_path / ENGLISH.weights)
-    engine = engine_in(tmp_path)
-    assert engine.look() == "emotion-english-distilroberta; English only, xlm-emo is not here"
-    assert engine.read("so much joy", language="en").emotion is Emotion.JOY
-    with pytest.raises(EmotionError, match="no classifier here reads ar: run `smarttalker models fetch xlm-emo`"):
-        engine.read("أنا سعيد", language="ar")
-
-
-def test_no_weights_at_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize("here", [(), (ENGLISH.weights,)])
+def test_without_xlm_emo_there_is_none(taught: Path, tmp_path: Path, here: tuple[str, ...]) -> None:
+    for name in here:
+        shutil.copytree(taught / name, tmp_path / name)
     for ask in (engine_in(tmp_path).look, engine_in(tmp_path).load):
-        with pytest.raises(ModelMissing, match="smarttalker models fetch emotion-english-distilroberta xlm-emo"):
+        with pytest.raises(ModelMissing, match="smarttalker models fetch xlm-emo"):
             ask()
 
 

@@ -149,7 +149,7 @@ async def test_a_voice_note_is_answered_by_the_real_ear_and_mind(
 
         # Cut off in the middle: what was whole is spoken, and the person is told.
         ollama.script(ANSWER)
-        ollama.fail("cut", after=8)
+        ollama.fail("cut", after=15)
         turn = await service.write("متى تفتحون؟")
         assert turn["state"] == "done"
         assert turn["text"]

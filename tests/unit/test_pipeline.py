@@ -310,6 +310,32 @@ def test_a_voice_note_is_transcribed_with_the_personas_questions(job: Job) -> No
     assert question in reports.answer["text"]
 
 
+class Polyglot(FakeASR):
+    """Writes Chinese unless it is told a language."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str | None, Sequence[str]]] = []
+
+    def transcribe(self, audio: Any, *, language: str | None, names: Sequence[str] = (), **kwargs: Any) -> Transcript:
+        self.told.append((language, names))
+        return Transcript("你好", "zh", 0.5) if language is None else Transcript("مرحبا", "ar", 0.9)
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [({}, [None, "ar"]), ({"known_language": "ar"}, [None, "ar"]), ({"language": "ar"}, ["ar"])],
+    ids=["unknown", "known", "asked"],
+)
+def test_what_an_ear_mistook_is_heard_again_as_the_conversations_language(
+    job: Job, where: dict[str, str], told: list[str | None]
+) -> None:
+    ear = Polyglot()
+    reports = run(recorded(job, modes=("text",), **where), Cast({Layer.ASR: ear}))
+    assert [language for language, _ in ear.told] == told
+    assert reports.of("output", "asr")[0]["data"]["text"] == "مرحبا"
+    assert "عيادة الياسمين" in ear.told[-1][1]
+
+
 @pytest.mark.parametrize("where", [{"language": "ar"}, {"known_language": "ar"}, {}], ids=str)
 def test_an_arabic_voice_note_on_an_english_ear_is_answered_in_arabic(job: Job, where: dict[str, str]) -> None:
     reports = run(recorded(job, **where), Cast({Layer.ASR: EnglishEar()}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Self
 
-from core.errors import EmotionError, ModelMissing
+from core.errors import EmotionError
 from core.kinds import Emotion
 from core.weights.folder import folder_of
 from worker.engines.base import Needs, Place
@@ -18,9 +18,9 @@ from worker.engines.emotion.transformers.wording import prepared
 
 class Transformers:
     """DistilRoBERTa reads English; XLM-Emo, which was taught Arabic and English on top of a hundred languages, reads
-    all others, and English where DistilRoBERTa is not installed. Either alone will do: without XLM-Emo a text that is
-    not English is an EmotionError, and the layer's stand-in reads it. Both are loaded together and stay on the CPU
-    (up to 1.4 GB of memory, of which what short messages touch is 0.6)."""
+    all others, and must be there. It reads English too where DistilRoBERTa, whose authors state no licence, is not
+    installed. Both are loaded together and stay on the CPU (up to 1.4 GB of memory, of which what short messages touch
+    is 0.6)."""
 
     name: ClassVar[str] = "transformers"
     needs: ClassVar[Needs] = Needs(
@@ -39,11 +39,9 @@ class Transformers:
         return cls(place)
 
     def look(self) -> str:
-        """The classifiers that are here, and what is not read for want of the other. Raises ModelMissing if there is
-        none, or if one is there in parts."""
+        """The classifiers that are here. Raises ModelMissing without XLM-Emo, or if one is there in parts."""
         here = [classifier.weights for classifier, _ in self._folders()]
-        without = "" if MANY.weights in here else f"; English only, {MANY.weights} is not here"
-        return " and ".join(here) + without
+        return " and ".join(here) if len(here) > 1 else f"{here[0]}, for English too"
 
     def load(self) -> None:
         """Raises ModelMissing as `look`, and EmotionError for a folder that holds something else."""
@@ -67,14 +65,8 @@ class Transformers:
 
     def _model_for(self, language: str) -> Model:
         english = language.lower().split("-")[0] == "en"
-        model = (self._models.get(ENGLISH.weights) if english else None) or self._models.get(MANY.weights)
-        if model is None:
-            raise EmotionError(f"no classifier here reads {language}: run `smarttalker models fetch {MANY.weights}`")
-        return model
+        return (self._models.get(ENGLISH.weights) if english else None) or self._models[MANY.weights]
 
     def _folders(self) -> list[tuple[Classifier, Path]]:
-        there = [each for each in CLASSIFIERS if (self._models_dir / each.weights).is_dir()]
-        if not there:
-            names = " ".join(each.weights for each in CLASSIFIERS)
-            raise ModelMissing(f"no model of emotion is in {self._models_dir}: run `smarttalker models fetch {names}`")
+        there = [each for each in CLASSIFIERS if each is MANY or (self._models_dir / each.weights).is_dir()]
         return [(each, folder_of(self._models_dir, each.weights)) for each in there]
