@@ -46,7 +46,7 @@ def all_end(actions: Sequence[Callable[[], object]]) -> list[BaseException]:
     return raised
 
 
-@pytest.mark.parametrize("gb", SIZES)
+@pytest.mark.parametrize("gb", [8, 16, 48])
 def test_threads_that_use_whatever_they_like(gb: int) -> None:
     card = SimulatedCard(gb * GB, slow_s=0.002)
     random_sizes = random.Random(gb)
@@ -56,13 +56,13 @@ def test_threads_that_use_whatever_they_like(gb: int) -> None:
         for name in ("one", "two")
         for takes, works in [(random_sizes.randint(300, gb * 500), random_sizes.randint(0, 400))]
     ]
-    box = machine(card, *models, wait_s=0.1)
+    box = machine(card, *models, wait_s=0.05)
     refused: list[LayerError] = []
     used: list[Model] = []
 
     def use(seed: int) -> None:
         chance = random.Random(seed)
-        for _ in range(20):
+        for _ in range(15):
             first, second = sorted(chance.sample(models, 2), key=models.index)
             try:
                 with box.set.using(first.layer, first.name) as engine, engine.use():
