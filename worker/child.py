@@ -3,7 +3,7 @@
 In:  {"do": "run", "job": {…}}, {"do": "stop"}.
 Out: {"kind": "ready"}, the reports of worker.job.Report, the events of worker.gpu.loading, and one end a job:
      {"kind": "done"}, {"kind": "cancelled"} or {"kind": "failed", "code", "permanent", "layer", "message_id", "args",
-     "detail"}.
+     "detail"}, each with "worn": whether the process had better be replaced.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ from core.kinds import LANGUAGES
 from core.lifeline import die_with_parent
 from core.logging import configure_logging, get_logger
 from core.settings import HOME, Settings, read_settings
+from worker.beats import Beats
 from worker.frames import read_frame, write_frame
 from worker.gpu import EngineSet, found_card
 from worker.job import Job
+from worker.lending import LOADING_S
 from worker.pipeline import SmartTalkerPipeline
 from worker.place import place_of, wants_card
 
@@ -98,21 +100,37 @@ def failure(error: BaseException) -> Mapping[str, Any]:
     }
 
 
-def serve(pipeline: SmartTalkerPipeline, orders: Orders, report: Reporter) -> None:
-    """Runs jobs until stdin ends."""
+def serve(pipeline: SmartTalkerPipeline, engines: EngineSet, orders: Orders, report: Reporter) -> None:
+    """Runs jobs until stdin ends, or until the render process had better start a new child."""
     while (job := orders.jobs.get()) is not None:
-        structlog.contextvars.bind_contextvars(turn_id=job.turn_id)
+        with structlog.contextvars.bound_contextvars(turn_id=job.turn_id):
+            end = ended(pipeline, job, orders, report)
+        report(**end, worn=engines.worn)
+        if orders.jobs.empty():
+            prepare(engines, job, report)
+
+
+def ended(pipeline: SmartTalkerPipeline, job: Job, orders: Orders, report: Reporter) -> Mapping[str, Any]:
+    """The job's last report."""
+    try:
+        pipeline.run(job, report, orders.stop)
+    except Cancelled:
+        return {"kind": "cancelled"}
+    except Exception as error:
+        if not isinstance(error, SmartTalkerError):
+            log.exception("turn failed")
+        return {"kind": "failed", **failure(error)}
+    return {"kind": "done"}
+
+
+def prepare(engines: EngineSet, job: Job, report: Reporter) -> None:
+    """While nobody waits, what had to make way for the picture comes back; a job that comes meanwhile is not lost."""
+    with Beats(report) as beats:
+        beats.allow(LOADING_S)
         try:
-            pipeline.run(job, report, orders.stop)
-            report("done")
-        except Cancelled:
-            report("cancelled")
+            engines.prepare(job.language or job.known_language)
         except Exception as error:
-            if not isinstance(error, SmartTalkerError):
-                log.exception("turn failed")
-            report("failed", **failure(error))
-        finally:
-            structlog.contextvars.clear_contextvars()
+            log.warning("not_prepared", error=type(error).__name__)
 
 
 def open_engines(settings: Settings, report: Reporter) -> EngineSet:
@@ -143,7 +161,7 @@ def main() -> None:
         report("failed", **failure(error))
         raise SystemExit(1) from None
     report("ready")
-    serve(SmartTalkerPipeline(engines, catalogue(settings)), Orders(sys.stdin.buffer), report)
+    serve(SmartTalkerPipeline(engines, catalogue(settings)), engines, Orders(sys.stdin.buffer), report)
     engines.unload()
 
 

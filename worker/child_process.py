@@ -94,6 +94,8 @@ class Child:
                 await self.stop(job.turn_id)
             while True:
                 report = await self._read()
+                if report["kind"] in ENDS and report["worn"]:
+                    await self.kill()
                 yield report
                 if report["kind"] in ENDS:
                     return

@@ -96,21 +96,29 @@ class Drawer:
             scene.parts.wait_for_end(scene.check)
         names = scene.lender.names(Layer.VIDEO, scene.language)
         while names:
-            try:
-                return Clipper(scene, names[0], upscaled).run()
-            except (VideoError, UpscaleError) as error:
-                enlarging = isinstance(error, UpscaleError)
-                name = scene.lender.name(Layer.UPSCALE, scene.language) if enlarging else names[0]
-                if error.exhausted and not roomy:
-                    self._make_room(Layer.UPSCALE if enlarging else Layer.VIDEO, name)
-                    roomy = True
-                elif enlarging:
-                    scene.lender.step(name, error, "unscaled")
-                    upscaled = False
-                else:
-                    names.pop(0)
-                    scene.lender.step(name, error, names[0] if names else "voice")
-                    roomy = False
+            error = self._tried(names[0], upscaled)
+            if error is None:
+                return
+            enlarging = isinstance(error, UpscaleError)
+            name = scene.lender.name(Layer.UPSCALE, scene.language) if enlarging else names[0]
+            if error.exhausted and not roomy:
+                self._make_room(Layer.UPSCALE if enlarging else Layer.VIDEO, name)
+                roomy = True
+            elif enlarging:
+                scene.lender.step(name, error, "unscaled")
+                upscaled = False
+            else:
+                names.pop(0)
+                scene.lender.step(name, error, names[0] if names else "voice")
+                roomy = False
+
+    def _tried(self, name: str, upscaled: bool) -> VideoError | UpscaleError | None:
+        """What went wrong, without the frames that it went through: they hold memory of the card."""
+        try:
+            Clipper(self._scene, name, upscaled).run()
+        except (VideoError, UpscaleError) as error:
+            error.__cause__ = error.__context__ = None
+            return error.with_traceback(None)
         return None
 
     def _make_room(self, layer: Layer, name: str) -> None:
