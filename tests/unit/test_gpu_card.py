@@ -225,6 +225,31 @@ def test_resident_memory_is_this_process_and_its_children() -> None:
     assert both.ram_mb >= theirs.ram_mb
 
 
+def _process(folder: Path, peak: int, now: int, children: str = "", *, resets: bool = True) -> None:
+    """What the kernel tells of one, in MiB."""
+    (folder / "task" / "1").mkdir(parents=True)
+    (folder / "task" / "1" / "children").write_text(children)
+    (folder / "status").write_text(f"Name:\tVmHWM: 5 kB\nVmHWM:\t{peak << 10} kB\nVmRSS:\t{now << 10} kB\n")
+    if resets:
+        (folder / "clear_refs").touch()
+    else:
+        (folder / "clear_refs").mkdir()  # can't be written
+
+
+@pytest.mark.parametrize(("resets", "most"), [(True, 900 + 60 + 7), (False, 400 + 50 + 7)])
+def test_children_of_children_and_a_kernel_that_resets_no_peak(tmp_path: Path, resets: bool, most: int) -> None:
+    """In a list of children that is longer than a page, of which most are gone."""
+    gone = "".join(f"{number} " for number in range(10_000, 12_000))
+    _process(tmp_path / "self", 900, 400, f"{gone}71 ", resets=resets)
+    _process(tmp_path / "71", 60, 50, "72 ")
+    _process(tmp_path / "72", 7, 7)
+    gauge = Resident(tmp_path)
+    for _ in range(2):
+        gauge.begin_peak()
+        assert gauge.peak_mb() == most
+    assert (tmp_path / "72" / "clear_refs").read_bytes() == b"5"
+
+
 def test_without_proc_the_whole_life_counts(tmp_path: Path) -> None:
     gauge = Resident(tmp_path)
     gauge.begin_peak()
