@@ -21,7 +21,8 @@ LOADING_S = 300.0
 
 
 class Lender:
-    """The engines as a turn sees them."""
+    """The engines as a turn sees them. What goes wrong in one is its layer's error; once the turn is cancelled it is
+    Cancelled, whatever it was: an engine that was interrupted fails in its own way."""
 
     def __init__(self, engines: EngineSet, report: Report, check: Callable[[], None]) -> None:
         """check: raises Cancelled."""
@@ -36,6 +37,11 @@ class Lender:
         """The chosen engine, and those that stand in for it."""
         return list(self._engines.names(layer, language))
 
+    def speaks(self, language: str) -> bool:
+        """Whether the voice that is chosen for a language knows it."""
+        spoken = self._engines.needs(Layer.TTS, self.name(Layer.TTS, language)).languages
+        return not spoken or language in spoken
+
     def along(self, layer: Layer, language: str | None) -> bool:
         """Whether the layer's engine may work while the answer is still being thought of and spoken."""
         return self._engines.along(layer, language)
@@ -46,13 +52,15 @@ class Lender:
 
     def make_room(self, layer: Layer, name: str) -> None:
         """Sends away whatever nobody uses, so that the engine has more memory than before."""
-        self._engines.make_room(layer, name)
+        with self._failing(layer, name), Beats(self._report) as beats:
+            beats.allow(LOADING_S)
+            self._engines.make_room(layer, name)
 
     @contextmanager
     def lent(self, layer: Layer, name: str) -> Iterator[Any]:
         """The loaded engine until the block ends. Raises its layer's error."""
         with ExitStack() as stack:
-            with Beats(self._report) as beats, failing_as(LAYER_ERRORS[layer], name):
+            with self._failing(layer, name), Beats(self._report) as beats:
                 beats.allow(LOADING_S)
                 engine = stack.enter_context(self._engines.using(layer, name))
             self._check()
@@ -61,14 +69,16 @@ class Lender:
     def call(self, layer: Layer, name: str, action: Callable[[Any], T]) -> T:
         """What the action returns, done again once where memory did not suffice. Raises the layer's error, and the
         action's own errors of ours."""
-        kind = LAYER_ERRORS[layer]
-        with Beats(self._report) as beats, failing_as(kind, name):
+        with self._failing(layer, name), Beats(self._report) as beats:
 
             def act(engine: Any) -> T:
                 self._check()
                 beats.allow(engine.needs.patience_s)
-                with failing_as(kind, name):
-                    return action(engine)
+                try:
+                    with failing_as(LAYER_ERRORS[layer], name):
+                        return action(engine)
+                finally:
+                    beats.allow(LOADING_S)  # where memory did not suffice, others leave now
 
             beats.allow(LOADING_S)
             return self._engines.run(layer, name, act)
@@ -79,7 +89,7 @@ class Lender:
 
     def pieces(self, layer: Layer, source: Iterator[T], engine: Any) -> Iterator[T]:
         """What an engine yields; silent between two pieces for its patience at most. Errors as in `call`."""
-        with failing_as(LAYER_ERRORS[layer], engine.name), closed(source), Beats(self._report) as beats:
+        with self._failing(layer, engine.name), closed(source), Beats(self._report) as beats:
             while True:
                 beats.allow(engine.needs.patience_s)
                 try:
@@ -89,3 +99,12 @@ class Lender:
                 beats.allow(0.0)
                 self._check()
                 yield piece
+
+    @contextmanager
+    def _failing(self, layer: Layer, name: str) -> Iterator[None]:
+        with failing_as(LAYER_ERRORS[layer], name):
+            try:
+                yield
+            except Exception:
+                self._check()
+                raise

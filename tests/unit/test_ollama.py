@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -532,3 +533,65 @@ def test_prompts_are_written_at_once(persona: Persona) -> None:
     for _ in range(5):
         writer.prompt(history, "ar", Tone.NEUTRAL, Budget(8192))
     assert (time.process_time() - began) / 5 < 0.2
+
+
+# interrupted from another thread
+
+
+@pytest.mark.parametrize(
+    ("effect", "more", "said"),
+    [
+        ("timeout_before", {}, []),
+        ("slow_start", {"seconds": 60}, []),
+        ("hang", {"after": 12}, ["One sentence. "]),
+        ("slow", {"seconds": 0.3}, None),
+    ],
+)
+def test_an_answer_that_is_interrupted_ends_at_once(
+    server: Double, effect: str, more: dict[str, Any], said: list[str] | None
+) -> None:
+    """It is not asked for again, the server stops, and the next question is answered as if nothing had been."""
+    patient = Ollama(Place(ollama_url=server.url))
+    patient.load()
+    server.fail(effect, **more)
+    server.script("One sentence. Another sentence that goes on and on.")
+    before, began, heard = len(server.chats), time.monotonic(), []
+    threading.Timer(0.3, patient.interrupt).start()
+    with pytest.raises(LLMError):
+        heard += asked(patient, "hello")
+    assert time.monotonic() - began < 1
+    assert said is None or heard in ([], said)
+    assert len(server.chats) == before + 1
+    assert server.chats[-1].over.wait(2)
+    assert server.chats[-1].aborted
+    server.said.clear()
+    server.script("Here I am.")
+    assert list(asked(patient, "hello")) == ["Here I am. "]
+    patient.unload()
+
+
+def test_a_load_that_is_interrupted_can_be_begun_again(server: Double) -> None:
+    patient = Ollama(Place(ollama_url=server.url))
+    server.fail("timeout_before")
+    threading.Timer(0.2, patient.interrupt).start()
+    began = time.monotonic()
+    with pytest.raises(LLMError):
+        patient.load()
+    patient.unload()
+    assert time.monotonic() - began < 1
+    server.script("Here I am.")
+    assert list(asked(patient, "hello")) == ["Here I am. "]
+    patient.unload()
+
+
+def test_who_waits_for_a_server_that_starts_can_be_interrupted() -> None:
+    with running() as starting:
+        patient = Ollama(Place(ollama_url=starting.url), waits=replace(QUICK, retries=(60.0,)))
+        patient.load()
+        starting.fail("503")
+        threading.Timer(0.2, patient.interrupt).start()
+        began = time.monotonic()
+        with pytest.raises(LLMError):
+            list(asked(patient, "hello"))
+        assert time.monotonic() - began < 1
+        patient.unload()

@@ -55,7 +55,9 @@ class Place:
 class Engine(Protocol):
     """An engine is made cheaply, loaded lazily and unloaded explicitly; one thread at a time uses it.
 
-    One that must know its Place has a classmethod `at` (PlacedEngine); the others are made without arguments.
+    One that must know its Place has a classmethod `at` (PlacedEngine); the others are made without arguments. One
+    that waits for another process may have `interrupt() -> None`: what it does, load or use, fails at once. It is
+    called from another thread, once or several times, when the turn is cancelled; what is done next is done again.
     """
 
     @property

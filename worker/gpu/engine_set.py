@@ -10,7 +10,7 @@ from core.errors import LAYER_ERRORS, ConfigurationError, LayerError
 from core.kinds import Layer
 from core.logging import get_logger
 from worker.engines import registry
-from worker.engines.base import Place
+from worker.engines.base import Needs, Place
 from worker.gpu.books import SETTLE_S, Books
 from worker.gpu.card import Card
 from worker.gpu.cost import Cost, Meter
@@ -145,6 +145,10 @@ class EngineSet:
                 known = {"layer": slot.layer.value, "engine": slot.name, "cause": error.cause}
                 log.warning("engine_not_ready", **known, detail=str(error))
 
+    def needs(self, layer: Layer, name: str) -> Needs:
+        """What the engine asks of the machine, loaded or not."""
+        return self._slots.of(layer, name).needs
+
     def prepare(self, language: str | None = None) -> None:
         """For when nobody waits: what the next turn in this language needs first comes back and the picture's engines
         make way, as far as all that fits together. What fails is left to the turn."""
@@ -155,6 +159,12 @@ class EngineSet:
                     kept.enter_context(self.using(layer, name))
                 except LayerError as error:
                     log.info("engine_not_ready", layer=layer.value, engine=name, cause=error.cause)
+
+    def interrupt(self) -> None:
+        """Engines that wait for another process drop what they do for whoever uses or loads them now."""
+        for slot in self._slots.at_work():
+            if interrupt := getattr(slot.engine, "interrupt", None):
+                interrupt()
 
     def meter(self) -> AbstractContextManager[Cost]:
         """`with engines.meter() as cost:` measures the block; see worker.gpu.cost."""

@@ -112,6 +112,11 @@ class Slots:
         with self._changed:
             return sorted((each for each in self._slots.values() if each.ready and each is not but), key=_last_use)
 
+    def at_work(self) -> list[Slot]:
+        """Those in use, and those that are being loaded; not those that are on their way out."""
+        with self._changed:
+            return [each for each in self._slots.values() if each.holders or (each.moving and not each.ready)]
+
     def wait_for_one(self, slots: Sequence[Slot], deadline: float) -> bool:
         """Until one of them is idle or gone; False where time.monotonic() reaches the deadline before that."""
         with self._changed:

@@ -81,8 +81,13 @@ class Ollama:
             self._memory_mb = self._server.memory_mb()
         except Exception as error:
             self._server.close()
+            self._asked = not self._server.interrupted  # a load whose client goes is given up by the server
             raise self._translated(error) from None
         self._loaded = True
+
+    def interrupt(self) -> None:
+        """What is asked of the server fails at once: the server stops when its client goes."""
+        self._server.interrupt()
 
     def memory_mb(self) -> int:
         """MiB of the card that the model took when it had been loaded, as the server says; 0 on another machine."""

@@ -5,6 +5,7 @@ Nothing of the environment goes along: neither a proxy, nor the key that the cli
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -17,6 +18,7 @@ from ollama import ChatResponse, Client
 
 from core.errors import LLMError
 from worker.engines.llm.ollama import errors
+from worker.engines.llm.ollama.sockets import Sockets
 
 KEEP_ALIVE = "12h"
 """A model stays until it is told to leave, since each load takes seconds; a process that was killed before it could say
@@ -57,6 +59,8 @@ class Server:
         self._waits = waits
         self._clients: dict[float, Client] = {}
         self._think: bool | None = False
+        self._sockets = Sockets()
+        self._interrupted = threading.Event()
 
     def version(self) -> str:
         """As the server says it."""
@@ -71,6 +75,7 @@ class Server:
 
     def load(self, context: int) -> None:
         """Puts the model on the card with room for so many tokens, or keeps it there."""
+        self._interrupted.clear()
         self._client(self._waits.load).chat(
             self.model, messages=[], options={"num_ctx": context}, keep_alive=KEEP_ALIVE
         )
@@ -95,8 +100,19 @@ class Server:
 
     def chat(self, messages: Sequence[dict[str, str]], options: dict[str, Any]) -> Generator[ChatResponse]:
         """The answer's lines, the last one with `done`. Closing it closes the connection, by which the server stops."""
+        self._interrupted.clear()
         with closing(self._begun(messages, options)) as chunks:
             yield from chunks
+
+    def interrupt(self) -> None:
+        """A load or an answer that is under way fails at once, and is not tried again. From any thread."""
+        self._interrupted.set()
+        self._sockets.cut()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the last load or answer was."""
+        return self._interrupted.is_set()
 
     def _begun(self, messages: Sequence[dict[str, str]], options: dict[str, Any]) -> Generator[ChatResponse]:
         """The first line that comes, after brief pauses where the server is not ready; then the rest."""
@@ -108,9 +124,7 @@ class Server:
             except Exception as error:
                 if self._think is not None and errors.refuses_to_think(error):
                     self._think = None
-                elif pauses and errors.passes(error):
-                    time.sleep(pauses.pop(0))
-                else:
+                elif not pauses or not errors.passes(error) or self._interrupted.wait(pauses.pop(0)):
                     raise
                 continue
             with closing(chunks):
@@ -133,7 +147,7 @@ class Server:
     def _client(self, read: float) -> Client:
         """The one that waits so long for the beginning of an answer."""
         if read not in self._clients:
-            hooks = {"request": [_without_key], "response": [self._impatient]}
+            hooks = {"request": [_without_key, self._sockets.watch], "response": [self._impatient]}
             self._clients[read] = Client(
                 self._base, timeout=self._timeout(read), follow_redirects=False, trust_env=False, event_hooks=hooks
             )
