@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     ollama_url: str = "http://127.0.0.1:11434"
     llm_model: str = "qwen2.5:14b"
     llm_context: int = Field(default=8192, ge=2048, le=131072)
+    llm_wait_s: float = Field(default=120.0, gt=0)
     models_dir: Path = HOME / "models"
     hub_url: str = Field(default="https://huggingface.co", pattern=r"^https?://[^\s/]+(/\S*)?$")
     hub_token: SecretStr | None = None

@@ -16,6 +16,7 @@ def place_of(settings: Settings, device: str = "cpu") -> Place:
         ollama_url=settings.ollama_url,
         llm_model=settings.llm_model,
         llm_context=settings.llm_context,
+        llm_wait_s=settings.llm_wait_s,
     )
 
 

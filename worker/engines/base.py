@@ -37,7 +37,8 @@ class Place:
     """What a composition root tells engines of the machine that they run on.
 
     models: the folder of weights. device: "cpu", or torch's name of a card ("cuda:0"). ollama_url, llm_model,
-    llm_context: the server, the model's name there, and its context in tokens.
+    llm_context: the server, the model's name there, and its context in tokens. llm_wait_s: the longest that the first
+    word of an answer may take, seconds.
     """
 
     models: Path = field(default=HOME / "models")
@@ -45,6 +46,7 @@ class Place:
     ollama_url: str = "http://127.0.0.1:11434"
     llm_model: str = "qwen2.5:14b"
     llm_context: int = 8192
+    llm_wait_s: float = 120.0
 
     @property
     def ollama_is_here(self) -> bool:

@@ -43,7 +43,7 @@ class Ollama:
     def __init__(self, place: Place, clock: Clock = now, waits: Waits | None = None) -> None:
         self._place = place
         self._clock = clock
-        self._waits = waits or Waits()
+        self._waits = waits or Waits.up_to(place.llm_wait_s)
         self._server = Server(place.ollama_url, place.llm_model, self._waits)
         self._budget = Budget(place.llm_context)
         self._writers: dict[str, tuple[Persona, Writer]] = {}

@@ -44,6 +44,12 @@ class Waits:
     poll: float = 0.2
     retries: tuple[float, ...] = (0.3, 1.0)
 
+    @classmethod
+    def up_to(cls, first: float) -> Waits:
+        """Nothing else of an answer may take longer than its first token."""
+        usual = cls()
+        return cls(first=first, between=min(usual.between, first), sentence=min(usual.sentence, first))
+
     def longest(self, tries: int) -> float:
         """How long one call may be silent: a load, or so many tries at a first sentence."""
         return max(self.load, tries * (self.first + self.sentence)) + self.connect + sum(self.retries)
