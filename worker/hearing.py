@@ -77,7 +77,7 @@ class Hearer:
                 said = self._said(samples, self._known_language, name)
         except (LanguageUnsupported, NotUnderstood) as error:
             return self._not_heard(error, name)
-        return Heard(said.text, said.language)
+        return Heard(said.text, said.language if self._lender.speaks(said.language) else self._known_language)
 
     def _said(self, samples: NDArray[np.float32], language: str | None, name: str) -> Transcript:
         hints, names = spoken_questions(self._persona, "en"), hotwords(self._persona, language)

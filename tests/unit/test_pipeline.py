@@ -336,6 +336,23 @@ def test_what_an_ear_mistook_is_heard_again_as_the_conversations_language(
     assert "عيادة الياسمين" in ear.told[-1][1]
 
 
+@pytest.mark.parametrize(
+    ("spoken", "answered"), [((), "fr"), (("ar", "en", "fr"), "fr"), (("ar", "en"), "en")], ids=["any", "known", "not"]
+)
+def test_speech_in_a_language_without_a_voice_is_answered_in_the_conversations(
+    job: Job, spoken: tuple[str, ...], answered: str
+) -> None:
+    class FrenchEar(FakeASR):
+        def transcribe(self, audio: Any, **kwargs: Any) -> Transcript:
+            return Transcript("1 2 3", "fr", 0.9)
+
+    class SomeVoice(FakeTTS):
+        needs: ClassVar[Needs] = Needs(languages=spoken)
+
+    reports = run(recorded(job, known_language="en"), Cast({Layer.ASR: FrenchEar(), Layer.TTS: SomeVoice()}))
+    assert reports.of("output", "asr")[0]["data"]["language"] == answered
+
+
 @pytest.mark.parametrize("where", [{"language": "ar"}, {"known_language": "ar"}, {}], ids=str)
 def test_an_arabic_voice_note_on_an_english_ear_is_answered_in_arabic(job: Job, where: dict[str, str]) -> None:
     reports = run(recorded(job, **where), Cast({Layer.ASR: EnglishEar()}))

@@ -33,7 +33,9 @@ from worker.engines.video.puppet.mouth.articulation import LEAD
 from worker.engines.video.puppet.mouth.hearing import Hearing
 from worker.engines.video.puppet.mouth.ipa import segments
 from worker.engines.video.puppet.mouth.visemes import ARTICULATORS, JAW, LOWER, PRESS, UPPER
+from worker.gpu import EngineSet
 from worker.job import Job
+from worker.lending import Lender
 from worker.parts import Parts, load
 from worker.speaking import Speaker
 from worker.timing.aligner import GATE, Aligner
@@ -267,14 +269,23 @@ class Broken(Aligner):
         raise ValueError("of no text")
 
 
+def silent(_kind: str, **_data: object) -> None:
+    """Takes reports."""
+
+
+def nothing() -> None:
+    """Nobody cancels."""
+
+
 def spoken(folder: Path, engine: Espeak, aligner: Aligner, *texts: str) -> list[Speech]:
     """What the Speaker saved."""
     job = Job("t", str(folder / "1"), "layla", ("voice",), text="")
     job.path.mkdir()
     parts = Parts()
-    Speaker(job, lambda kind, **data: None, lambda: None, parts, aligner).run(
-        engine, Catalogue(HOME).voice("omar"), iter(texts), "en", Tone.NEUTRAL, 0.0
-    )
+    engines = EngineSet(lambda _layer, _language: engine.name, make=lambda _layer, _name, _place: engine)
+    lender = Lender(engines, silent, nothing)
+    speaker = Speaker(job, silent, nothing, lender, parts, aligner, engine.name)
+    speaker.run(Catalogue(HOME).voice("omar"), iter(texts), "en", Tone.NEUTRAL, 0.0)
     parts.end()
     return list(parts.read(lambda: None))
 
