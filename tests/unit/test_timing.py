@@ -312,7 +312,8 @@ def test_a_voice_that_cannot_be_timed_still_speaks(tmp_path: Path, dumb: Dumb, a
         (said,) = spoken(tmp_path, dumb, aligner if wrong else Broken(), "The opening hours of the clinic are simple.")
     assert said.phonemes is None
     assert said.seconds > 2
-    assert [log["event"] for log in logs] == ["alignment_refused" if wrong else "alignment_failed"]
+    events = [log["event"] for log in logs if log["event"].startswith("alignment")]
+    assert events == ["alignment_refused" if wrong else "alignment_failed"]
     assert not any(word in str(logs) for word in ("clinic", "Wednesday", "of no text"))
 
 
