@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import IO, Any
 
 import structlog
@@ -28,6 +29,7 @@ from core.settings import HOME, Settings, read_settings
 from worker.beats import Beats
 from worker.frames import read_frame, write_frame
 from worker.gpu import EngineSet, found_card
+from worker.interrupting import Interrupting
 from worker.job import Job
 from worker.lending import LOADING_S
 from worker.pipeline import SmartTalkerPipeline
@@ -105,9 +107,10 @@ def serve(pipeline: SmartTalkerPipeline, engines: EngineSet, orders: Orders, rep
     while (job := orders.jobs.get()) is not None:
         with structlog.contextvars.bound_contextvars(turn_id=job.turn_id):
             end = ended(pipeline, job, orders, report)
+        orders.stop.clear()  # before the report: what is said to stop after it is the next job
         report(**end, worn=engines.worn)
         if orders.jobs.empty():
-            prepare(engines, job, report)
+            prepare(engines, job, orders, report)
 
 
 def ended(pipeline: SmartTalkerPipeline, job: Job, orders: Orders, report: Reporter) -> Mapping[str, Any]:
@@ -123,9 +126,10 @@ def ended(pipeline: SmartTalkerPipeline, job: Job, orders: Orders, report: Repor
     return {"kind": "done"}
 
 
-def prepare(engines: EngineSet, job: Job, report: Reporter) -> None:
-    """While nobody waits, what had to make way for the picture comes back; a job that comes meanwhile is not lost."""
-    with Beats(report) as beats:
+def prepare(engines: EngineSet, job: Job, orders: Orders, report: Reporter) -> None:
+    """While nobody waits, what had to make way for the picture comes back; a job that comes meanwhile is not lost, and
+    where it is cancelled nothing more is waited for."""
+    with Beats(report) as beats, Interrupting(orders.stop, engines.interrupt):
         beats.allow(LOADING_S)
         try:
             engines.prepare(job.language or job.known_language)
@@ -144,15 +148,23 @@ def catalogue(settings: Settings) -> Catalogue:
     return Catalogue(settings.data_dir, HOME)
 
 
+def own_pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Standard input and output for us alone: what libraries print, and the programs that they start, goes to standard
+    error, and they read nothing."""
+    orders, reports = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    return orders, reports
+
+
 def main() -> None:
     die_with_parent(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = read_settings()
     configure_logging("child", settings)
-    # Libraries that print must not print into the frames.
-    frames = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    report = Reporter(frames)
+    orders, reports = own_pipes()
+    report = Reporter(reports)
     try:
         engines = open_engines(settings, report)
         engines.check(LANGUAGES)
@@ -161,7 +173,7 @@ def main() -> None:
         report("failed", **failure(error))
         raise SystemExit(1) from None
     report("ready")
-    serve(SmartTalkerPipeline(engines, catalogue(settings)), engines, Orders(sys.stdin.buffer), report)
+    serve(SmartTalkerPipeline(engines, catalogue(settings)), engines, Orders(orders), report)
     engines.unload()
 
 

@@ -18,8 +18,9 @@ from worker.job import Job
 
 log = get_logger(__name__)
 
-START_S = 300.0
-"""Loading the models of a whole profile from a slow disk takes minutes, not longer."""
+START_S = 400.0
+"""Until the next engine is loaded: longer than any waits for its own, so that one that can't come does not keep the
+others from work."""
 STOP_S = 2.0
 """A child that has not stopped by then is killed."""
 ALONE = {"OPENBLAS_NUM_THREADS": "1"}
@@ -72,12 +73,11 @@ class Child:
             env=self._environment,
         )
         try:
-            async with asyncio.timeout(START_S):
-                while (report := await self._read())["kind"] not in STARTS:
-                    """Which engines are loaded is in the child's own log."""
+            while (report := await asyncio.wait_for(self._read(), START_S))["kind"] not in STARTS:
+                """Which engines are loaded is in the child's own log."""
         except TimeoutError:
             await self.kill()
-            raise ChildDied(f"the engines were not loaded within {START_S:.0f} s") from None
+            raise ChildDied(f"the engines were not loaded: nothing happened for {START_S:.0f} s") from None
         if report["kind"] != "ready":
             await self.kill()
             raise ConfigurationError(str(report["detail"]).partition(": ")[2])

@@ -1,0 +1,82 @@
+"""The pipes between the render process and its child, and how long it waits for the child's engines."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import ChildDied, ConfigurationError
+from core.settings import HOME
+from worker import child_process
+from worker.child_process import Child
+from worker.frames import read_frame, write_frame
+
+CHATTER = """
+import os, subprocess, sys
+from worker.child import own_pipes
+from worker.frames import read_frame, write_frame
+
+orders, reports = own_pipes()
+print("a library's chatter")
+sys.stdout.flush()
+os.write(1, b"a C library's chatter\\n")
+subprocess.run(["cat"], check=True)
+subprocess.run(["echo", "a program's chatter"], check=True)
+while (frame := read_frame(orders)) is not None:
+    write_frame(reports, frame[0])
+"""
+SLOW = """#!{python} -S
+import sys, time
+sys.path.insert(0, {home!r})
+from worker.frames import write_frame
+for kind in {kinds!r}:
+    time.sleep({pause})
+    write_frame(sys.stdout.buffer, {{"kind": kind, "detail": "X: because"}})
+time.sleep(60)
+"""
+
+
+def test_what_libraries_and_programs_print_and_read_does_not_touch_the_frames() -> None:
+    sent = io.BytesIO()
+    for number in range(3):
+        write_frame(sent, {"do": number})
+    told = subprocess.run(
+        [sys.executable, "-c", CHATTER], cwd=HOME, input=sent.getvalue(), capture_output=True, timeout=30, check=True
+    )
+    assert told.stdout == sent.getvalue()
+    assert read_frame(io.BytesIO(told.stdout)) == ({"do": 0}, b"")
+    for whose in ("a library's", "a C library's", "a program's"):
+        assert f"{whose} chatter" in told.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "error"),
+    [
+        (["engine_loaded"] * 4 + ["ready"], None),
+        (["unload_failed", "failed"], ConfigurationError),
+        ([], ChildDied),
+        (["engine_loaded"], ChildDied),
+    ],
+    ids=["one engine after another", "refused", "nothing happens", "stuck"],
+)
+async def test_a_child_may_take_long_as_long_as_it_goes_on(
+    kinds: list[str], error: type[Exception] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(SLOW.format(python=sys.executable, home=str(HOME), kinds=kinds, pause=0.3))
+    program.chmod(0o755)
+    monkeypatch.setattr(child_process.sys, "executable", str(program))
+    monkeypatch.setattr(child_process, "START_S", 1.0)
+    child = Child({})
+    if error is None:
+        await child.start()
+        assert child.alive
+        await child.kill()
+    else:
+        with pytest.raises(error, match=r"because|nothing happened"):
+            await child.start()
+    assert not child.alive
