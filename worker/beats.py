@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from types import TracebackType
 
 from worker.job import Report
+from worker.ticking import Tick, every_tick
 
 BEAT_S = 1.0
 """Between two signs; the first comes after as long, so that quick calls give none."""
@@ -19,20 +19,22 @@ class Beats:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._until = 0.0
-        self._over = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._next = 0.0
+        self._tick: Tick | None = None
 
     def allow(self, seconds: float) -> None:
         """Silence is in order for so long from now on; 0: not at all."""
-        self._until = time.monotonic() + seconds
-        if seconds > 0 and self._thread is None:
-            self._thread = threading.Thread(target=self._beat, name="beats", daemon=True)
-            self._thread.start()
+        now = time.monotonic()
+        self._until = now + seconds
+        if seconds > 0 and self._tick is None:
+            self._next = now + BEAT_S
+            self._tick = every_tick(self._beat)
 
     def _beat(self) -> None:
-        while not self._over.wait(BEAT_S):
-            if time.monotonic() < self._until:
-                self._report("alive")
+        now = time.monotonic()
+        if self._next <= now < self._until:
+            self._next = now + BEAT_S
+            self._report("alive")
 
     def __enter__(self) -> Beats:
         return self
@@ -40,6 +42,5 @@ class Beats:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
-        if self._thread is not None:
-            self._thread.join()
+        if self._tick is not None:
+            self._tick.drop()

@@ -29,7 +29,7 @@ from core.settings import HOME, Settings, read_settings
 from worker.beats import Beats
 from worker.frames import read_frame, write_frame
 from worker.gpu import EngineSet, found_card
-from worker.interrupting import Interrupting
+from worker.interrupting import interrupting
 from worker.job import Job
 from worker.lending import LOADING_S
 from worker.pipeline import SmartTalkerPipeline
@@ -129,7 +129,7 @@ def ended(pipeline: SmartTalkerPipeline, job: Job, orders: Orders, report: Repor
 def prepare(engines: EngineSet, job: Job, orders: Orders, report: Reporter) -> None:
     """While nobody waits, what had to make way for the picture comes back; a job that comes meanwhile is not lost, and
     where it is cancelled nothing more is waited for."""
-    with Beats(report) as beats, Interrupting(orders.stop, engines.interrupt):
+    with Beats(report) as beats, interrupting(orders.stop, engines.interrupt):
         beats.allow(LOADING_S)
         try:
             engines.prepare(job.language or job.known_language)

@@ -16,7 +16,7 @@ from worker.feeling import feel
 from worker.gpu import EngineSet
 from worker.guard import closed
 from worker.hearing import Hearer
-from worker.interrupting import Interrupting
+from worker.interrupting import interrupting
 from worker.job import Job, Report
 from worker.lending import Lender
 from worker.parts import Parts
@@ -35,7 +35,7 @@ class SmartTalkerPipeline:
 
     def run(self, job: Job, report: Report, stop: threading.Event) -> None:
         """Raises Cancelled soon after `stop` is set, and LayerError where not even a text could be made."""
-        with Interrupting(stop, self._engines.interrupt):
+        with interrupting(stop, self._engines.interrupt):
             Run(self._engines, self._catalogue, self._aligner, job, report, stop).run()
 
 

@@ -21,11 +21,11 @@ from core.errors import (
     TTSError,
 )
 from core.kinds import Layer
-from worker import beats, interrupting
+from worker import beats, ticking
 from worker.beats import Beats
 from worker.engines.base import Needs
 from worker.gpu import EngineSet
-from worker.interrupting import Interrupting
+from worker.interrupting import interrupting
 from worker.lending import Lender
 
 BEAT_S = 0.02
@@ -107,10 +107,10 @@ class Turn:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """And no thread stays."""
     monkeypatch.setattr(beats, "BEAT_S", BEAT_S)
-    monkeypatch.setattr(interrupting, "LOOK_S", BEAT_S)
+    monkeypatch.setattr(ticking, "TICK_S", BEAT_S / 2)
     before = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) <= before
+    assert {thread for thread in threading.enumerate() if thread.name != "clock"} <= before
 
 
 # ---- signs of life
@@ -264,7 +264,7 @@ def test_an_engine_that_waits_is_interrupted(where: str) -> None:
     turn = Turn(Engine(load_s=60 if where == "load" else 0, patience_s=120))
     threading.Timer(0.05, turn.stop.set).start()
     began = time.monotonic()
-    with Interrupting(turn.stop, turn.set.interrupt), pytest.raises(Cancelled):
+    with interrupting(turn.stop, turn.set.interrupt), pytest.raises(Cancelled):
         turn.say(where, 60.0)
     assert time.monotonic() - began < 1
     assert not turn.voice.freed.is_set(), "it did nothing"
@@ -272,7 +272,7 @@ def test_an_engine_that_waits_is_interrupted(where: str) -> None:
 
 def test_what_was_not_cancelled_is_not_interrupted() -> None:
     turn = Turn(Engine(patience_s=60))
-    with Interrupting(turn.stop, turn.set.interrupt):
+    with interrupting(turn.stop, turn.set.interrupt):
         assert turn.pieces("a", SHORT_S, "b") == ["a", "b"]
     turn.stop.set()
     time.sleep(3 * BEAT_S)
@@ -287,6 +287,6 @@ def test_an_engine_that_can_not_be_interrupted_is_asked_again_and_harms_nothing(
         times.append(None)
         raise OSError
 
-    with Interrupting(stop, refuse):
+    with interrupting(stop, refuse):
         time.sleep(5 * BEAT_S)
     assert len(times) >= 2
