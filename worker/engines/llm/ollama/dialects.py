@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -29,11 +30,13 @@ class Dialect(StrEnum):
 Points = Mapping[Dialect, float]
 
 
+_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
 def _read() -> dict[str, Points]:
     """By folded word, the points of each dialect that has it."""
-    table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     found: dict[str, dict[Dialect, float]] = {}
-    for name, words in table.items():
+    for name, words in _TABLE.items():
         for key, points in (("shared", _SHARED), ("own", _OWN)):
             for word in fold(words[key]).split():
                 found.setdefault(word, {})[Dialect(name)] = points
@@ -41,6 +44,11 @@ def _read() -> dict[str, Points]:
 
 
 _POINTS = _read()
+_PATTERNS = [
+    (Dialect(name), re.compile(rf"(?<!\w)(?:{pattern})"))
+    for name, words in _TABLE.items()
+    for pattern in words.get("patterns", ())
+]
 
 
 def dialect_of(texts: Sequence[str]) -> Dialect:
@@ -63,9 +71,13 @@ def _clear(points: Points) -> Dialect | None:
 
 def _points(texts: Sequence[str]) -> Points:
     points: dict[Dialect, float] = {}
-    for word in (word for text in texts for word in fold(text).split()):
-        for dialect, score in (_POINTS.get(word) or _POINTS.get(_bare(word)) or {}).items():
-            points[dialect] = points.get(dialect, 0.0) + score
+    for text in map(fold, texts):
+        for word in text.split():
+            for dialect, score in (_POINTS.get(word) or _POINTS.get(_bare(word)) or {}).items():
+                points[dialect] = points.get(dialect, 0.0) + score
+        for dialect, pattern in _PATTERNS:
+            if found := len(pattern.findall(text)):
+                points[dialect] = points.get(dialect, 0.0) + _OWN * found
     return points
 
 
