@@ -14,12 +14,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli.card import device_of, needs_torch_on_card, torch_for_card
 from bot.cli.catalogue import catalogue_of
-from bot.cli.models.engines import chosen_engines, seen
+from bot.cli.models.engines import chosen_engines, needed_by, seen
 from core.errors import PortTaken, SmartTalkerError, StorageError
 from core.kinds import Layer
 from core.persona import check_persona
 from core.settings import Settings, read_settings
+from core.weights.manifest import Ollama, read_manifest
+from core.weights.paths import RECORD
+from worker.gpu.table import report_at_hand
 
 _SPACE_MB = 500
 """A cluster takes 40 MB, a minute of answers about 10."""
@@ -69,9 +73,12 @@ def look() -> Iterator[Finding]:
     yield from _personas(settings)
     for name in settings.channels:
         yield _checked(name, lambda name=name: _channel(settings, name))  # type: ignore[misc]
+    device = device_of(settings)
     for layer, names in chosen_engines(settings).items():
         for name in names:
-            yield _engine(layer, name, settings)
+            yield _engine(layer, name, settings, device)
+    yield from _weights(settings)
+    yield from _card(settings)
 
 
 def _checked(subject: str, check: Callable[[], str]) -> Finding:
@@ -237,10 +244,33 @@ def _puppet() -> str:
     return f"draws with {described()}"
 
 
-def _engine(layer: Layer, name: str, settings: Settings) -> Finding:
-    engine = seen(layer, name, settings)
+def _engine(layer: Layer, name: str, settings: Settings, device: str) -> Finding:
+    engine = seen(layer, name, settings, device)
     found = name if engine.found in (None, name) else f"{name}: {engine.found}"
     return Finding(f"engine {layer}", engine.reason is None, engine.reason or found)
+
+
+def _weights(settings: Settings) -> Iterator[Finding]:
+    """Says that engines look at sizes alone, where what they need is here."""
+    needed = [each for each in needed_by(settings, read_manifest()).weights if not isinstance(each.source, Ollama)]
+    there = [each.name for each in needed if (settings.models_dir / each.name / RECORD).is_file()]
+    if there:
+        detail = f"{', '.join(there)}: seen by size; `smarttalker models verify` reads every byte"
+        yield Finding("weights", True, detail)
+
+
+def _card(settings: Settings) -> Iterator[Finding]:
+    """The plan for the card at hand, and whether torch can use it. Nothing where no engine needs a card."""
+    try:
+        report = report_at_hand(settings)
+    except SmartTalkerError as error:
+        yield Finding("card", False, str(error))
+        return
+    if report is None:
+        return
+    yield Finding("card", report.fits, "\n".join(report.lines))
+    if needs_torch_on_card(settings):
+        yield _checked("torch", torch_for_card)
 
 
 def _plain(detail: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import ModelMissing
+from core.weights.manifest import read_manifest
 from core.weights.paths import PART, RECORD, STAMP, checked_name, checked_path
 from core.weights.sources import File
 
@@ -44,7 +45,7 @@ def folder_of(models: Path, name: str) -> Path:
     """The whole folder of an entry, quickly checked: each file that its record names has its size. Raises ModelMissing
     whose text says what is wrong and which command mends it."""
     folder = models / checked_name(name)
-    mend = f"fetch them with `smarttalker models fetch {name}`"
+    mend = f"fetch them with `{_command(name)}`"
     if not (folder / RECORD).is_file():
         begun = folder.is_dir() and any(folder.iterdir())
         state = f"were not fetched to the end into {folder}" if begun else f"are not in {models}"
@@ -57,6 +58,12 @@ def folder_of(models: Path, name: str) -> Path:
         if lack := size_lack(folder, file):
             raise ModelMissing(f"the weights {name} are incomplete: {lack}; {mend}")
     return folder
+
+
+def _command(name: str) -> str:
+    """As the manifest has it, since some ask for a licence to be accepted."""
+    known = read_manifest().weights.get(name)
+    return known.command if known else f"smarttalker models fetch {name}"
 
 
 def size_lack(folder: Path, file: File) -> str:

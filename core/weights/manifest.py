@@ -108,6 +108,21 @@ class Weights:
         return f"smarttalker models fetch {self.name}{accept}"
 
     @property
+    def page(self) -> str:
+        """Where people read of it and of its terms; empty where each of its parts has its own."""
+        match self.source:
+            case Hub():
+                return f"https://huggingface.co/{self.source.id}"
+            case Ollama():
+                return f"https://ollama.com/library/{self.source.model}"
+            case Repository():
+                return self.source.url.removesuffix(".git")
+            case Release():
+                return str(self.source.files[0].url).partition("/releases/download/")[0]
+            case Environment():
+                return ""
+
+    @property
     def known_bytes(self) -> int | None:
         """On the disk: as the entry says, else as its files add up; None where one of them is not known."""
         files = self.source.files if isinstance(self.source, Hub | Release) else ()

@@ -37,6 +37,11 @@ class Entry:
         return self._fetcher.state()
 
     @property
+    def was_fetched(self) -> bool:
+        """Whether a record tells so, even where its source, which keeps the weights, is away."""
+        return (self._folder / RECORD).is_file()
+
+    @property
     def accepted(self) -> str:
         """The day on which this licence was accepted, as the record tells; empty if it wasn't."""
         try:
@@ -100,11 +105,12 @@ def refuse_unaccepted(entries: Sequence[Entry]) -> None:
     """Raises ConfigurationError that names those whose licence asks to be accepted and is not yet, and the others."""
     asking = [each for each in entries if each.weights.terms != "open" and not each.accepted]
     if asking:
-        named = ", ".join(each.weights.name for each in asking)
+        named = ", ".join(f"{each.weights.name} ({each.weights.licence})" for each in asking)
         others = " ".join(each.weights.name for each in entries if each not in asking)
         rest = f"; the others alone: `smarttalker models fetch {others}`" if others else ""
         raise ConfigurationError(
-            f"not for commercial use: {named}. Nothing was fetched. --accept-licence says that you agree{rest}"
+            f"not for commercial use: {named}. Nothing was fetched. --accept-licence says that you agree to"
+            f" their terms{rest}"
         )
 
 

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -123,15 +124,56 @@ def test_doctor_names_everything_that_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "avatars" / "layla" / "persona.toml").write_text("role = [")
     with socket.create_server(("127.0.0.1", 0)) as server:
         result = smarttalker(
-            "doctor", profile="gpu", data_dir=str(tmp_path), port=str(server.getsockname()[1]),
-            database_url=NOBODY, redis_url="redis://127.0.0.1:1",
+            "doctor", profile="gpu", data_dir=str(tmp_path), port=str(server.getsockname()[1]), device="cuda:99",
+            database_url=NOBODY, redis_url="redis://127.0.0.1:1", models_dir=str(tmp_path),
+            ollama_url="http://127.0.0.1:1",
         )  # fmt: skip
     wrong = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("✗")]
     assert result.returncode == 1
-    assert wrong == ["port", "PostgreSQL", "Redis", "persona", *["engine"] * 6]
+    assert wrong == ["port", "PostgreSQL", "Redis", "persona", *["engine"] * 6, "card"]
     assert "persona.toml:1: is no TOML" in " ".join(result.stdout.split())
     assert "hidden-word" not in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
+
+
+@pytest.fixture
+def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a program of that name and with those commands first on PATH."""
+
+    def put(commands: str) -> None:
+        program = tmp_path / "bin" / "nvidia-smi"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\n{commands}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    return put
+
+
+RTX_4090 = "echo '0, NVIDIA GeForce RTX 4090, 24564, 23011'"
+GPU = {"profile": "gpu", "emotion": "keywords", "tts": "espeak", "video": "puppet", "upscale": "lanczos"}
+
+
+@pytest.mark.parametrize(
+    ("card", "settings", "mark", "said"),
+    [
+        (RTX_4090, GPU, "✓", "RTX 4090, 24,564 MiB, 23,011 of them free now: fits, at most 13,748 MiB at once"),
+        (RTX_4090, {**GPU, "llm_model": "qwen2.5:32b"}, "✓", "Not all at once: in each turn some engines leave"),
+        (RTX_4090, {**GPU, "gpu_mb": "9000"}, "✗", "the card has 9,000. Set SMARTTALKER_LLM_MODEL=qwen2.5:7b."),
+        ("exit 9", GPU, "✗", "no card is here, `nvidia-smi` lists none; see to that, or set SMARTTALKER_DEVICE=cpu"),
+        (RTX_4090, {}, "", ""),
+    ],
+    ids=["all stays", "takes turns", "too small", "none", "none is wanted"],
+)
+def test_doctor_plans_the_card_at_hand(
+    card: str, settings: dict[str, str], mark: str, said: str, nvidia_smi: Callable[[str], None], tmp_path: Path
+) -> None:
+    nvidia_smi(card)
+    elsewhere = {"models_dir": str(tmp_path), "ollama_url": "http://127.0.0.1:1"}
+    told = smarttalker("doctor", data_dir=str(tmp_path / "data"), port="0", **elsewhere, **settings).stdout
+    found = [line for line in told.splitlines() if line[3:8] == "card "]
+    assert [line[0] for line in found] == [*mark]
+    assert said in " ".join(told.split())
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

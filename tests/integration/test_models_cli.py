@@ -58,6 +58,14 @@ llm_context = 8192
 weights = ["tiny"]
 engines = {{ asr = "funasr", tts_ar = "voxcpm" }}
 """
+OF_OLLAMA = """
+[weights.mind]
+layer = "llm"
+engine = "ollama"
+licence = "Apache-2.0"
+terms = "open"
+ollama = { model = "qwen2.5:7b" }
+"""
 Models = Callable[..., "Said"]
 
 
@@ -158,10 +166,10 @@ def test_the_list_tells_what_is_here_in_part_missing_or_not_needed(
 def test_a_licence_is_asked_for(models: Models, shelf: Shelf, tmp_path: Path) -> None:
     refused = models("fetch asking page")
     assert refused.status == 1
-    assert "asking  licence: CC-BY-NC-4.0  not for commercial use" in refused.out
+    assert "asking  licence: CC-BY-NC-4.0, not for commercial use: https://huggingface.co/o/n\n" in refused.out
     assert refused.err == (
-        "error: not for commercial use: asking. Nothing was fetched. --accept-licence says that you agree;"
-        " the others alone: `smarttalker models fetch page`\n"
+        "error: not for commercial use: asking (CC-BY-NC-4.0). Nothing was fetched. --accept-licence says that you"
+        " agree to their terms; the others alone: `smarttalker models fetch page`\n"
     )
     assert shelf.asked == []
     assert models("fetch asking --accept-licence").status == 0
@@ -169,9 +177,26 @@ def test_a_licence_is_asked_for(models: Models, shelf: Shelf, tmp_path: Path) ->
     assert '"licence": "CC-BY-NC-4.0"' in (tmp_path / "models" / "asking" / "weights.json").read_text()
 
 
+def test_a_model_of_a_server_that_is_away_is_not_passed_over(models: Models, tmp_path: Path) -> None:
+    """Its record tells that it was fetched."""
+    with (tmp_path / "manifest.toml").open("a", encoding="utf-8") as manifest:
+        manifest.write(OF_OLLAMA)
+    (tmp_path / "models" / "mind").mkdir(parents=True)
+    (tmp_path / "models" / "mind" / "weights.json").write_text('{"revision": "1"}')
+    said = models("verify")
+    assert (said.status, said.out.splitlines()) == (
+        1,
+        [
+            f"✗ Ollama does not answer at {OTHERS}: start it with `ollama serve`, or set SMARTTALKER_OLLAMA_URL",
+            "  mend it: smarttalker models fetch mind",
+        ],
+    )
+
+
 def test_a_set_is_fetched_and_its_settings_are_told(models: Models) -> None:
     said = models("fetch --profile gpu-24g")
     assert said.status == 0
+    assert said.out.startswith("For engines of a later version: page.\nWithout them: smarttalker models fetch tiny\n\n")
     assert said.out.splitlines()[-7:] == [
         "In .env, these lines choose what fits a card of 24 GB:",
         "SMARTTALKER_PROFILE=gpu",

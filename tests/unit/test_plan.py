@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -10,15 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from rich.console import Console
 
 from core.kinds import Layer
 from core.settings import Settings
 from core.weights.manifest import Manifest, read_manifest
 from tests.simulated_card import Model, SimulatedCard, machine
 from worker.engines.base import Needs
-from worker.gpu.plan import Plan, Unfit, Want, plan
+from worker.gpu.card import DescribedCard
+from worker.gpu.plan import Plan, Stage, Unfit, Want, plan
 from worker.gpu.room import MARGIN_MB
-from worker.gpu.table import GB, plan_lines, print_plans
+from worker.gpu.table import GB, LEGEND, print_plans, report_at_hand
 from worker.gpu.wants import choice_of_set, choice_of_settings, wants
 
 SETTINGS = Settings(_env_file=None)
@@ -139,25 +142,162 @@ def test_an_ollama_elsewhere_needs_nothing_of_this_card(manifest: Manifest) -> N
     assert (mind.mb, mind.instead[0].name) == (0, "answers")
 
 
-def test_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
-    assert print_plans(SETTINGS, [8, 24]) == 0
-    printed = capsys.readouterr().out
-    assert "8 GB, set gpu-8g" in printed
-    assert "24 GB, set gpu-24g" in printed
-    assert "then video echomimic" in printed
-    assert "+ upscale realesrgan" in printed
-    assert print_plans(BIG, [8]) == 1
-    printed = capsys.readouterr().out
-    assert "set SMARTTALKER_LLM_MODEL=qwen2.5:7b" in printed
-    assert "smarttalker models fetch --profile gpu-8g" in printed
+PRINTED_24 = """\
+24 GB, set gpu-24g: fits, at most 21,940 MiB at once
+  Waits until the layers before it are done: video.
+  Not all at once: in each turn some engines leave the card and are loaded again.
+  No memory of the card: emotion transformers.
+  a turn in Arabic         needs  step 1  step 2  step 3
+  asr funasr               3,000   loads   stays       –
+  llm ollama qwen2.5:14b  10,748       –   loads       –
+  tts voxcpm *             8,192       –   loads       –
+  video echomimic *       18,432   stays       –   loads
+  upscale realesrgan *     3,072       –       –   loads
+  together, of 24,576             21,432  21,940  21,504
+  a turn in English        needs  step 1  step 2  step 3
+"""
 
 
-def test_lines_for_the_doctor() -> None:
-    assert plan_lines(SETTINGS, 8 * GB) == []
-    first, *rest = plan_lines(BIG, 24564)
-    assert first == "24,564 MiB: ar video, en video wait for the layers before; engines change places in every turn"
-    assert rest[1].startswith("ar llm ollama qwen2.5:14b + tts voxcpm: ")
+def printed(settings: Settings, *sizes: int, width: int = 100) -> tuple[int, str]:
+    """Exit status and text, as in a pipe of that many columns."""
+    paper = io.StringIO()
+    status = print_plans(settings, sizes, Console(file=paper, width=width))
+    return status, paper.getvalue()
+
+
+def test_printed() -> None:
+    status, text = printed(SETTINGS, 8, 24)
+    assert status == 0
+    assert text.startswith("8 GB, set gpu-8g: fits, at most 7,174 MiB at once\n")
+    assert PRINTED_24 in text
+    assert text.count("MiB of the card. loads: ") == text.count("* comes with a later version") == 1
+
+
+def test_what_does_not_fit_is_told_first_with_the_setting_that_mends_it() -> None:
+    status, text = printed(BIG, 8)
+    assert status == 1
+    assert text.splitlines()[:3] == [
+        "8 GB, your settings: does not fit: ollama qwen2.5:14b, voxcpm, echomimic",
+        "  ✗ llm ollama qwen2.5:14b needs 10,748 MiB and 512 to spare, the card has 8,192. Set",
+        "  SMARTTALKER_LLM_MODEL=qwen2.5:7b.",
+    ]
+    assert "`smarttalker models fetch --profile gpu-8g`" in text
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("gb", [6, 8, 12, 16, 24, 48])
+def test_prints_keep_to_their_width(gb: int, width: int) -> None:
+    for settings in (SETTINGS, BIG):
+        lines = printed(settings, gb, width=width)[1].splitlines()
+        assert max(map(len, lines)) <= width
+        assert not any("…" in line for line in lines)
+
+
+ALL_HERE = Settings(_env_file=None, profile="gpu", tts="espeak", video="puppet", upscale="lanczos")
+
+
+def test_a_plan_in_which_everything_stays() -> None:
+    assert printed(ALL_HERE, 24)[1].splitlines() == [
+        "24 GB, your settings: fits, at most 13,748 MiB at once",
+        "  Everything stays loaded.",
+        "  No memory of the card: emotion transformers, tts espeak, video puppet, upscale lanczos.",
+        "  a turn                   needs  step 1  step 2",
+        "  asr funasr               3,000   works   stays",
+        "  llm ollama qwen2.5:14b  10,748   stays   works",
+        "  together, of 24,576             13,748  13,748",
+        "",
+        LEGEND,
+    ]
+
+
+def word(want: Want, stage: Stage) -> str:
+    if want not in stage.loaded:
+        return "–"
+    if want not in stage.uses:
+        return "stays"
+    return "loads" if want in stage.comes else "works"
+
+
+@pytest.mark.parametrize("gb", [8, 12, 16, 24, 48])
+def test_the_print_tells_the_plan_exactly(gb: int, manifest: Manifest) -> None:
+    """Each row's word for each step: who works, who was loaded for it, who stays; the sums below."""
+    tables = [part.splitlines() for part in printed(SETTINGS, gb)[1].partition("\n\n")[0].split("  a turn")[1:]]
+    turns = plan(gb * GB, wants(choice_of_set(manifest.sets[f"gpu-{gb}g"], SETTINGS), manifest)).turns
+    assert len(tables) == len(turns)
+    for lines, turn in zip(tables, turns, strict=True):
+        cells = [line.split()[-len(turn.stages) :] for line in lines[1:]]
+        loaded = {want for stage in turn.stages for want in stage.loaded}
+        engines = sorted(loaded, key=lambda want: list(Layer).index(want.layer))
+        said = [[word(want, stage) for stage in turn.stages] for want in engines]
+        assert cells == [*said, [f"{stage.mb:,}" for stage in turn.stages]]
+
+
+CARD = DescribedCard(0, "NVIDIA GeForce RTX 4090", 24564, 23011)
+
+
+@pytest.mark.parametrize(
+    ("settings", "cards", "fits", "lines"),
+    [
+        (SETTINGS, [CARD], None, []),
+        (ALL_HERE, [CARD], True, [
+            "NVIDIA GeForce RTX 4090, 24,564 MiB, 23,011 of them free now: fits, at most 13,748 MiB at once",
+            "Everything stays loaded.",
+            "asr funasr, beside ollama: 13,748 MiB",
+            "llm ollama qwen2.5:14b, beside funasr: 13,748 MiB",
+        ]),
+        (ALL_HERE, [replace(CARD, total_mb=8188, free_mb=8000)], False, [
+            "NVIDIA GeForce RTX 4090, 8,188 MiB, 8,000 of them free now: does not fit: ollama qwen2.5:14b",
+            "✗ llm ollama qwen2.5:14b needs 10,748 MiB and 512 to spare, the card has 8,188."
+            " Set SMARTTALKER_LLM_MODEL=qwen2.5:7b.",
+            "With that set:",
+            "Not all at once: in each turn some engines leave the card and are loaded again.",
+            "asr funasr: 3,000 MiB",
+            "llm ollama qwen2.5:7b: 5,555 MiB",
+        ]),
+        (ALL_HERE, [], False, [
+            "no card is here, `nvidia-smi` lists none; see to that, or set SMARTTALKER_DEVICE=cpu:"
+            " then funasr, ollama qwen2.5:14b work without one, slowly",
+        ]),
+        (ALL_HERE.model_copy(update={"device": "cuda:1"}), [CARD], False, [
+            "SMARTTALKER_DEVICE=cuda:1 is not here, `nvidia-smi` lists cuda:0; see to that, or set"
+            " SMARTTALKER_DEVICE=cpu: then funasr, ollama qwen2.5:14b work without one, slowly",
+        ]),
+        (ALL_HERE.model_copy(update={"device": "cpu"}), [CARD], True, [
+            "SMARTTALKER_DEVICE=cpu: funasr, ollama qwen2.5:14b work without a card, slowly",
+        ]),
+    ],
+    ids=["no engine wants one", "fits", "too small", "none here", "not that one", "not wanted"],
+)  # fmt: skip
+def test_the_report_for_the_doctor(
+    settings: Settings, cards: list[DescribedCard], fits: bool | None, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.gpu.table.described_cards", lambda: cards)
+    report = report_at_hand(settings)
+    assert (report and report.fits, list(report.lines) if report else []) == (fits, lines)
+
+
+def test_the_report_tells_each_language_and_what_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.gpu.table.described_cards", lambda: [CARD])
+    report = report_at_hand(BIG.model_copy(update={"gpu_mb": 22_500}))
+    assert report is not None
+    assert report.fits
+    assert report.lines[1] == "Waits until the layers before it are done: video."
+    assert "Arabic: llm ollama qwen2.5:14b + tts voxcpm, beside funasr: 21,940 MiB" in report.lines
+    tight = report_at_hand(BIG.model_copy(update={"gpu_mb": 20_000}))
+    assert tight is not None
+    assert "upscale realesrgan with its 3,072 MiB does not fit beside echomimic with 18,432" in "".join(tight.lines)
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        ("auto", "no card is here, `nvidia-smi` lists none: name a size"),
+        ("cpu", "SMARTTALKER_DEVICE=cpu uses no card: name a size"),
+    ],
+)
+def test_without_a_card_a_size_is_asked_for(device: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.gpu.table.described_cards", lambda: ())
+    assert printed(SETTINGS.model_copy(update={"device": device}))[1].startswith(said)
 
 
 SIZES = st.one_of(st.just(0), st.integers(1, 30_000))

@@ -55,6 +55,11 @@ def test_what_lacks_is_told_with_the_command(models: Path, damage: Callable[[Pat
     assert "`smarttalker models fetch tiny`" in str(caught.value)
 
 
+def test_the_command_accepts_a_licence_that_asks_for_it(models: Path) -> None:
+    with pytest.raises(ModelMissing, match="`smarttalker models fetch codeformer --accept-licence`"):
+        folder_of(models, "codeformer")
+
+
 def test_what_was_never_fetched_is_missing(models: Path) -> None:
     with pytest.raises(ModelMissing, match=r"the weights other are not in .*`smarttalker models fetch other`"):
         folder_of(models, "other")

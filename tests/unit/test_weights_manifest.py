@@ -117,3 +117,17 @@ def test_the_size_is_the_files_or_what_the_entry_says(
 ) -> None:
     weights = Weights("a", "e", Hub("o/n", "main", files), "MIT", "open", bytes=known)
     assert weights.known_bytes == size
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("xlm-emo", "https://huggingface.co/msgfrom96/xlm_emo_multi"),
+        ("qwen2.5-3b", "https://ollama.com/library/qwen2.5:3b"),
+        ("codeformer", "https://github.com/sczhou/CodeFormer"),
+        ("cosyvoice-repo", "https://github.com/FunAudioLLM/CosyVoice"),
+        ("cosyvoice-env", ""),
+    ],
+)
+def test_the_page_where_terms_are_read(name: str, page: str) -> None:
+    assert read_manifest().weights[name].page == page

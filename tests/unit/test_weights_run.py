@@ -19,8 +19,9 @@ from core.weights.folder import folder_of, keep_record, read_record
 from core.weights.locks import held
 from core.weights.manifest import File, Hub, Release, Weights
 from core.weights.run import Entry, check_room, refuse_unaccepted
-from tests.weights_entries import FILES, LARGE, MODEL, WRONG, Told, entry, hub, way_to
+from tests.weights_entries import FILES, LARGE, MODEL, WRONG, entry, hub, way_to
 from tests.weights_server import COMMIT, Shelf, serving, sha256
+from tests.weights_told import Told
 
 
 @pytest.fixture
@@ -128,7 +129,8 @@ def test_a_mirror_of_another_version_or_with_other_bytes_is_refused(shelf: Shelf
 
 def test_a_licence_that_asks_is_accepted_once_and_kept_with_the_day(shelf: Shelf, tmp_path: Path) -> None:
     asking, way = entry(hub("*"), licence="CC-BY-NC-4.0", terms="non-commercial"), way_to(shelf, tmp_path)
-    with pytest.raises(ConfigurationError, match=r"use: tiny\. .*--accept-licence .*`smarttalker models fetch open`"):
+    told = r"use: tiny \(CC-BY-NC-4\.0\)\. .*--accept-licence .*`smarttalker models fetch open`"
+    with pytest.raises(ConfigurationError, match=told):
         refuse_unaccepted([Entry(entry(hub("*"), name="open"), way), Entry(asking, way)])
     assert fetched(asking, way, agreed=True)
     record = read_record(tmp_path / "tiny")

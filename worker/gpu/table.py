@@ -3,68 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
+from core.kinds import Layer
 from core.settings import Settings
 from core.weights.manifest import Manifest, Set, read_manifest
+from worker.engines.registry import PLANNED
 from worker.gpu.card import DescribedCard, described_cards
 from worker.gpu.plan import Plan, Stage, Turn, Unfit, Want, plan
 from worker.gpu.room import MARGIN_MB
-from worker.gpu.wants import Choice, choice_of_set, choice_of_settings, wants
+from worker.gpu.wants import choice_of_set, choice_of_settings, wants
 
 GB = 1024
 """MiB in what the makers call a gigabyte of a card's memory."""
 
+LEGEND = "MiB of the card. loads: comes onto it and works; works: was on it; stays: is on it, idle; –: is not."
+_LATER = "* comes with a later version: planned by the manifest's figures."
+_SPOKEN = {"ar": "Arabic", "en": "English"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a card at hand does for the settings. fits: whether everything that they choose can be used there."""
+
+    fits: bool
+    lines: tuple[str, ...]
+
 
 def print_plans(settings: Settings, cards_gb: Sequence[int], console: Console | None = None) -> int:
-    """A table for each size: of the engines that the settings choose where any needs a card, else of the manifest's
-    set for that size. 1 if something does not fit. Raises ConfigurationError, ModelMissing."""
+    """A table for each size, else for the card at hand: of the engines that the settings choose where any needs a
+    card, else of the manifest's set for that size. 1 if something does not fit. Raises ConfigurationError,
+    ModelMissing."""
     console, manifest = console or Console(), read_manifest()
-    cards = [gb * GB for gb in cards_gb] or [card_mb(card, settings) for card in described_cards()[:1]]
-    if not cards:
-        console.print("No card is here: name a size, as in `smarttalker models plan --card 24`.")
+    sizes = [(f"{gb} GB", gb * GB) for gb in cards_gb]
+    here = card_at_hand(settings) if not sizes else None
+    if here is not None:
+        sizes = [(here.name, card_mb(here, settings))]
+    if not sizes:
+        _say(console, f"{_absent(settings)}: name a size, as in `smarttalker models plan --card 24`.", 0)
         return 0
-    return max([_print(settings, manifest, mb, console) for mb in cards])
+    plans = [_Printed(settings, manifest, name, mb) for name, mb in sizes]
+    for each in plans:
+        each.print(console)
+    if any(each.told.turns for each in plans):
+        _say(console, LEGEND, 0)
+    if any(_is_later(want) for each in plans for turn in each.told.turns for want in _everyone(turn)):
+        _say(console, _LATER, 0)
+    return 0 if all(each.told.fits for each in plans) else 1
 
 
-def _print(settings: Settings, manifest: Manifest, mb: int, console: Console) -> int:
-    fitting = _set_for(manifest, mb)
-    own = choice_of_settings(settings)
-    if not any(want.mb for want in wants(own, manifest)) and fitting is not None:
-        choice, title = choice_of_set(fitting, settings), f"set {fitting.name}"
-    else:
-        choice, title = own, "as set"
-    told = plan(mb, wants(choice, manifest))
-    console.print(f"[bold]{_size(mb)}[/bold], {title}: {_outline(told)}")
-    if told.turns:
-        console.print(_table(told))
-    for line in (*_advice(told), *_beside(choice, manifest)):
-        console.print(f"  {line}", markup=False, highlight=False)
-    if told.unfit and choice is own and fitting is not None:
-        console.print(f"  A whole set for this card: smarttalker models fetch --profile {fitting.name}")
-    console.print()
-    return 0 if told.fits else 1
-
-
-def plan_lines(settings: Settings, mb: int) -> list[str]:
-    """The same for the settings' engines in plain lines, for a report; empty where none of them needs a card."""
-    chosen = wants(choice_of_settings(settings), read_manifest())
-    if not any(want.mb for want in chosen):
-        return []
-    told = plan(mb, chosen)
-    stages = [f"{_whose(turn)}{_works(stage)}: {stage.mb:,} MiB" for turn in told.turns for stage in turn.stages]
-    return [f"{_size(mb)}: {_outline(told)}", *stages, *_advice(told)]
-
-
-def lines_at_hand(settings: Settings) -> list[str]:
-    """plan_lines for the card that the settings mean; a line that says so where it is wanted and not here."""
+def report_at_hand(settings: Settings) -> Report | None:
+    """In plain lines, for the card that the settings mean. None where none of their engines needs one."""
+    chosen = [want for want in wants(choice_of_settings(settings), read_manifest()) if want.mb]
+    if not chosen:
+        return None
+    names = ", ".join(dict.fromkeys(str(want) for want in chosen))
+    if settings.device == "cpu":
+        return Report(True, (f"SMARTTALKER_DEVICE=cpu: {names} work without a card, slowly",))
     card = card_at_hand(settings)
-    if card is not None:
-        return plan_lines(settings, card_mb(card, settings))
-    wanted = [str(want) for want in wants(choice_of_settings(settings), read_manifest()) if want.mb]
-    return [f"no card is here: {', '.join(wanted)} will run on the CPU, or not at all"] if wanted else []
+    if card is None:
+        mend = f"{_absent(settings)}; see to that, or set SMARTTALKER_DEVICE=cpu: then {names} work without one, slowly"
+        return Report(False, (mend,))
+    told = plan(card_mb(card, settings), chosen)
+    free = f"{card.total_mb:,} MiB, {card.free_mb:,} of them free now"
+    return Report(told.fits, (f"{card.name}, {free}: {_verdict(told)}", *_notes(told), *_steps(told)))
 
 
 def card_at_hand(settings: Settings) -> DescribedCard | None:
@@ -79,72 +87,141 @@ def card_mb(card: DescribedCard, settings: Settings) -> int:
     return min(card.total_mb, settings.gpu_mb or card.total_mb)
 
 
+class _Printed:
+    """One size's plan. name: of the size or the card."""
+
+    def __init__(self, settings: Settings, manifest: Manifest, name: str, mb: int) -> None:
+        self._set = _set_for(manifest, mb)
+        self._choice, self._title = choice_of_settings(settings), "your settings"
+        self._own = any(want.mb for want in wants(self._choice, manifest)) or self._set is None
+        if not self._own and self._set is not None:
+            self._choice, self._title = choice_of_set(self._set, settings), f"set {self._set.name}"
+        self._wants = wants(self._choice, manifest)
+        self._name = name if name.endswith(" GB") else f"{name}, {mb:,} MiB"
+        self.told = plan(mb, self._wants)
+
+    def print(self, console: Console) -> None:
+        console.print(Text(f"{self._name}, {self._title}: {_verdict(self.told)}", style="bold"))
+        for line in (*_notes(self.told), *self._remarks()):
+            _say(console, line, 2)
+        for turn in self.told.turns:
+            console.print(Padding(_table(turn, self.told.card_mb), (0, 0, 0, 2), expand=False))
+        console.print()
+
+    def _remarks(self) -> Iterator[str]:
+        without = dict.fromkeys(f"{want.layer} {want.name}" for want in self._wants if not want.mb)
+        if self.told.unfit and self._own and self._set is not None:
+            yield f"A whole set that fits: `smarttalker models fetch --profile {self._set.name}`."
+        if without and self.told.turns:
+            yield f"No memory of the card: {', '.join(without)}."
+
+
+def _say(console: Console, text: str, indent: int) -> None:
+    """Wrapped below itself; commands and settings are not cut in two."""
+    for line in wrap(text, max(console.width - indent, 40), break_long_words=False, break_on_hyphens=False):
+        console.print(Text(" " * indent + line, no_wrap=True, overflow="ignore"), crop=False)
+
+
 def _set_for(manifest: Manifest, mb: int) -> Set | None:
     """The largest that fits; cards have a little less than their makers' gigabytes."""
     fitting = [each for each in manifest.sets.values() if each.card_gb * GB * 0.95 <= mb]
     return max(fitting, key=lambda each: each.card_gb, default=None)
 
 
-def _table(told: Plan) -> Table:
-    table = Table("", "at work", box=None, pad_edge=False)
-    table.add_column("MiB", justify="right")
-    table.add_column("stays beside it", overflow="fold")
-    table.add_column("together", justify="right")
-    table.add_column("changes places", overflow="fold")
+def _verdict(told: Plan) -> str:
+    """The first thing that one wants to know."""
+    if told.unfit:
+        return f"does not fit: {', '.join(str(each.want) for each in told.unfit)}"
+    if not told.turns:
+        return "no engine needs the card"
+    most = max(stage.mb for turn in told.turns for stage in turn.stages)
+    return f"fits, at most {most:,} MiB at once"
+
+
+def _notes(told: Plan) -> Iterator[str]:
+    for each in told.unfit:
+        yield f"✗ {each.want.layer} {each.want} {_lack(each, told)}. {_remedy(each.instead)}."
+    if told.unfit and told.turns:
+        yield "With that set:" if any(each.instead for each in told.unfit) else "Of what is left:"
+    if not told.turns:
+        return
+    waits = dict.fromkeys(layer for turn in told.turns for layer in turn.waits)
+    if waits:
+        yield f"Waits until the layers before it are done: {', '.join(_late(layer, told) for layer in waits)}."
+    if all(turn.stays for turn in told.turns):
+        yield "Everything stays loaded."
+    else:
+        yield "Not all at once: in each turn some engines leave the card and are loaded again."
+
+
+def _late(layer: Layer, told: Plan) -> str:
+    """A layer that waits, with the languages where it does if it doesn't in all."""
+    turns = [turn for turn in told.turns if layer in turn.waits]
+    where = [language for turn in turns for language in turn.languages]
+    return layer.value if len(turns) == len(told.turns) else f"{layer} in {_named(where)}"
+
+
+def _steps(told: Plan) -> Iterator[str]:
     for turn in told.turns:
-        for number, stage in enumerate(turn.stages):
-            whose = "" if number else _whose(turn)
-            each = "\n".join(f"{want.mb:,}" for want in stage.uses)
-            beside = ", ".join(want.name for want in stage.loaded if want not in stage.uses)
-            table.add_row(whose, _works(stage, "\n+ "), each, beside, f"{stage.mb:,}", _changes(stage))
+        where = f"{_named(turn.languages)}: " if turn.languages else ""
+        for stage in turn.stages:
+            yield f"{where}{_works(stage)}: {stage.mb:,} MiB"
+
+
+def _works(stage: Stage) -> str:
+    """`llm ollama qwen2.5:14b + tts voxcpm, beside asr funasr`."""
+    idle = [want.name for want in stage.loaded if want not in stage.uses]
+    works = " + ".join(f"{want.layer} {want}" for want in stage.uses)
+    return f"{works}, beside {', '.join(idle)}" if idle else works
+
+
+def _table(turn: Turn, mb: int) -> Table:
+    table = Table(f"a turn in {_named(turn.languages)}" if turn.languages else "a turn", box=None, pad_edge=False)
+    table.add_column("needs", justify="right")
+    for number, _ in enumerate(turn.stages, 1):
+        table.add_column(f"step {number}", justify="right")
+    for want in _everyone(turn):
+        later = " *" if _is_later(want) else ""
+        cells = (_does(want, stage) for stage in turn.stages)
+        table.add_row(f"{want.layer} {want}{later}", f"{want.mb:,}", *cells)
+    table.add_row(f"together, of {mb:,}", "", *(f"{stage.mb:,}" for stage in turn.stages))
     return table
 
 
-def _works(stage: Stage, joint: str = " + ") -> str:
-    works = joint.join(f"{want.layer} {want}" for want in stage.uses)
-    return f"then {works}" if stage.waits else works
+def _does(want: Want, stage: Stage) -> str:
+    if want in stage.uses:
+        return "loads" if want in stage.comes else "works"
+    return "stays" if want in stage.loaded else "–"
 
 
-def _changes(stage: Stage) -> str:
-    return " ".join([*(f"−{want.name}" for want in stage.leaves), *(f"+{want.name}" for want in stage.comes)])
+def _everyone(turn: Turn) -> list[Want]:
+    """Every engine of a turn, in the order of the layers."""
+    found = dict.fromkeys(want for stage in turn.stages for want in stage.loaded)
+    return sorted(found, key=lambda want: list(Layer).index(want.layer))
 
 
-def _whose(turn: Turn) -> str:
-    return f"{'/'.join(turn.languages)} " if turn.languages else ""
+def _is_later(want: Want) -> bool:
+    return want.name in PLANNED.get(want.layer, ())
 
 
-def _outline(told: Plan) -> str:
-    if not told.turns:
-        return "no engine needs the card" if told.fits else "nothing fits"
-    if told.fits and all(turn.stays and not turn.waits for turn in told.turns):
-        return "all stay loaded"
-    waits = dict.fromkeys(f"{_whose(turn)}{layer}" for turn in told.turns for layer in turn.waits)
-    late = f"{', '.join(waits)} {'wait' if len(waits) > 1 else 'waits'} for the layers before" if waits else ""
-    moves = "" if all(turn.stays for turn in told.turns) else "engines change places in every turn"
-    fits = "" if told.fits else f"{', '.join(str(each.want) for each in told.unfit)} can't be used"
-    return "; ".join(filter(None, (fits, late, moves)))
-
-
-def _advice(told: Plan) -> Iterator[str]:
-    for each in told.unfit:
-        yield f"✗ {each.want.layer} {each.want}: {_lack(each, told)}; {_remedy(each.instead)}"
+def _named(languages: Sequence[str]) -> str:
+    return " and ".join(_SPOKEN.get(language, language) for language in languages)
 
 
 def _lack(each: Unfit, told: Plan) -> str:
     if each.beside is not None:
-        return f"its {each.want.mb:,} MiB do not fit beside {each.beside} with {each.beside.mb:,}"
+        return f"with its {each.want.mb:,} MiB does not fit beside {each.beside} with {each.beside.mb:,}"
     return f"needs {each.want.mb:,} MiB and {MARGIN_MB} to spare, the card has {told.card_mb:,}"
 
 
 def _remedy(instead: Want | None) -> str:
-    return f"set {instead.setting}" if instead else "set SMARTTALKER_PROFILE=cpu"
+    return f"Set {instead.setting}" if instead else "Set SMARTTALKER_PROFILE=cpu"
 
 
-def _beside(choice: Choice, manifest: Manifest) -> Iterator[str]:
-    names = dict.fromkeys(f"{want.layer} {want.name}" for want in wants(choice, manifest) if not want.mb)
-    if names:
-        yield f"Not on this card: {', '.join(names)}"
-
-
-def _size(mb: int) -> str:
-    return f"{mb / GB:g} GB" if mb % GB == 0 else f"{mb:,} MiB"
+def _absent(settings: Settings) -> str:
+    if settings.device == "cpu":
+        return "SMARTTALKER_DEVICE=cpu uses no card"
+    there = ", ".join(f"cuda:{card.index}" for card in described_cards())
+    if there:
+        return f"SMARTTALKER_DEVICE={settings.device} is not here, `nvidia-smi` lists {there}"
+    return "no card is here, `nvidia-smi` lists none"

@@ -47,4 +47,4 @@ def remove(names: Sequence[str], manifest: Manifest, way: Way) -> int:
 
 def _begun(manifest: Manifest, way: Way) -> list[Entry]:
     entries = (Entry(each, way) for each in manifest.weights.values())
-    return [each for each in entries if each.state is not State.MISSING]
+    return [each for each in entries if each.state is not State.MISSING or each.was_fetched]

@@ -24,7 +24,7 @@ _SHIPPED = HOME / "models" / "manifest.toml"
 
 @models.command("list")
 def list_models(manifest: ManifestFile = _SHIPPED) -> None:
-    """Print what there is, and each layer's engine in each profile. Exit status 1 if a chosen one can't be used."""
+    """Print all weights, what of them is here, and each layer's engine. Exit status 1 if a chosen one can't be used."""
     from bot.cli.models.tables import print_models
 
     settings = read_settings()
@@ -34,17 +34,20 @@ def list_models(manifest: ManifestFile = _SHIPPED) -> None:
 @models.command("fetch")
 def fetch(
     names: Names = None,
-    profile: Annotated[str, typer.Option(metavar="SET", help="A set that fits a card: gpu-24g.")] = "",
+    profile: Annotated[
+        str, typer.Option(metavar="SET", help="A set that fits a card: gpu-8g, -12g, -16g, -24g or -48g.")
+    ] = "",
     offline: Annotated[
-        Path | None, typer.Option("--from", metavar="FOLDER", help="A models folder of another machine; no network.")
+        Path | None, typer.Option("--from", metavar="FOLDER", help="A models folder that was copied here; no network.")
     ] = None,
-    mirror: Annotated[str, typer.Option(metavar="URL", help="A web server of a models folder.")] = "",
+    mirror: Annotated[str, typer.Option(metavar="URL", help="A web server that offers a models folder.")] = "",
     accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="Agree to the terms of what is not for commercial use.")
+        bool,
+        typer.Option("--accept-licence", help="Agree to the terms of what is not for commercial use."),
     ] = False,
     manifest: ManifestFile = _SHIPPED,
 ) -> None:
-    """Download weights: those named, a set, or what the chosen engines need; what has come before is kept."""
+    """Download weights: those named, a set, or what the settings' engines need. What was broken off goes on."""
     from bot.cli.models import fetching
 
     settings, known = read_settings(), _read(manifest)
@@ -71,7 +74,7 @@ def remove(
     names: Annotated[list[str], typer.Argument(help="As `smarttalker models list` names them.")],
     manifest: ManifestFile = _SHIPPED,
 ) -> None:
-    """Delete weights."""
+    """Delete weights, and ask Ollama to delete its models."""
     from bot.cli.models import checking
 
     raise typer.Exit(checking.remove(names, _read(manifest), _way(read_settings())))
@@ -81,10 +84,11 @@ def remove(
 def plan(
     card: Annotated[
         list[int] | None,
-        typer.Option("--card", metavar="GB", min=1, help="Its memory; the card that is here if none."),
+        typer.Option("--card", metavar="GB", min=1, help="Its memory, once or more; if none: the card that is here."),
     ] = None,
 ) -> None:
-    """Print what a card of some size holds at the same time. Exit status 1 if something does not fit."""
+    """Print whether the chosen engines fit the card, or a set a card of some size, and what makes room for what. Exit
+    status 1 if something does not fit."""
     from worker.gpu.table import print_plans
 
     raise typer.Exit(print_plans(read_settings(), card or []))

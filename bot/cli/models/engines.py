@@ -39,9 +39,9 @@ class Seen:
     reason: str | None
 
 
-def seen(layer: Layer, name: str, settings: Settings) -> Seen:
-    """Looked at now, without loading it."""
-    tried = _tried(layer, name, lambda: look(layer, make(layer, name, place_of(settings))))
+def seen(layer: Layer, name: str, settings: Settings, device: str = "cpu") -> Seen:
+    """Looked at now, without loading it. device: where models would run."""
+    tried = _tried(layer, name, lambda: look(layer, make(layer, name, place_of(settings, device))))
     return Seen(tried.found, tried.reason)
 
 

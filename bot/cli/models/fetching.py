@@ -32,7 +32,11 @@ def fetch_named(names: Sequence[str], manifest: Manifest, way: Way, *, agreed: b
 def fetch_set(name: str, manifest: Manifest, way: Way, *, agreed: bool) -> int:
     """A set that fits a card, and how to choose it. Raises as fetch_named."""
     chosen = manifest.set(name)
-    status = _fetch(manifest.with_needs(chosen.weights), way, agreed=agreed, thorough=False)
+    weights = manifest.with_needs(chosen.weights)
+    if later := [each.name for each in weights if _is_later(each)]:
+        now = " ".join(each.name for each in weights if each.name not in later)
+        print(f"For engines of a later version: {', '.join(later)}.\nWithout them: smarttalker models fetch {now}\n")
+    status = _fetch(weights, way, agreed=agreed, thorough=False)
     if status != STOPPED:
         print(f"\nIn .env, these lines choose what fits a card of {chosen.card_gb} GB:")
         print("\n".join(env_lines(chosen)))
@@ -65,6 +69,12 @@ def _here(layer: Layer, engine: str) -> str:
     return engine if engine in ENGINES[layer] else PROFILES["cpu"][layer]
 
 
+def _is_later(weights: Weights) -> bool:
+    """Whether none of its engines is in this version."""
+    planned = {engine for engines in PLANNED.values() for engine in engines}
+    return set(weights.engine.split(", ")) <= planned
+
+
 def _fetch(chosen: Sequence[Weights], way: Way, *, agreed: bool, thorough: bool) -> int:
     entries = [Entry(each, way) for each in chosen]
     _print_licences(chosen)
@@ -83,8 +93,8 @@ def _fetch(chosen: Sequence[Weights], way: Way, *, agreed: bool, thorough: bool)
 def _print_licences(chosen: Sequence[Weights]) -> None:
     wide = max(len(each.name) for each in chosen)
     for each in chosen:
-        free = "" if each.terms == "open" else "  not for commercial use"
-        print(f"{each.name:{wide}}  licence: {each.licence}{free}")
+        terms = "" if each.terms == "open" else f", not for commercial use: {each.page}"
+        print(f"{each.name:{wide}}  licence: {each.licence}{terms}")
 
 
 def _check_room(entries: Sequence[Entry], way: Way) -> None:

@@ -38,6 +38,8 @@ def print_models(settings: Settings, manifest: Manifest, way: Way) -> int:
     reasons = {(layer, name): missing(layer, name, settings) for layer in Layer for name in _named(layer, chosen)}
     console.print(_engines(chosen, reasons))
     lacking = [reason for layer in Layer for name in chosen[layer] if (reason := reasons[layer, name])]
+    if any(reasons.values()) and not lacking:
+        print("✗: can't be used here; SMARTTALKER_PROFILE=gpu smarttalker models list says why")
     for reason in lacking:
         print(f"missing: {reason}")
     return 1 if lacking else 0
