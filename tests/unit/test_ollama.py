@@ -395,6 +395,12 @@ def test_a_missing_model_names_the_commands_that_fetch_it(server: Double, do: st
     engine.unload()
 
 
+def test_a_missing_model_that_no_manifest_has_names_ollamas_command_alone(server: Double) -> None:
+    with pytest.raises(ModelMissing) as caught:
+        Ollama(Place(ollama_url=server.url, llm_model="qwen3:0.6b"), waits=QUICK).look()
+    assert str(caught.value).endswith("has no model qwen3:0.6b: fetch it with `ollama pull qwen3:0.6b`")
+
+
 def test_a_model_that_is_removed_meanwhile() -> None:
     with running() as server:
         engine = Ollama(Place(ollama_url=server.url), waits=QUICK)

@@ -11,6 +11,7 @@ import httpx
 from ollama import ResponseError
 
 from core.errors import AnswerCut, LLMError, ModelMissing, SmartTalkerError
+from core.weights.manifest import Ollama, read_manifest
 
 _NO_MEMORY = re.compile(
     r"out of memory|requires more (?:system |gpu )?memory|unable to allocate|failed to allocate|cudaMalloc|"
@@ -38,16 +39,14 @@ def translated(error: Exception, model: str, url: str, *, midway: bool = False) 
 
 
 def missing(model: str, url: str) -> ModelMissing:
-    """Names both commands that fetch it."""
-    return ModelMissing(
-        f"Ollama at {url} has no model {model}: fetch it with `smarttalker models fetch {name_in_manifest(model)}`"
-        f" or `ollama pull {model}`"
-    )
-
-
-def name_in_manifest(model: str) -> str:
-    """`qwen2.5-14b` for `qwen2.5:14b`."""
-    return model.rsplit("/", 1)[-1].replace(":", "-")
+    """Names the commands that fetch it: ours too where the manifest has it."""
+    commands = [
+        f"`{each.command}`"
+        for each in read_manifest().weights.values()
+        if isinstance(each.source, Ollama) and each.source.model == model
+    ]
+    mend = " or ".join([*commands, f"`ollama pull {model}`"])
+    return ModelMissing(f"Ollama at {url} has no model {model}: fetch it with {mend}")
 
 
 def refuses_to_think(error: Exception) -> bool:
