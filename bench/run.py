@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -37,12 +37,24 @@ def main(groups: Sequence[str] = (), output: Path = OUTPUT) -> None:
     if unknown := [name for name in chosen if name not in GROUPS]:
         raise ConfigurationError(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
     console = Console(highlight=False)
+    tasks = {name: GROUPS[name] for name in chosen}
+    if left_out := measure_each(tasks, lambda name: measurement(name)(), console, output):
+        raise SurroundingsError(f"not measured: {', '.join(left_out)}")
+
+
+def measure_each(
+    tasks: Mapping[str, str], measure: Callable[[str], Figures], console: Console, output: Path
+) -> list[str]:
+    """Measures, shows and keeps one after the other; the names of those that lacked what they need.
+
+    tasks: name and what is measured.
+    """
     left_out: list[str] = []
     with stopped_by_signals():
-        for name in chosen:
-            console.print(f"\nmeasuring {name}: {GROUPS[name]} …", markup=False)
+        for name, described in tasks.items():
+            console.print(f"\nmeasuring {name}: {described} …", markup=False)
             try:
-                figures = measurement(name)()
+                figures = measure(name)
             except SurroundingsError as error:
                 left_out.append(name)
                 console.print(f"left out: {error}", soft_wrap=True, markup=False)
@@ -50,8 +62,7 @@ def main(groups: Sequence[str] = (), output: Path = OUTPUT) -> None:
             show(console, name, figures)
             keep(output, figures)
     console.print(f"\nwritten to {output}", soft_wrap=True, markup=False)
-    if left_out:
-        raise SurroundingsError(f"not measured: {', '.join(left_out)}")
+    return left_out
 
 
 def measurement(group: str) -> Callable[[], Figures]:

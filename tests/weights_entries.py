@@ -15,25 +15,6 @@ FILES = {"config.yaml": b"model: tiny\n", "sub/a b.json": b"{}", "model.pt": LAR
 MODEL = f"/o/n/resolve/{COMMIT}/model.pt"
 
 
-class Told:
-    """A Progress that remembers."""
-
-    def __init__(self) -> None:
-        self.begun: list[tuple[str, int | None]] = []
-        self.notes: list[str] = []
-        self.count: dict[str, int] = {}
-
-    def begin(self, what: str, total: int | None, done: int = 0) -> None:
-        self.begun.append((what, total))
-        self.count[what] = done
-
-    def advance(self, count: int) -> None:
-        self.count[self.begun[-1][0]] += count
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-
 def entry(source: Source, **changes: Any) -> Weights:
     return Weights(**{"name": "tiny", "engine": "e", "source": source, "licence": "MIT", "terms": "open", **changes})
 

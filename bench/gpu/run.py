@@ -11,11 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.figures import Figures, keep, show
+from bench.figures import Figures
 from bench.gpu import ears, feelings, minds
 from bench.gpu.meters import Meter, OfCard, OfMachine
 from bench.gpu.trial import Size, named, seconds
-from bot.cli.serve import stopped_by_signals
+from bench.run import measure_each
 from core.errors import ConfigurationError, ModelMissing, SurroundingsError
 from core.settings import HOME, Settings
 from worker.engines.asr.funasr.quiet import quiet
@@ -49,19 +49,8 @@ def main(engines: Sequence[str] = (), device: str = "auto", output: Path = OUTPU
     imported = _import()
     where = f"{card.name}, {card.total_mb:,} MiB" if card else "the processor, as was asked for"
     console.print(f"on {where}; torch and what stands on it were imported in {imported:.1f} s", markup=False)
-    left_out = []
-    with stopped_by_signals():
-        for name in engines or ENGINES:
-            console.print(f"\nmeasuring {name}: {ENGINES[name]} …", markup=False)
-            try:
-                figures = _measured(name, card, size)
-            except SurroundingsError as error:
-                left_out.append(name)
-                console.print(f"left out: {error}", soft_wrap=True, markup=False)
-                continue
-            show(console, name, figures)
-            keep(output, figures)
-    console.print(f"\nwritten to {output}", soft_wrap=True, markup=False)
+    tasks = {name: ENGINES[name] for name in engines or ENGINES}
+    left_out = measure_each(tasks, lambda name: _measured(name, card, size), console, output)
     if lacking := [name for name in left_out if name in engines]:
         raise SurroundingsError(f"not measured: {', '.join(lacking)}")
 

@@ -16,8 +16,9 @@ from core.weights.files import FilesFetcher
 from core.weights.folder import folder_of, read_record
 from core.weights.manifest import File, Hub, Release, Weights
 from core.weights.run import Entry
-from tests.weights_entries import FILES, LARGE, MODEL, WRONG, Told, entry, hub, way_to
+from tests.weights_entries import FILES, LARGE, MODEL, WRONG, entry, hub, way_to
 from tests.weights_server import COMMIT, Fault, Shelf, serving, sha256
+from tests.weights_told import Told
 
 
 @pytest.fixture
