@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +15,16 @@ import pytest
 
 from core.errors import ASRError, ConfigurationError, LLMError
 from worker.gpu import card as cards
-from worker.gpu.card import DescribedCard, NvidiaCard, described_cards, found_card
+from worker.gpu.card import DescribedCard, NvidiaCard, _why_not, described_cards, found_card
 from worker.gpu.cost import Meter, Resident
 from worker.gpu.exhaustion import is_beyond_repair, is_out_of_memory
 
 MIB = 1 << 20
 
 
-def torch_with(count: int, cuda: str | None = "12.8", free: int = 20000, total: int = 24564) -> Any:
+def torch_with(
+    count: int, cuda: str | None = "12.8", free: int = 20000, total: int = 24564, kind: tuple[int, int] = (8, 9)
+) -> Any:
     """The part of torch's interface that a card is asked by; each function knows only the device that there is."""
 
     def only(device: str, value: Any) -> Any:
@@ -32,6 +35,8 @@ def torch_with(count: int, cuda: str | None = "12.8", free: int = 20000, total: 
         is_available=lambda: count > 0,
         device_count=lambda: count,
         get_device_name=lambda device: only(device, "NVIDIA GeForce RTX 4090"),
+        get_device_capability=lambda device: only(device, kind),
+        get_arch_list=lambda: ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"] if cuda else [],
         mem_get_info=lambda device: only(device, (free * MIB + 5, total * MIB)),
         memory_reserved=lambda device: only(device, 3000 * MIB),
         max_memory_reserved=lambda device: only(device, 3500 * MIB),
@@ -44,6 +49,7 @@ def torch_with(count: int, cuda: str | None = "12.8", free: int = 20000, total: 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cards, "_driver_is_here", lambda: True)
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +69,7 @@ def test_the_card_that_is_meant(device: str, found: str | None, driver: None, mo
         (torch_with(0), "cuda", "the driver shows no card to torch 2.13.0"),
         (torch_with(1), "cuda:1", "there is one card, cuda:0"),
         (torch_with(2), "cuda:4", "there are 2: cuda:0 to cuda:1"),
+        (torch_with(1, kind=(6, 1)), "cuda:0", "made for other cards than NVIDIA GeForce RTX 4090 .sm_61."),
     ],
 )
 def test_a_card_that_is_not_there(
@@ -72,8 +79,19 @@ def test_a_card_that_is_not_there(
     with pytest.raises(ConfigurationError, match=told) as caught:
         found_card(device)
     assert f"SMARTTALKER_DEVICE={device}" in str(caught.value)
-    if torch is None or not torch.cuda.is_available():
+    if device in ("cuda", "cuda:0"):
         assert found_card("auto") is None
+
+
+@pytest.mark.parametrize("kind", [(7, 5), (8, 0), (8, 6), (8, 9), (9, 0), (10, 3), (12, 0), (12, 1), (13, 0)])
+def test_the_kinds_of_cards_that_torch_is_built_for(kind: tuple[int, int], driver: None) -> None:
+    """A later one of the same generation, and later generations for which torch brings what the driver compiles."""
+    assert _why_not(torch_with(1, kind=kind), 0) is None
+
+
+@pytest.mark.parametrize("kind", [(5, 2), (6, 1), (7, 0)])
+def test_the_kinds_of_cards_that_torch_is_not_built_for(kind: tuple[int, int], driver: None) -> None:
+    assert "cu126" in str(_why_not(torch_with(1, kind=kind), 0))
 
 
 def test_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,18 +118,59 @@ def test_what_a_card_says(limit: int, total: int, free: int) -> None:
     assert gc.collect() < 10
 
 
+def _smi(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
 def test_cards_by_nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second card that reports nothing is left out."""
-    program = tmp_path / "nvidia-smi"
-    lines = "0, NVIDIA GeForce RTX 4090, 24564, 23011\n1, NVIDIA GB10, [N/A], [N/A]\n"
-    program.write_text(f"#!/bin/sh\nprintf '%s' '{lines}'\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    lines = "0, NVIDIA GeForce RTX 4090, 24564, 23011, GPU-1a\\n1, NVIDIA GB10, [N/A], [N/A], GPU-2b\\n"
+    _smi(tmp_path, monkeypatch, f"printf '{lines}'")
     assert described_cards() == (DescribedCard(0, "NVIDIA GeForce RTX 4090", 24564, 23011),)
-    program.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'\nexit 9\n")
+    _smi(tmp_path, monkeypatch, "echo 'NVIDIA-SMI has failed'\nexit 9")
     assert described_cards() == ()
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert described_cards() == ()
+
+
+@pytest.mark.parametrize(
+    ("visible", "sizes"),
+    [
+        (None, [24564, 8188, 48000]),
+        ("1", [8188]),
+        ("2,0", [48000, 24564]),
+        ("GPU-3c", [48000]),
+        ("0, GPU-2b", [24564, 8188]),
+        ("0,7,1", [24564]),
+        ("MIG-5d", []),
+        ("-1", []),
+        ("", []),
+    ],
+)
+def test_cards_that_programs_may_use(
+    visible: str | None, sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"{place}, A card, {mb}, {mb}, GPU-{uuid}" for place, mb, uuid in ((0, 24564, "1a"), (1, 8188, "2b4"))]
+    _smi(tmp_path, monkeypatch, "\n".join(f"echo '{line}'" for line in [*lines, "2, A card, 48000, 48000, GPU-3c"]))
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    cards = described_cards()
+    assert [card.total_mb for card in cards] == sizes
+    assert [card.index for card in cards] == list(range(len(sizes)))
+
+
+def test_cards_are_numbered_as_nvidia_smi_does(driver: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", torch_with(1))
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    found_card("auto")
+    assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
+    found_card("auto")
+    assert os.environ["CUDA_DEVICE_ORDER"] == "FASTEST_FIRST"
 
 
 def _raised(error: BaseException, cause: BaseException | None = None) -> BaseException:
@@ -126,7 +185,9 @@ def _raised(error: BaseException, cause: BaseException | None = None) -> BaseExc
         (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
         (RuntimeError("CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"), True),
         (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("CUDA driver error: out of memory"), True),
         (
             RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
             True,
@@ -150,6 +211,8 @@ def test_memory_that_ran_out(error: BaseException, ran_out: bool) -> None:
         (RuntimeError("CUDA error: device-side assert triggered"), True),
         (_raised(ASRError("funasr"), RuntimeError("CUDA error: an illegal memory access was encountered")), True),
         (RuntimeError("CUDA error: out of memory"), False),
+        (RuntimeError("CUDA driver error: out of memory"), False),
+        (RuntimeError("CUDA driver error: unknown error"), True),
         (ValueError("illegal memory access"), False),
     ],
 )

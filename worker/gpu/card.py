@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from core.errors import ConfigurationError
+from core.logging import get_logger
+
+log = get_logger(__name__)
 
 _MIB = 1 << 20
 _ASK_S = 10.0
 """nvidia-smi takes a second or two where the driver must first wake the card."""
+_ORDER, _VISIBLE = "CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES"
+"""CUDA's own variables (CUDA C++ Programming Guide, "CUDA Environment Variables")."""
 
 
 class Card(Protocol):
@@ -81,12 +88,15 @@ class NvidiaCard:
 
 
 def found_card(device: str, limit_mb: int = 0) -> NvidiaCard | None:
-    """The card that `device` ("auto", "cpu", "cuda", "cuda:1") means, None for the CPU; "auto" takes the first if any.
+    """The card that `device` ("auto", "cpu", "cuda", "cuda:1") means, None for the CPU; "auto" takes the first if any,
+    and logs why it leaves one that is here.
 
     limit_mb: what may be used of it, 0: all. Raises ConfigurationError where a card is asked for and can't be used.
+    CUDA is told to number the cards as nvidia-smi does, not the fastest first, in this process and those it starts.
     """
     if device == "cpu" or (device == "auto" and not _driver_is_here()):
         return None
+    os.environ.setdefault(_ORDER, "PCI_BUS_ID")
     wanted = "cuda:0" if device in ("auto", "cuda") else device
     try:
         import torch
@@ -96,6 +106,7 @@ def found_card(device: str, limit_mb: int = 0) -> NvidiaCard | None:
         raise ConfigurationError(f"SMARTTALKER_DEVICE={device}: torch can't be imported; run `make gpu`") from error
     if reason := _why_not(torch, int(wanted.partition(":")[2])):
         if device == "auto":
+            log.warning("card_left_unused", reason=reason)
             return None
         raise ConfigurationError(f"SMARTTALKER_DEVICE={device}: {reason}")
     return NvidiaCard(torch, wanted, limit_mb)
@@ -112,7 +123,21 @@ def _why_not(torch: Any, index: int) -> str | None:
         return f"the driver shows no card to torch {torch.__version__}: update the driver, or CUDA_VISIBLE_DEVICES"
     if index >= count:
         return f"there are {count}: cuda:0 to cuda:{count - 1}" if count > 1 else "there is one card, cuda:0"
+    if not _is_built_for(torch, kind := torch.cuda.get_device_capability(f"cuda:{index}")):
+        name = f"{torch.cuda.get_device_name(f'cuda:{index}')} (sm_{kind[0]}{kind[1]})"
+        return (
+            f"torch {torch.__version__} is made for other cards than {name}: put a build for it into .venv (that for"
+            " CUDA 12.6 from download.pytorch.org/whl/cu126 has the older ones), or set SMARTTALKER_DEVICE=cpu"
+        )
     return None
+
+
+def _is_built_for(torch: Any, kind: tuple[int, int]) -> bool:
+    """Whether torch has programs for a card of this compute capability: a binary of the same generation that asks no
+    more, or source (PTX) of no later one; without any its first kernel fails."""
+    made = [re.fullmatch(r"(sm|compute)_(\d+)(\d)[a-z]?", each) for each in torch.cuda.get_arch_list()]
+    each = [(match[1], (int(match[2]), int(match[3]))) for match in made if match]
+    return not each or any(what <= kind and (form == "compute" or what[0] == kind[0]) for form, what in each)
 
 
 def _driver_is_here() -> bool:
@@ -126,7 +151,7 @@ def _driver_is_here() -> bool:
 
 @dataclass(frozen=True)
 class DescribedCard:
-    """A card as nvidia-smi describes it; sizes in MiB."""
+    """A card as nvidia-smi describes it; index: its number for CUDA; sizes in MiB."""
 
     index: int
     name: str
@@ -135,18 +160,36 @@ class DescribedCard:
 
 
 def described_cards() -> tuple[DescribedCard, ...]:
-    """The cards of this machine, without torch; none where nvidia-smi is missing or does not answer."""
-    command = ["nvidia-smi", "--query-gpu=index,name,memory.total,memory.free", "--format=csv,noheader,nounits"]
+    """The cards that programs may use, without torch; none where nvidia-smi is missing or does not answer. A part of a
+    card (MIG) is none, since nvidia-smi tells of whole ones."""
+    asked = "--query-gpu=index,name,memory.total,memory.free,uuid"
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_S, check=True).stdout
+        answer = subprocess.run(
+            ["nvidia-smi", asked, "--format=csv,noheader,nounits"],
+            capture_output=True, text=True, timeout=_ASK_S, check=True,
+        ).stdout  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ()
-    return tuple(_described(answer))
+    cards = list(_described(answer))
+    visible = os.environ.get(_VISIBLE)
+    return tuple(card for card, _ in cards) if visible is None else tuple(_chosen(cards, visible))
 
 
-def _described(answer: str) -> Iterator[DescribedCard]:
-    """From lines like `0, NVIDIA GeForce RTX 4090, 24564, 23011`; cards that say [N/A] are left out."""
+def _described(answer: str) -> Iterator[tuple[DescribedCard, str]]:
+    """With their UUIDs, from lines like `0, NVIDIA GeForce RTX 4090, 24564, 23011, GPU-4cf8…`; cards that say [N/A] are
+    left out."""
     for line in answer.splitlines():
         with suppress(ValueError):
-            index, name, total, free = (part.strip() for part in line.split(","))
-            yield DescribedCard(int(index), name, int(total), int(free))
+            index, name, total, free, *uuid = (part.strip() for part in line.split(","))
+            yield DescribedCard(int(index), name, int(total), int(free)), "".join(uuid)
+
+
+def _chosen(cards: Sequence[tuple[DescribedCard, str]], visible: str) -> Iterator[DescribedCard]:
+    """Those that CUDA_VISIBLE_DEVICES names, by number or the beginning of a UUID, numbered in its order; it ends where
+    it names one that is not there, as CUDA reads it."""
+    for place, wanted in enumerate(map(str.strip, visible.split(","))):
+        is_uuid = wanted.startswith("GPU-")
+        found = [card for card, uuid in cards if (uuid.startswith(wanted) if is_uuid else str(card.index) == wanted)]
+        if not found:
+            return
+        yield replace(found[0], index=place)

@@ -10,12 +10,13 @@ from core.errors import LayerError
 _TEXTS = re.compile(
     r"out of memory"  # torch, the CUDA runtime, Ollama
     r"|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|CUSOLVER_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation"
+    r"|(?:CUBLAS|CUDNN)_STATUS_NOT_INITIALIZED"  # their handles want some memory beside torch's own
     r"|can't allocate memory|not enough memory|failed to allocate",  # torch on a CPU, onnxruntime
     re.IGNORECASE,
 )
 _BROKEN = re.compile(
     r"device-side assert|illegal memory access|illegal instruction|misaligned address|unspecified launch failure"
-    r"|launch timed out|uncorrectable ECC|hardware stack error|CUDA driver error|GPU is lost",
+    r"|launch timed out|uncorrectable ECC|hardware stack error|CUDA driver error(?!: out of memory)|GPU is lost",
     re.IGNORECASE,
 )
 """After these the CUDA context of a process is of no more use (CUDA Runtime API, cudaError: "the process must be
