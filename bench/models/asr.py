@@ -187,7 +187,7 @@ def _save(
     import torch
     from transformers import AutoConfig
 
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # else a context is made on each card
         torch.manual_seed(seed)
         state = _model(config, AutoConfig.from_pretrained(str(folder / LLM))).state_dict()
         if chain:

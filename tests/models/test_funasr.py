@@ -27,9 +27,10 @@ from core.errors import ASRError, ModelMissing, NotUnderstood
 from core.weights.folder import keep_record
 from tests.spoken import noisy, spoken
 from worker.engines.asr.base import SAMPLE_RATE, Transcript
-from worker.engines.asr.funasr import FunASR
+from worker.engines.asr.funasr import FunASR, decoding, loading
 from worker.engines.asr.funasr.decoding import Decoder
 from worker.engines.asr.funasr.failing import asr_errors
+from worker.engines.asr.funasr.loading import precision
 from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.asr.funasr.segments import LONGEST
 from worker.engines.asr.funasr.speech import SpeechFinder
@@ -366,6 +367,50 @@ def test_a_card_that_is_not_there(models: Path) -> None:
         pytest.skip("there is one")
     with pytest.raises(ASRError, match="SMARTTALKER_DEVICE=cpu"):
         FunASR.at(Place(models=models, device="cuda:0")).load()
+
+
+@pytest.mark.parametrize(
+    ("device", "told"), [("cpu", "fp32"), ("cuda:0", "bf16"), ("cuda:1", "fp16"), ("cuda:2", "bf16")]
+)
+def test_the_precision_is_that_of_the_card_that_is_meant(
+    device: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an RTX 4090, a T4 and an H100 in one machine."""
+    import torch
+
+    kinds = {"cuda:0": (8, 9), "cuda:1": (7, 5), "cuda:2": (9, 0)}
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: kinds[device])
+    assert precision(device) == told
+
+
+@pytest.mark.parametrize("told", ["bf16", "fp16"])
+def test_halves_meet_whole_numbers(
+    models: Path, speech: dict[str, Sound], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a card: the encoder counts in float32, the language model in halves."""
+    import torch
+
+    for module in (decoding, loading):
+        monkeypatch.setattr(module, "precision", lambda device: told)
+    decoder = Decoder(models / MLT, "cpu")
+    parts = decoder._model.model
+    half = torch.bfloat16 if told == "bf16" else torch.float16
+    assert {tensor.dtype for tensor in parts.llm.parameters()} == {half}
+    assert {tensor.dtype for tensor in parts.audio_encoder.parameters()} == {torch.float32}
+    assert decoder.decode(speech["en"][: SAMPLE_RATE * 3], None).text == TEXT
+
+
+def test_what_loading_leaves_on_the_card_is_given_back(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    given = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: given.append("cache"))
+    engine = FunASR.at(Place(models=models))
+    engine.load()
+    assert given == ["cache"]
+    engine.unload()
+    assert given == ["cache"] * 2
 
 
 def _cut(folder: Path) -> None:

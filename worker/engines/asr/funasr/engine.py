@@ -17,7 +17,7 @@ from worker.engines.asr.funasr.decoding import Decoded, Decoder, usable_names
 from worker.engines.asr.funasr.failing import asr_errors
 from worker.engines.asr.funasr.languages import CHINESE_ENGLISH_JAPANESE, NAMES, language_of, primary
 from worker.engines.asr.funasr.listening import Listener
-from worker.engines.asr.funasr.memory import give_back, trim
+from worker.engines.asr.funasr.memory import give_back
 from worker.engines.asr.funasr.speech import SpeechFinder
 from worker.engines.asr.funasr.writing import joined
 from worker.engines.base import Needs, Place
@@ -120,7 +120,7 @@ class FunASR:
             with asr_errors("while its weights were loaded", remedy):
                 decoders = {name: Decoder(folder, self._place.device) for name, folder in folders.items()}
                 self._loaded = _Loaded(SpeechFinder(), decoders)
-            trim()  # of the copies that loading made
+            give_back()  # the copies that loading made
         return self._loaded
 
     def _weights(self) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ from worker.engines.asr.funasr.quiet import quiet
 
 _WEIGHTS = "model.pt"
 _LLM = "Qwen3-0.6B"
+_AMPERE = (8, 0)
+"""Compute capability of the first cards that count in bfloat16 (CUDA C++ Programming Guide, "Arithmetic
+Instructions"). The card that is meant is asked, where several of different kinds are here."""
 
 
 def load_model(folder: Path, device: str) -> Any:
@@ -46,7 +49,7 @@ def precision(device: str) -> str:
 
     if not device.startswith("cuda"):
         return "fp32"
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return "bf16" if torch.cuda.get_device_capability(device) >= _AMPERE else "fp16"
 
 
 def _arguments(folder: Path, device: str, threads: int) -> dict[str, Any]:
