@@ -18,6 +18,7 @@ from core.kinds import Layer, Mode
 from core.logging import get_logger
 from core.queue import Queue
 from core.states import TurnEvent
+from core.text import detect_language
 from core.text.parts import shorten, split_text
 from db import turns
 from db.sessions import Database
@@ -32,6 +33,10 @@ COMPANY_S = 0.01
 RETRY_S = 0.5
 
 
+_CUT = "cut"
+"""What an answer goes on with that broke off: its beginning."""
+_THOUGHT = (Layer.ASR, Layer.EMOTION, Layer.LLM)
+"""Layers whose saved output is not made again by the next attempt."""
 _PLACES = {"notice-step-answers": 3, "notice-step-cut": 4, "notice-step-simpler": 5}
 """The part of a notice that may stand beside another; 1 and 2 are the courier's."""
 _PATHS = ("path", "thumbnail")
@@ -59,7 +64,10 @@ class Recorder:
         self.engines: dict[str, str] = dict(turn["engines"])
         self.timings: dict[str, float] = dict(turn["timings_ms"])
         self.memory: dict[str, dict[str, int]] = dict(turn["memory_mb"])
-        self.steps: list[dict[str, Any]] = list(turn["steps"])
+        saved = {row["layer"] for row in claimed.outputs}.intersection(_THOUGHT)
+        self.steps: list[dict[str, Any]] = [step for step in turn["steps"] if step["layer"] in saved]
+        self._stands_in = False
+        self._transcript: str | None = turn["transcript"]
         self.answer: str | None = turn["answer"]
         self.language: str | None = turn["answer_language"]
         self._modes = set(turn["modes"])
@@ -102,7 +110,8 @@ class Recorder:
         row = {"layer": layer, "part": report["part"], "data": data, "ms": report["ms"]}
         self._next.outputs.append(row)
         if layer == Layer.ASR:
-            self._next.columns["transcript"] = data["text"]
+            self._transcript = data["text"]
+            self._next.columns["transcript"] = self._transcript
         elif layer == Layer.EMOTION:
             self._next.columns |= {"emotion": data["emotion"], "intensity": data["intensity"]}
         elif layer == Layer.LLM:
@@ -112,14 +121,13 @@ class Recorder:
         self.answer, self.language = data["text"], data["language"]
         self._next.columns |= {"answer": self.answer, "answer_language": self.language}
         self._next.language = self.language
-        asked = (
-            self._claimed.turn["input_text"] or self._next.columns.get("transcript") or self._claimed.turn["transcript"]
-        )
         self._next.messages = [
             {"role": role, "text": text, "language": self.language}
-            for role, text in (("user", asked), ("assistant", self.answer))
+            for role, text in (("user", self._asked()), ("assistant", self.answer))
             if text
         ]
+        if self._stands_in:
+            self._notice("notice-step-answers")
         if Mode.TEXT in self._modes:
             self._send_text()
 
@@ -144,8 +152,10 @@ class Recorder:
         log.warning(
             "step_down", layer=report["layer"], engine=report["engine"], code=report["code"], then=report["then"]
         )
-        if report["layer"] == Layer.LLM:
-            self._notice("notice-step-cut" if report["then"] == "cut" else "notice-step-answers")
+        if report["layer"] == Layer.LLM and report["then"] == _CUT:
+            self._notice("notice-step-cut")
+        elif report["layer"] == Layer.LLM:
+            self._stands_in = True  # told with the answer, in its language
 
     def _voiced(self, report: Mapping[str, Any]) -> None:
         self._voice = self._file(report)
@@ -199,10 +209,19 @@ class Recorder:
             self._send_text()
 
     def _notice(self, message_id: str, **args: Any) -> None:
-        conversation = self._claimed.conversation
-        language = self.language or self._claimed.turn["language"] or conversation["language"] or conversation["hint"]
+        language = self.language or self._asked_in()
         notice = {"text": t(message_id, language, **args), "language": language, "id": message_id}
         self._send("notice", notice, _PLACES.get(message_id, 0))
+
+    def _asked_in(self) -> str | None:
+        """The language that the answer would have had."""
+        turn, conversation = self._claimed.turn, self._claimed.conversation
+        found = detect_language(self._asked() or "")
+        return turn["language"] or found or conversation["language"] or conversation["hint"]
+
+    def _asked(self) -> str | None:
+        """What the person wrote or said."""
+        return self._claimed.turn["input_text"] or self._transcript
 
     async def failed(self, report: Mapping[str, Any]) -> None:
         """No answer could be made: the turn ends, and the person is told why. A text that was made goes out."""
@@ -217,13 +236,7 @@ class Recorder:
 
     async def _close(self, event: TurnEvent) -> None:
         await self._last_words()
-        self._next.columns |= {
-            "engines": self.engines,
-            "timings_ms": self.timings,
-            "memory_mb": self.memory,
-            "steps": self.steps,
-            "layer": None,
-        }
+        self._next.columns["layer"] = None
         self._next.event = event
         await self._flush()
 
@@ -242,8 +255,18 @@ class Recorder:
     async def flush(self) -> None:
         """Writes what has gathered: before a turn goes back to the queue. Raises LeaseLost."""
         await self._last_words()
-        if self._next:
+        if self._next or self.timings or self.steps:
+            self._next.columns |= self._spent()
             await self._flush()
+
+    def _spent(self) -> dict[str, Any]:
+        """What the attempts took until now: kept with every write, so that a killed process takes none of it along."""
+        return {
+            "engines": self.engines.copy(),
+            "timings_ms": self.timings.copy(),
+            "memory_mb": self.memory.copy(),
+            "steps": self.steps.copy(),
+        }
 
     async def _write(self) -> None:
         while True:
@@ -263,6 +286,7 @@ class Recorder:
         self._urgent.clear()
         if not what:
             return
+        what.columns |= self._spent()
         await self._patiently(what)
         if what.outbox or what.event is TurnEvent.RENDER:
             await self._ring()

@@ -165,7 +165,8 @@ class Renderer:
             await recorder.abandon()
         if state != "requeued":
             sweep(self._settings.media_dir / str(claimed.id), recorder.files)
-        self._count(recorder, state, time.monotonic() - began)
+        self._count(recorder, state)
+        log.info("turn_ends", state=state, seconds=round(time.monotonic() - began, 3))
         await self._tell(claimed)
 
     async def _answer(self, claimed: turns.Claimed, recorder: Recorder) -> str:
@@ -243,7 +244,10 @@ class Renderer:
         with suppress(QueueUnavailable):
             await self._queue.tell(claimed.turn["conversation_id"], claimed.id, {"layer": None, "progress": 1.0})
 
-    def _count(self, recorder: Recorder, state: str, seconds: float) -> None:
+    def _count(self, recorder: Recorder, state: str) -> None:
+        """What all attempts took, when the last one has ended."""
+        if state == "requeued":
+            return
         for layer, ms in recorder.timings.items():
             self._metrics.layer(layer, recorder.engines.get(layer, ""), ms / 1000)
         for layer, memory in recorder.memory.items():
@@ -253,7 +257,6 @@ class Renderer:
             self._metrics.step(step["layer"])
         if state in ENDS:
             self._metrics.turn(state)
-        log.info("turn_ends", state=state, seconds=round(seconds, 3))
 
 
 def make_job(claimed: turns.Claimed, media: Path) -> Job:

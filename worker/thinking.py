@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.catalogue import Persona
-from core.errors import LLMError
+from core.errors import AnswerCut, LLMError
 from core.kinds import LANGUAGES, Layer, Tone
 from core.text.sentences import SentenceSplitter, detect_language, sentences
 from worker.costs import Costs
@@ -135,4 +135,4 @@ class Attempt:
         """The answer ends with its last whole sentence."""
         whole = self._text[: len(self._text) - len(self._splitter.rest)]
         self._thinker.keep(whole, self._heard.language, self._costs)
-        self._lender.step(self._name, error, CUT)
+        self._lender.step(self._name, AnswerCut(str(error)), CUT)

@@ -236,13 +236,22 @@ function doing(turn, layer) {
   return words().layers[layer] ?? words().running;
 }
 
-/** How the answer stepped down, where the person can notice it. */
+/** How the answer stepped down, where the person can notice it: in what it says, and in how it is shown. */
 function stepped(turn) {
   if (!over(turn)) return null;
+  return [lessSaid(turn), lessShown(turn)].filter(Boolean).join(" ") || null;
+}
+
+function lessSaid(turn) {
+  const step = turn.steps.filter((each) => each.layer === "llm").at(-1);
+  if (!step) return null;
+  return step.code === "llm_cut" ? words().step.cut : words().step.llm;
+}
+
+function lessShown(turn) {
   const layers = turn.steps.map((step) => step.layer);
   if (turn.video_url && layers.includes("video")) return words().simpler;
-  if (layers.includes("llm")) return words().step.llm;
   if (turn.video_url) return layers.includes("upscale") ? words().step.upscale : null;
   if (turn.audio_url && !hears(local(turn.audio_url))) return words().unheard;
-  return layers.map((layer) => words().step[layer]).filter(Boolean).at(-1) ?? null;
+  return ["tts", "video"].filter((layer) => layers.includes(layer)).map((layer) => words().step[layer]).at(0) ?? null;
 }

@@ -84,13 +84,14 @@ export const EN = {
   running: "Working on the answer",
   progress: "Progress of the answer",
   step: {
-    llm: "My language model could not be reached or broke off; this is what I could say without it.",
+    llm: "My language model was not available, so I answered from what I know by heart.",
+    cut: "My answer broke off before its end. If you would like the rest, please ask me again.",
     tts: "The answer could not be spoken this time; here it is in writing.",
     video: "The video could not be made this time; here is the answer without it.",
     upscale: "The picture could not be sharpened this time; it is shown as it is.",
   },
   unheard: "This browser can't play the spoken answer; a newer one can.",
-  simpler: "The best video could not be made this time; a simpler one took its place.",
+  simpler: "The best video could not be made this time, so here is a simpler one.",
   announced: { done: "The answer is complete.", video: "The video is ready.", voice: "The voice is ready." },
 
   you: "You",

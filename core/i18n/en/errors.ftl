@@ -59,9 +59,9 @@ error-media-gone = Your recording could no longer be fetched. Please send it aga
 
 notice-step-voice = The video could not be made this time, so here is the answer as a voice message.
 notice-step-text = The answer could not be spoken this time, so here it is as text.
-notice-step-answers = My language model can't be reached right now, so I answer from what I know by heart.
-notice-step-cut = The end of my answer is missing because the connection to my language model broke. Please ask me again for the rest.
-notice-step-simpler = The best video could not be made this time; a simpler one took its place.
+notice-step-answers = My language model is not available right now, so I answer from what I know by heart.
+notice-step-cut = My answer broke off before its end. If you would like the rest, please ask me again.
+notice-step-simpler = The best video could not be made this time, so here is a simpler one.
 
 ## While one waits
 
