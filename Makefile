@@ -42,7 +42,7 @@ bench: .venv/.ready ## measure: outputs/bench.json
 	@$(BIN)/smarttalker bench
 
 .PHONY: bench-gpu
-bench-gpu: .venv/.models ## measure the GPU's engines
+bench-gpu: .venv/.models ## measure the GPU profile's engines on random weights: outputs/bench-gpu.json
 	@$(BIN)/smarttalker bench --gpu
 
 .PHONY: chaos
@@ -50,11 +50,11 @@ chaos: .venv/.ready ## kill processes in the middle of turns, many times: output
 	@$(BIN)/python -m pytest tests/chaos --figures outputs/chaos.json
 
 .PHONY: models
-models: .venv/.ready ## what each profile needs, and whether it is here
+models: .venv/.ready ## weights and engines: what there is, what is here, what is missing
 	@$(BIN)/smarttalker models list
 
 .PHONY: gpu
-gpu: .venv/.models ## add torch and the packages of the GPU profile's engines to .venv
+gpu: .venv/.models ## add torch and the packages of the GPU profile's engines to .venv (3 GB)
 
 .PHONY: format
 format: .venv/.ready ## ruff's own layout

@@ -136,8 +136,15 @@ def test_of_the_gpu_profile(manifest: Manifest) -> None:
     ]
 
 
-def test_an_ollama_elsewhere_needs_nothing_of_this_card(manifest: Manifest) -> None:
-    away = Settings(_env_file=None, profile="gpu", ollama_url="http://10.0.0.7:11434")
+@pytest.mark.parametrize("url", ["http://localhost:11434", "127.0.0.1:11434", "localhost", "http://[::1]:11434/"])
+def test_an_ollama_here_shares_the_card(url: str, manifest: Manifest) -> None:
+    here = Settings(_env_file=None, profile="gpu", ollama_url=url)
+    assert [want.mb for want in wants(choice_of_settings(here), manifest) if want.name == "ollama"] == [10748]
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.7:11434", "box:11434", "box"])
+def test_an_ollama_elsewhere_needs_nothing_of_this_card(url: str, manifest: Manifest) -> None:
+    away = Settings(_env_file=None, profile="gpu", ollama_url=url)
     mind = next(want for want in wants(choice_of_settings(away), manifest) if want.layer is Layer.LLM)
     assert (mind.mb, mind.instead[0].name) == (0, "answers")
 
@@ -255,15 +262,15 @@ CARD = DescribedCard(0, "NVIDIA GeForce RTX 4090", 24564, 23011)
             "llm ollama qwen2.5:7b: 5,555 MiB",
         ]),
         (ALL_HERE, [], False, [
-            "no card is here, `nvidia-smi` lists none; see to that, or set SMARTTALKER_DEVICE=cpu:"
-            " then funasr, ollama qwen2.5:14b work without one, slowly",
+            "no card is here, `nvidia-smi` lists none; see to that, or set SMARTTALKER_DEVICE=cpu."
+            " Slow without one: funasr, ollama qwen2.5:14b",
         ]),
         (ALL_HERE.model_copy(update={"device": "cuda:1"}), [CARD], False, [
             "SMARTTALKER_DEVICE=cuda:1 is not here, `nvidia-smi` lists cuda:0; see to that, or set"
-            " SMARTTALKER_DEVICE=cpu: then funasr, ollama qwen2.5:14b work without one, slowly",
+            " SMARTTALKER_DEVICE=cpu. Slow without one: funasr, ollama qwen2.5:14b",
         ]),
         (ALL_HERE.model_copy(update={"device": "cpu"}), [CARD], True, [
-            "SMARTTALKER_DEVICE=cpu: funasr, ollama qwen2.5:14b work without a card, slowly",
+            "SMARTTALKER_DEVICE=cpu uses no card. Slow without one: funasr, ollama qwen2.5:14b",
         ]),
     ],
     ids=["no engine wants one", "fits", "too small", "none here", "not that one", "not wanted"],

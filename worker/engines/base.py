@@ -19,7 +19,7 @@ class Needs:
 
     languages: BCP 47 primary tags, empty for any. gpu_mb: GPU memory in MiB while loaded, working space included.
     weights: names in models/manifest.toml. packages: import names beyond the everyday ones (`make gpu` installs
-    them). licence: SPDX of the weights. exclusive: gets its input whole, with the card to itself. patience_s: the
+    them). elsewhere: that memory is another process's. licence: SPDX of the weights. exclusive: gets its input whole, with the card to itself. patience_s: the
     longest that one call (a load, or the wait for the next piece) may be silent; 0: no longer than a lease.
     """
 
@@ -29,6 +29,7 @@ class Needs:
     packages: tuple[str, ...] = ()
     licence: str = "MIT"
     exclusive: bool = False
+    elsewhere: bool = False
     patience_s: float = 0.0
 
 
@@ -50,8 +51,9 @@ class Place:
 
     @property
     def ollama_is_here(self) -> bool:
-        """Whether Ollama shares this machine's card."""
-        return (urlsplit(self.ollama_url).hostname or "") in _LOOPBACK
+        """Whether Ollama shares this machine's card. An address without a scheme is one too: `127.0.0.1:11434`."""
+        url = self.ollama_url if "://" in self.ollama_url else f"//{self.ollama_url}"
+        return (urlsplit(url).hostname or "") in _LOOPBACK
 
 
 class Engine(Protocol):

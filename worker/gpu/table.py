@@ -65,11 +65,11 @@ def report_at_hand(settings: Settings) -> Report | None:
         return None
     names = ", ".join(dict.fromkeys(str(want) for want in chosen))
     if settings.device == "cpu":
-        return Report(True, (f"SMARTTALKER_DEVICE=cpu: {names} work without a card, slowly",))
+        return Report(True, (f"{_absent(settings)}. Slow without one: {names}",))
     card = card_at_hand(settings)
     if card is None:
-        mend = f"{_absent(settings)}; see to that, or set SMARTTALKER_DEVICE=cpu: then {names} work without one, slowly"
-        return Report(False, (mend,))
+        mend = f"{_absent(settings)}; see to that, or set SMARTTALKER_DEVICE=cpu"
+        return Report(False, (f"{mend}. Slow without one: {names}",))
     told = plan(card_mb(card, settings), chosen)
     free = f"{card.total_mb:,} MiB, {card.free_mb:,} of them free now"
     return Report(told.fits, (f"{card.name}, {free}: {_verdict(told)}", *_notes(told), *_steps(told)))
