@@ -29,6 +29,8 @@ from worker.engines.llm.ollama.dialects import dialect_of
 from worker.engines.llm.ollama.grounding import Grounding, Notes
 from worker.engines.llm.ollama.guarding import Secrecy, clean
 
+_DAYPARTS = ((4, "بعد منتصف الليل"), (12, "صباحًا"), (15, "ظهرًا"), (18, "عصرًا"), (24, "مساءً"))
+"""The hour before which each ends, as the personas' notes name them."""
 _WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
@@ -143,4 +145,4 @@ def _time(moment: datetime, language: str) -> str:
     clock = f"{(moment.hour - 1) % 12 + 1}:{moment.minute:02}"
     if language != "ar":
         return f"{clock} {'am' if moment.hour < 12 else 'pm'}"
-    return f"{clock} {'صباحًا' if moment.hour < 12 else 'ظهرًا' if moment.hour == 12 else 'مساءً'}"
+    return f"{clock} {next(name for end, name in _DAYPARTS if moment.hour < end)}"
