@@ -47,6 +47,14 @@ def server() -> Iterator[Server]:
 def engines(server: Server) -> Iterator[EngineSet]:
     card = SharedCard(TOTAL_MB)
     card.server = server
+    engines = of_process(card, server)
+    yield engines
+    engines.unload()
+    assert on_the_card(server) == []
+
+
+def of_process(card: SharedCard, server: Server) -> EngineSet:
+    """The engines of one process."""
     place = Place(ollama_url=server.url, llm_model="qwen2.5:14b")
 
     def make(layer: Layer, name: str, place: Place) -> Any:
@@ -55,10 +63,7 @@ def engines(server: Server) -> Iterator[EngineSet]:
         takes = {Layer.ASR: 3000, Layer.TTS: 3000, Layer.VIDEO: 9000}.get(layer, 0)
         return Model(card, layer, name, Needs(gpu_mb=takes), takes=takes)
 
-    engines = EngineSet(lambda layer, _language: layer.value, place, card, make=make, settle_s=1.0)
-    yield engines
-    engines.unload()
-    assert on_the_card(server) == []
+    return EngineSet(lambda layer, _language: layer.value, place, card, make=make, settle_s=1.0)
 
 
 def listed(server: Server) -> list[dict[str, Any]]:
@@ -110,3 +115,36 @@ def test_a_server_that_never_has_memory(engines: EngineSet, server: Server) -> N
         raise AssertionError("it can't be loaded")
     assert caught.value.exhausted
     server.calm()
+
+
+@pytest.mark.parametrize("first", [Layer.ASR, Layer.LLM, Layer.VIDEO])
+def test_what_a_killed_process_left_is_taken_over(server: Server, first: Layer) -> None:
+    """It is not loaded again, it counts once, and it makes way as any other."""
+    card = SharedCard(TOTAL_MB)
+    card.server = server
+    killed = of_process(card, server)
+    with killed.using(Layer.LLM, "llm"):
+        """And then it was killed: it unloads nothing."""
+    loads, engines = server.card.loads, of_process(card, server)
+    engines.warm_up(["ar"])
+    assert (Layer.LLM, "llm") in engines.loaded()
+    assert server.card.loads == loads
+    with engines.using(first, first.value):
+        assert on_the_card(server) == ([] if first is Layer.VIDEO else ["qwen2.5:14b"])
+    with engines.using(Layer.LLM, "llm"):
+        """Back, where it had to leave."""
+    engines.unload()
+    assert on_the_card(server) == []
+    killed.unload()
+
+
+def test_a_server_that_hangs_does_not_wear_this_process_out(engines: EngineSet, server: Server) -> None:
+    """What is not given back is the server's: a new process of ours would not help."""
+    for _ in range(4):
+        server.fail("500")
+    with pytest.raises(LLMError), engines.using(Layer.LLM, "llm"):
+        """Not loaded, and not unloaded either."""
+    assert not engines.worn
+    server.calm()
+    with engines.using(Layer.LLM, "llm"):
+        assert on_the_card(server) == ["qwen2.5:14b"]

@@ -18,18 +18,19 @@ class Needs:
     """What an engine asks of the machine.
 
     languages: BCP 47 primary tags, empty for any. gpu_mb: GPU memory in MiB while loaded, working space included.
-    weights: names in models/manifest.toml. packages: import names beyond the everyday ones (`make gpu` installs
-    them). elsewhere: that memory is another process's. licence: SPDX of the weights. exclusive: gets its input whole, with the card to itself. patience_s: the
-    longest that one call (a load, or the wait for the next piece) may be silent; 0: no longer than a lease.
+    elsewhere: it is held by another process. weights: names in models/manifest.toml. packages: import names beyond the
+    everyday ones (`make gpu` installs them). licence: SPDX of the weights. exclusive: gets its input whole, with the
+    card to itself. patience_s: the longest that one call (a load, or the wait for the next piece) may be silent; 0: no
+    longer than a lease.
     """
 
     languages: tuple[str, ...] = ()
     gpu_mb: int = 0
+    elsewhere: bool = False
     weights: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     licence: str = "MIT"
     exclusive: bool = False
-    elsewhere: bool = False
     patience_s: float = 0.0
 
 

@@ -41,7 +41,8 @@ class Books:
     def fits(self, slot: Slot) -> bool:
         """Whether it has room without anybody leaving."""
         alone = not slot.needs.exclusive and not any(each.needs.exclusive for each, _ in self.others(slot))
-        return (alone or not self.others(slot)) and slot.mb + MARGIN_MB <= min(self.room_mb(slot), self.card.free_mb())
+        free = min(self.room_mb(slot), self.card.free_mb() + slot.left_mb)
+        return (alone or not self.others(slot)) and slot.mb + MARGIN_MB <= free
 
     def settled(self, needed_mb: int) -> bool:
         """Whether so much is free, now or within a moment."""

@@ -15,7 +15,7 @@ from worker.gpu.books import SETTLE_S, Books
 from worker.gpu.card import Card
 from worker.gpu.cost import Cost, Meter
 from worker.gpu.exhaustion import is_beyond_repair, is_out_of_memory
-from worker.gpu.loading import WAIT_S, Loader, OnEvent
+from worker.gpu.loading import WAIT_S, Loader, OnEvent, left_mb
 from worker.gpu.room import BESIDE, MARGIN_MB
 from worker.gpu.slots import Slot, Slots
 
@@ -133,9 +133,10 @@ class EngineSet:
                 log.warning("engine_away", layer=slot.layer.value, engine=slot.name, detail=str(error))
 
     def warm_up(self, languages: Sequence[str]) -> None:
-        """Loads what the first turn needs, in the order of the layers, as far as it fits together. Raises ModelMissing
-        and ConfigurationError; what fails otherwise is left to the turn."""
-        for slot in self._chosen(languages):
+        """Loads what the first turn needs, in the order of the layers, as far as it fits together; but first what a
+        process that was killed left on the card, since it takes its room either way. Raises ModelMissing and
+        ConfigurationError; what fails otherwise is left to the turn."""
+        for slot in self._left_first(languages):
             if not self._stays(slot, languages):
                 continue
             try:
@@ -202,6 +203,14 @@ class EngineSet:
         """Layer by layer, each engine once."""
         names = dict.fromkeys((layer, self.name(layer, each)) for layer in Layer for each in (None, *languages))
         return (self._slots.of(layer, name) for layer, name in names)
+
+    def _left_first(self, languages: Sequence[str]) -> list[Slot]:
+        slots = list(self._chosen(languages))
+        if self._books is None:
+            return slots
+        for slot in slots:
+            slot.left_mb = 0 if slot.ready else left_mb(slot.engine)
+        return sorted(slots, key=lambda slot: slot.left_mb == 0)
 
     def _stays(self, slot: Slot, languages: Sequence[str]) -> bool:
         """Whether it can be loaded and need not make way in every turn, nor others for it."""

@@ -48,6 +48,7 @@ class Loader:
         if self._books is None or slot.mb == 0:
             self._load(slot)
             return
+        slot.left_mb = left_mb(slot.engine)
         deadline = time.monotonic() + self._wait_s
         while True:
             with self._door:
@@ -90,6 +91,7 @@ class Loader:
         or did not give it back, by what the card says, and where that does not help either, all leave.
         """
         needed, card = slot.mb + MARGIN_MB, books.card
+        free = max(needed - slot.left_mb, 0)
         if needed > card.total_mb:
             raise self._no_room(slot, books, f"the card has {card.total_mb:,}")
         card.tidy()
@@ -99,10 +101,10 @@ class Loader:
             if leaving is None:
                 return self._in_the_way(slot, needed, others, books)
             self._evict(leaving, slot)
-            if books.settled(needed):
+            if books.settled(free):
                 return []
             others = books.others(slot)
-            leaving = _who(slot, needed, others, card.free_mb())
+            leaving = _who(slot, free, others, card.free_mb())
             if leaving is None:
                 leaving = [other for other, tenant in others if tenant.idle]
                 if not leaving:
@@ -167,7 +169,8 @@ class Loader:
                 slot.engine.unload()
         except Exception as error:
             slot.engine = None
-            self.leaked = self.leaked or (self._books is not None and slot.mb > 0 and slot.elsewhere_mb == 0)
+            ours = self._books is not None and slot.mb > 0 and not (slot.needs.elsewhere or slot.elsewhere_mb)
+            self.leaked = self.leaked or ours
             self._tell("unload_failed", slot, error=type(error).__name__)
 
     def _no_room(self, slot: Slot, books: Books, why: str) -> LayerError:
@@ -190,10 +193,19 @@ def _who(slot: Slot, needed: int, others: Sequence[tuple[Slot, Tenant]], room: i
 
 def elsewhere_mb(engine: Any) -> int:
     """MiB of the card that the engine holds in another process; 0 for one that has none, or that does not answer."""
-    asked = getattr(engine, "memory_mb", None)
+    return _told(engine, "memory_mb")
+
+
+def left_mb(engine: Any) -> int:
+    """MiB of the card that a process that was killed left to the engine in another process; 0 as above."""
+    return _told(engine, "left_mb")
+
+
+def _told(engine: Any, method: str) -> int:
+    asked = getattr(engine, method, None)
     try:
         return int(asked()) if asked else 0
-    except LayerError:
+    except SmartTalkerError:
         return 0
 
 

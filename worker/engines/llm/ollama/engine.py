@@ -58,7 +58,7 @@ class Ollama:
     def needs(self) -> Needs:
         here = self._place.ollama_is_here
         memory = gpu_mb(self._place.llm_model, self._place.llm_context) if here else 0
-        return Needs(gpu_mb=memory, licence="Apache-2.0", patience_s=self._waits.longest(len(SEEDS)))
+        return Needs(gpu_mb=memory, elsewhere=True, licence="Apache-2.0", patience_s=self._waits.longest(len(SEEDS)))
 
     def look(self) -> str:
         """`qwen2.5:14b on Ollama 0.12.3`. Raises ModelMissing, LLMError."""
@@ -92,6 +92,17 @@ class Ollama:
     def memory_mb(self) -> int:
         """MiB of the card that the model took when it had been loaded, as the server says; 0 on another machine."""
         return self._memory_mb if self._loaded and self._place.ollama_is_here else 0
+
+    def left_mb(self) -> int:
+        """MiB of this machine's card that the server holds for the model although it was not loaded here: a process
+        that was killed left it there. Raises as `load`."""
+        if self._loaded or not self._place.ollama_is_here:
+            return 0
+        try:
+            return self._server.memory_mb()
+        except Exception as error:
+            self._server.close()
+            raise self._translated(error) from None
 
     def unload(self) -> None:
         """Only what was asked for here; a server that is gone has given everything back."""
