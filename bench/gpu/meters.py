@@ -26,23 +26,27 @@ class Meter(Protocol):
 
 
 class OfCard:
-    """peak: of torch's allocator in this process. left: what the driver says is free less than before (torch's own
-    context, made beforehand, is not counted)."""
+    """peak: of torch's allocator in this process. kept: what the allocator still holds afterwards. left: what the
+    driver says is free less than before: that, and the programs that CUDA loads into its context as each is first
+    used, which stay until the process ends (the context itself is made beforehand)."""
 
     def __init__(self, card: Card) -> None:
         self._card = card
-        self._free = 0
+        self._free = self._held = 0
 
     def begin(self) -> None:
         self._card.tidy()
-        self._free = self._card.free_mb()
+        self._free, self._held = self._card.free_mb(), self._card.held_mb()
         self._card.begin_peak()
 
     def peak(self) -> Figures:
         return {"card_peak_mib": float(self._card.peak_mb())}
 
     def left(self) -> Figures:
-        return {"card_left_mib": float(self._free - self._card.free_mb())}
+        return {
+            "card_kept_mib": float(self._card.held_mb() - self._held),
+            "card_left_mib": float(self._free - self._card.free_mb()),
+        }
 
 
 class OfMachine:

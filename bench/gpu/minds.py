@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 from bench.figures import Figures
 from bench.gpu.trial import tried
 from core.catalogue import Catalogue
@@ -13,7 +15,17 @@ from worker.engines.llm.base import Message
 from worker.engines.llm.ollama import Ollama
 from worker.guard import closed
 
-QUESTION = "When are you open, and what should I bring along?"
+QUESTIONS = (
+    "When are you open, and what should I bring along?",
+    "How much is a visit to the dentist?",
+    "Do you have an eye doctor, and on which days?",
+    "Which blood tests can I do without an appointment?",
+    "Where can I park my car?",
+    "Do you take my insurance, and what is covered?",
+    "My son is two years old, who can see him tomorrow?",
+)
+"""A server keeps what it has read of a prompt: each is asked once in a turn, so that its notes are read anew, as they
+are in a conversation."""
 _PERSONA = "layla"
 
 
@@ -41,13 +53,17 @@ def measure(place: Place) -> Figures:
         engine.look()
     except (LLMError, ModelMissing) as error:
         raise SurroundingsError(str(error)) from error
-    calls = {"sentence": lambda: _answer(engine, whole=False), "answer": lambda: _answer(engine, whole=True)}
+    questions = cycle(QUESTIONS)
+    calls = {
+        "sentence": lambda: _answer(engine, next(questions), whole=False),
+        "answer": lambda: _answer(engine, next(questions), whole=True),
+    }
     return tried(engine, calls, OfServer(engine))
 
 
-def _answer(engine: Ollama, *, whole: bool) -> str:
+def _answer(engine: Ollama, question: str, *, whole: bool) -> str:
     persona = Catalogue(HOME).avatar(_PERSONA).persona
-    pieces = engine.answer([Message("user", QUESTION)], persona=persona, language="en", tone=Tone.NEUTRAL)
+    pieces = engine.answer([Message("user", question)], persona=persona, language="en", tone=Tone.NEUTRAL)
     with closed(pieces):
         first = next(pieces)
         return first + "".join(pieces) if whole else first

@@ -10,9 +10,10 @@ import pytest
 from bench.gpu import main
 from bench.gpu.ears import SAID, spoken
 from bench.gpu.feelings import TEXTS
-from bench.gpu.meters import OfMachine
+from bench.gpu.meters import OfCard, OfMachine
 from bench.gpu.trial import tried
 from core.errors import ConfigurationError, LLMError, SurroundingsError
+from simulators import ollama
 from worker.engines.asr.base import SAMPLE_RATE
 from worker.engines.llm.fake import Fake
 
@@ -68,6 +69,49 @@ def test_without_a_card_it_says_so(
     with pytest.raises(SurroundingsError, match="--gpu --device cpu` measures the same engines on the processor"):
         main(device=device, output=tmp_path / "bench-gpu.json", size="tiny")
     assert not (tmp_path / "bench-gpu.json").exists()
+
+
+def test_a_language_model_reads_each_question_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ollama.running(load_s=0.0) as server:
+        monkeypatch.setenv("SMARTTALKER_OLLAMA_URL", server.url)
+        main(["llm"], "cpu", tmp_path / "bench-gpu.json", "tiny")
+        asked = [chat.user for chat in server.chats if chat.user]
+    figures = json.loads((tmp_path / "bench-gpu.json").read_text())
+    assert figures["llm_card_peak_mib"] > 5000
+    assert figures["llm_answer_steady_s"] > 0
+    assert len(asked) == 12
+    assert all(len(set(asked[place : place + 6])) == 6 for place in range(6))
+
+
+class Driver:
+    """A card of which torch keeps 20 MiB, and CUDA's programs 100."""
+
+    name, device, total_mb = "A card", "cuda:0", 24564
+    held = 0
+
+    def free_mb(self) -> int:
+        return 20_000 - self.held - (100 if self.held else 0)
+
+    def held_mb(self) -> int:
+        return self.held
+
+    def tidy(self) -> None:
+        self.held = min(self.held, 20)
+
+    def begin_peak(self) -> None: ...
+
+    def peak_mb(self) -> int:
+        return 3000
+
+
+def test_what_torch_keeps_is_told_apart_from_what_cuda_does() -> None:
+    card = Driver()
+    meter = OfCard(card)
+    meter.begin()
+    card.held = 3000
+    assert meter.peak() == {"card_peak_mib": 3000}
+    card.tidy()
+    assert meter.left() == {"card_kept_mib": 20, "card_left_mib": 120}
 
 
 def test_the_note_lasts_as_long_as_is_said() -> None:
