@@ -304,6 +304,23 @@ def test_what_is_in_use_can_t_be_claimed() -> None:
     assert not slots.claim(slot)
 
 
+def test_a_wait_ends_when_the_turn_is_cancelled() -> None:
+    """Within the time that a look takes, and whoever comes then waits anew."""
+    box = machine(12 * GB, llm=9000, tts=4710, wait_s=60)
+    failed: list[LayerError] = []
+    with box.set.using(Layer.LLM, "model"):
+        for _ in range(2):
+            thread = threading.Thread(target=lambda: failed.append(_error(lambda: box.use("tts"))))
+            thread.start()
+            time.sleep(0.1)
+            assert thread.is_alive()
+            box.set.interrupt()
+            thread.join(2)
+            assert not thread.is_alive()
+    assert [each.exhausted for each in failed] == [True, True]
+    assert box.use("tts") == ["-llm", "+tts"]
+
+
 def test_a_wait_ends() -> None:
     box = machine(8 * GB, llm=5555, tts=4710, wait_s=0.1)
     with box.set.using(Layer.LLM, "model"):

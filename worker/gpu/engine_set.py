@@ -162,7 +162,9 @@ class EngineSet:
                     log.info("engine_not_ready", layer=layer.value, engine=name, cause=error.cause)
 
     def interrupt(self) -> None:
-        """Engines that wait for another process drop what they do for whoever uses or loads them now."""
+        """Engines that wait for another process drop what they do for whoever uses or loads them now; loads that wait
+        for engines in use fail, as without room."""
+        self._slots.give_up()
         for slot in self._slots.at_work():
             if interrupt := getattr(slot.engine, "interrupt", None):
                 interrupt()

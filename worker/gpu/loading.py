@@ -57,7 +57,8 @@ class Loader:
                     self._load(slot)
                     return
             if not self._slots.wait_for_one(in_the_way, deadline):
-                raise self._no_room(slot, self._books, f"waited {self._wait_s:g} s for {_names(in_the_way)}")
+                waited = time.monotonic() - deadline + self._wait_s
+                raise self._no_room(slot, self._books, f"waited {waited:.1f} s for {_names(in_the_way)}")
 
     def leave(self, slot: Slot) -> bool:
         """Unloads it if nobody uses it; says whether."""

@@ -63,6 +63,7 @@ class Slots:
         self._slots: dict[tuple[Layer, str], Slot] = {}
         self._changed = threading.Condition()
         self._clock = itertools.count(1)
+        self._given_up = 0
 
     def of(self, layer: Layer, name: str) -> Slot:
         """The engine's slot, with a new engine in it, not loaded, if it has none. Raises what making it raises."""
@@ -120,11 +121,21 @@ class Slots:
             return [each for each in self._slots.values() if each.holders or (each.moving and not each.ready)]
 
     def wait_for_one(self, slots: Sequence[Slot], deadline: float) -> bool:
-        """Until one of them is idle or gone; False where time.monotonic() reaches the deadline before that."""
+        """Until one of them is idle or gone; False where time.monotonic() reaches the deadline before that, or somebody
+        gives up."""
         with self._changed:
-            return self._changed.wait_for(
-                lambda: any(slot.idle or not slot.ready for slot in slots), max(deadline - time.monotonic(), 0.0)
+            given_up = self._given_up
+            self._changed.wait_for(
+                lambda: self._given_up != given_up or any(slot.idle or not slot.ready for slot in slots),
+                max(deadline - time.monotonic(), 0.0),
             )
+            return self._given_up == given_up and any(slot.idle or not slot.ready for slot in slots)
+
+    def give_up(self) -> None:
+        """Whoever waits for others now waits no more."""
+        with self._changed:
+            self._given_up += 1
+            self._changed.notify_all()
 
     def _hold(self, slot: Slot) -> None:
         slot.holders.append(threading.get_ident())
