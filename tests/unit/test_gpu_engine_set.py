@@ -12,6 +12,7 @@ from core.errors import LAYER_ERRORS, ConfigurationError, LayerError, LLMError, 
 from core.kinds import Layer
 from tests.simulated_card import Model, OutOfMemoryError, SimulatedCard, machine
 from worker.engines.base import Needs
+from worker.gpu import engine_set
 from worker.gpu.slots import Slots
 
 GB = 1024
@@ -302,6 +303,22 @@ def test_what_is_in_use_can_t_be_claimed() -> None:
     slots.release(slot)
     assert slots.claim(slot)
     assert not slots.claim(slot)
+
+
+@pytest.mark.parametrize(("hangs_s", "loads"), [(0.0, 1), (60.0, 2)])
+def test_what_hung_is_not_waited_for_between_turns(hangs_s: float, loads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_set, "HANGS_S", hangs_s)
+    hangs = Model(None, Layer.LLM, fails=[LLMError(), LLMError()])
+    box = machine(None, hangs)
+    with pytest.raises(LLMError):
+        box.use("llm")
+    box.set.prepare()
+    assert hangs.loads == loads
+    hangs.fails.clear()
+    box.use("llm")
+    box.set.unload()
+    box.set.prepare()
+    assert (Layer.LLM, "model") in box.set.loaded()
 
 
 def test_a_wait_ends_when_the_turn_is_cancelled() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, TypeVar
@@ -23,6 +24,9 @@ log = get_logger(__name__)
 
 Choose = Callable[[Layer, str | None], str]
 """From a layer and a language to an engine's name (Settings.engine is one)."""
+
+HANGS_S = 10.0
+"""A load that fails after so long was not refused, but waited for something that did not come."""
 
 T = TypeVar("T")
 
@@ -152,10 +156,13 @@ class EngineSet:
 
     def prepare(self, language: str | None = None) -> None:
         """For when nobody waits: what the next turn in this language needs first comes back and the picture's engines
-        make way, as far as all that fits together. What fails is left to the turn."""
+        make way, as far as all that fits together. What fails is left to the turn, as is what hung in the last one: it
+        would keep a turn waiting that comes meanwhile."""
         with ExitStack() as kept:
             for layer in (Layer.ASR, Layer.EMOTION, Layer.LLM, Layer.TTS):
                 name = self.name(layer, language)
+                if self._slots.of(layer, name).hung:
+                    continue
                 try:
                     kept.enter_context(self.using(layer, name))
                 except LayerError as error:
@@ -193,11 +200,14 @@ class EngineSet:
         slot = self._slots.of(layer, name)
         if self._slots.take(slot):
             return slot
+        began = time.monotonic()
         try:
             self._loader.bring(slot)
         except BaseException:
+            slot.hung = time.monotonic() - began > HANGS_S
             self._slots.moved(slot, ready=False)
             raise
+        slot.hung = False
         self._slots.moved(slot, ready=True, held=True)
         return slot
 

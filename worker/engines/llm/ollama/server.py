@@ -46,9 +46,16 @@ class Waits:
 
     @classmethod
     def up_to(cls, first: float) -> Waits:
-        """Nothing else of an answer may take longer than its first token."""
+        """Nothing else of an answer may take longer than its first token, and where that is to come sooner than usual,
+        so is a load."""
         usual = cls()
-        return cls(first=first, between=min(usual.between, first), sentence=min(usual.sentence, first))
+        sooner = min(1.0, first / usual.first)
+        return cls(
+            load=usual.load * sooner,
+            first=first,
+            between=min(usual.between, first),
+            sentence=min(usual.sentence, first),
+        )
 
     def longest(self, tries: int) -> float:
         """How long one call may be silent: a load, or so many tries at a first sentence."""
