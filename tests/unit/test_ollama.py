@@ -269,6 +269,7 @@ def test_the_same_question_gets_the_same_seed(server: Double, engine: Ollama) ->
             True,
         ),
         ("500", {"text": "unable to allocate CUDA0 buffer"}, "does not fit", True),
+        ("500", {"text": "memory layout cannot be allocated"}, "does not fit", True),
         ("500", {"text": "boom"}, "failed with 500", False),
         ("400", {"text": "invalid option"}, "failed with 400", False),
         ("timeout_before", {}, "takes too long", False),

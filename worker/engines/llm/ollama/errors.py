@@ -15,7 +15,7 @@ from core.weights.manifest import Ollama, read_manifest
 
 _NO_MEMORY = re.compile(
     r"out of memory|requires more (?:system |gpu )?memory|unable to allocate|failed to allocate|cudaMalloc|"
-    r"insufficient (?:memory|vram)",
+    r"insufficient (?:memory|vram)|memory layout cannot be allocated",
     re.IGNORECASE,
 )
 """Ollama has no code for it, only these words, with 500, or in a line of a stream that has begun."""
