@@ -21,6 +21,8 @@ log = get_logger(__name__)
 START_S = 400.0
 """Until the next engine is loaded: longer than any waits for its own, so that one that can't come does not keep the
 others from work."""
+END_S = 4.0
+"""Unloading takes a second or two; the supervisor kills what is left five seconds after a turn's time to drain."""
 STOP_S = 2.0
 """A child that has not stopped by then is killed."""
 ALONE = {"OPENBLAS_NUM_THREADS": "1"}
@@ -123,6 +125,14 @@ class Child:
         self._terminate()
         if self._process is not None:
             await self._process.wait()
+
+    async def end(self) -> None:
+        """Lets an idle process end on its own, so that it gives back what it holds elsewhere; killed after END_S."""
+        if self._process is not None and self._process.stdin is not None and self.alive:
+            self._process.stdin.close()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), END_S)
+        await self.kill()
 
     async def _order(self, order: Mapping[str, Any]) -> None:
         assert self._process is not None

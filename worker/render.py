@@ -74,7 +74,7 @@ class Renderer:
         await self._child.start()
 
     async def close(self) -> None:
-        await self._child.kill()
+        await self._child.end()
 
     async def look(self, _ctx: dict[Any, Any], _turn_id: str) -> None:
         """Claims until nothing is claimable."""

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
+import httpx
 import psutil
 import pytest
 from prometheus_client import CollectorRegistry
@@ -221,3 +222,17 @@ async def test_a_worker_that_is_killed_in_the_middle_of_an_answer(service: Servi
     assert (row["attempts"], row["answer"], row["steps"]) == (2, SAID, [])
     said = await rows(service.database, "SELECT role FROM messages WHERE turn_id = :id ORDER BY id", id=turn_id)
     assert [line["role"] for line in said] == ["user", "assistant"]
+
+
+async def test_a_worker_that_stops_gives_the_models_memory_back(service: Service) -> None:
+    await service.answer(modes=("text",))
+    assert loaded(service) == ["qwen2.5:14b"]
+    service.signal("render", signal.SIGTERM)
+    assert await service.ended("render", 10) == 0
+    assert loaded(service) == []
+    service.begin("render")
+
+
+def loaded(service: Service) -> list[str]:
+    """As the server says."""
+    return [model["name"] for model in httpx.get(f"{service.ollama.url}/api/ps").json()["models"]]
