@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import re
 import time
 from collections.abc import AsyncIterator
@@ -204,6 +205,31 @@ async def test_an_answer_that_steps_down_says_so(someone: Visitor) -> None:
     await expect(turn.locator(".note")).to_contain_text("could not be spoken", timeout=WITHIN_MS)
     await expect(turn.locator(".text")).to_contain_text("You asked")
     await expect(turn.locator(".stage")).to_be_hidden()
+
+
+STEPPED = [
+    ([], None, None),
+    (["llm_cut"], "broke off before its end", "انقطعت إجابتي"),
+    (["upscale"], "could not be sharpened", "تعذّر تحسين الصورة"),
+    (["llm", "video"], "from what I know by heart. The best video", "مما أحفظ. تعذّر إعداد أفضل فيديو"),
+]
+
+
+async def test_every_step_down_of_a_whole_answer_has_its_words(site: Site, visit: Visit) -> None:
+    """Texts in English and Arabic, by the layers of a turn's steps (`llm_cut`: by its code)."""
+    async with visit(language="en") as someone:
+        await someone.reaches(await someone.say("what was left out?"), "done")
+        (turn,) = await turns_of(site, "what was left out?")
+        for steps, *texts in STEPPED:
+            told = [{"layer": each.partition("_")[0], "engine": "x", "code": each} for each in steps]
+            change = "UPDATE turns SET steps = CAST(:steps AS jsonb) WHERE id = :id RETURNING id"
+            await rows(site.stack.database, change, steps=json.dumps(told), id=turn["id"])
+            await someone.page.reload()
+            note = someone.turn().locator(".note")
+            await expect(someone.turn().locator("video.video")).to_be_visible(timeout=WITHIN_MS)
+            for text in texts:
+                await (expect(note).to_contain_text(text) if text else expect(note).to_be_hidden())
+                await someone["#language"].click()
 
 
 async def test_the_conversation_is_there_after_a_reload_and_a_new_one_is_empty(someone: Visitor) -> None:
