@@ -126,8 +126,8 @@ def _why_not(torch: Any, index: int) -> str | None:
     if not _is_built_for(torch, kind := torch.cuda.get_device_capability(f"cuda:{index}")):
         name = f"{torch.cuda.get_device_name(f'cuda:{index}')} (sm_{kind[0]}{kind[1]})"
         return (
-            f"torch {torch.__version__} is made for other cards than {name}: put a build for it into .venv (that for"
-            " CUDA 12.6 from download.pytorch.org/whl/cu126 has the older ones), or set SMARTTALKER_DEVICE=cpu"
+            f"torch {torch.__version__} is made for other cards than {name}: put a build that has it into .venv (those"
+            " for CUDA 12 at download.pytorch.org have older cards), or set SMARTTALKER_DEVICE=cpu"
         )
     return None
 
