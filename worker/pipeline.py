@@ -71,8 +71,9 @@ class Run:
         tone = TONE_OF[mood.emotion]
         sentences = Thinker(job, report, self._lender, self._avatar.persona).sentences(heard, tone)
         if not job.speaks:
-            for _ in sentences:
-                self._check()
+            with closed(sentences):
+                for _ in sentences:
+                    self._check()
             return
         with storage_errors():
             job.path.mkdir(parents=True, exist_ok=True)

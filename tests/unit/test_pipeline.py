@@ -18,6 +18,7 @@ import pytest
 from core.catalogue import Catalogue
 from core.errors import (
     LAYER_ERRORS,
+    AnswerCut,
     ASRError,
     Cancelled,
     EmotionError,
@@ -805,6 +806,43 @@ def test_cancel_in_each_layer(job: Job, layer: Layer) -> None:
     assert "video.mp4" not in files(job)
     assert not any(name.startswith(".") or name.endswith(".part") for name in files(job))
     assert layer is not Layer.LLM or engine.closed
+
+
+def test_cancel_of_a_text_alone_ends_the_answer_at_once(job: Job) -> None:
+    """Not when somebody collects garbage: the error holds the frames that it went through."""
+    stop = threading.Event()
+    engine = Endless.LLM(stop)
+    with pytest.raises(Cancelled) as raised:
+        SmartTalkerPipeline(Cast({Layer.LLM: engine}), Catalogue(HOME)).run(
+            replace(job, modes=("text",)), Reports(), stop
+        )
+    assert raised.tb is not None
+    assert engine.closed
+
+
+@pytest.mark.parametrize("modes", [ALL, ("text",)])
+@pytest.mark.parametrize("before", [(), ("One sentence. Half of ",)], ids=["silent", "in the middle"])
+@pytest.mark.alone
+def test_cancel_of_a_model_that_waits_for_its_server(job: Job, modes: tuple[str, ...], before: tuple[str, ...]) -> None:
+    """It is interrupted; its own error is nobody's business any more, and nothing stands in for it."""
+    stop, freed = threading.Event(), threading.Event()
+
+    class Waits(FakeLLM):
+        def answer(self, history: Sequence[Any], **kwargs: Any) -> Iterator[str]:
+            yield from before
+            threading.Timer(0.1, stop.set).start()
+            assert freed.wait(WAIT_S)
+            raise AnswerCut("the connection was cut")
+
+        def interrupt(self) -> None:
+            freed.set()
+
+    reports, began = Reports(), time.monotonic()
+    cast = Cast({Layer.LLM: {"ollama": Waits(), "answers": FakeLLM()}})
+    with pytest.raises(Cancelled):
+        SmartTalkerPipeline(cast, Catalogue(HOME)).run(replace(job, modes=modes), reports, stop)
+    assert time.monotonic() - began < 1.5
+    assert reports.steps == reports.of("output", Layer.LLM) == []
 
 
 def test_cancelled_before_it_began(job: Job) -> None:
