@@ -24,7 +24,7 @@ from simulators.ollama import Ollama, running
 from tests.helpers import CountingDatabase, outbox_of, rows, turn_row
 from tests.stack import ANSWER, Stack
 
-LEASE_S, LATE_S, WAIT_S = 1.5, 2.0, 3.0
+LEASE_S, LATE_S, WAIT_S = 2.5, 3.0, 4.0
 SAID = "We open at nine. The dentist is here until six. Come and see us."
 QUESTION = "When do you open?"
 
