@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from core.errors import AnswerCut, ConfigurationError, LLMError, ModelMissing
 from core.kinds import Tone
@@ -445,6 +446,16 @@ def test_a_model_that_does_not_leave_is_told() -> None:
         engine.load()
         with pytest.raises(LLMError, match="stays loaded"):
             engine.unload()
+
+
+@pytest.mark.parametrize(("card_mb", "told"), [(24_564, False), (8_192, True)])
+def test_a_model_that_lies_beside_the_card_in_part_is_told(card_mb: int, told: bool) -> None:
+    with running(models=[MODEL], card_mb=card_mb, system_mb=32_000) as ollama, capture_logs() as logs:
+        engine = Ollama(Place(ollama_url=ollama.url, llm_model=MODEL))
+        engine.load()
+        engine.unload()
+    spilled = [log for log in logs if log["event"] == "ollama_model_spilled"]
+    assert [log["on_card_mb"] <= card_mb and log["beside_mb"] > 1000 for log in spilled] == [True] * told
 
 
 def test_only_what_was_asked_for_is_unloaded(server: Double) -> None:

@@ -79,11 +79,19 @@ class Ollama:
         try:
             self._server.load(self._place.llm_context)
             self._memory_mb = self._server.memory_mb()
+            self._tell_of_spilling()
         except Exception as error:
             self._server.close()
             self._asked = not self._server.interrupted  # a load whose client goes is given up by the server
             raise self._translated(error) from None
         self._loaded = True
+
+    def _tell_of_spilling(self) -> None:
+        """A server that lacks room on its card puts a part of the model elsewhere, says nothing, and is slow."""
+        if spilled := self._server.spilled_mb():
+            log.warning(
+                "ollama_model_spilled", model=self._place.llm_model, on_card_mb=self._memory_mb, beside_mb=spilled
+            )
 
     def interrupt(self) -> None:
         """What is asked of the server fails at once: the server stops when its client goes."""

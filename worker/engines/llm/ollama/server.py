@@ -98,6 +98,11 @@ class Server:
         loaded = self._client(self._waits.brief).ps().models
         return sum(int(each.size_vram or 0) for each in loaded if same(each.model or "", self.model)) // _MIB
 
+    def spilled_mb(self) -> int:
+        """MiB of the model that lie beside the card, in the machine's own memory; 0 where the server uses no card."""
+        loaded = [each for each in self._client(self._waits.brief).ps().models if same(each.model or "", self.model)]
+        return sum(int(each.size or 0) - int(each.size_vram) for each in loaded if each.size_vram) // _MIB
+
     def is_loaded(self) -> bool:
         loaded = self._client(self._waits.brief).ps().models
         return any(same(each.model or "", self.model) for each in loaded)
