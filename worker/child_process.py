@@ -45,10 +45,17 @@ class Child:
         self._unwanted: str | None = None
         self._heard = time.monotonic()
         self._starting = False
+        self._doomed = False
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        """Not when it was told to die, even if it has not yet."""
+        return self._process is not None and self._process.returncode is None and not self._doomed
+
+    @property
+    def works(self) -> bool:
+        """Whether a job was handed over and has not ended."""
+        return self._job is not None
 
     @property
     def silent_s(self) -> float:
@@ -65,6 +72,7 @@ class Child:
             self._starting = False
 
     async def _start(self) -> None:
+        self._doomed = False
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -118,6 +126,7 @@ class Child:
     def _terminate(self) -> None:
         if self._process is not None and self._process.returncode is None:
             log.warning("child_killed", pid=self._process.pid)
+            self._doomed = True
             self._process.kill()
 
     async def kill(self) -> None:

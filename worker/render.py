@@ -133,17 +133,19 @@ class Renderer:
                 await asyncio.gather(beat, return_exceptions=True)
 
     async def _beat(self, claimed: turns.Claimed) -> None:
-        """Renews the lease while the child reports progress; a silent child is killed, and the turn with it."""
+        """Renews the lease while the child reports progress; a silent child is killed, and the turn with it. Once the
+        job has ended the child is left alone: what ends the turn then ends the lease too."""
         while True:
             await asyncio.sleep(self._settings.heartbeat_s)
-            if self._child.silent_s > self._settings.lease_s:
+            if self._child.works and self._child.silent_s > self._settings.lease_s:
                 log.error("child_silent")
                 await self._child.kill()
                 return
             try:
                 asked = await turns.renew(self._database, claimed.id, claimed.fence, self._settings.lease_s)
             except LeaseLost:
-                await self._child.kill()
+                if self._child.works:
+                    await self._child.kill()
                 return
             except DatabaseUnavailable:
                 continue
