@@ -10,10 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from core.errors import ASRError, ConfigurationError, LLMError
+from core.settings import HOME
 from worker.gpu import card as cards
 from worker.gpu.card import DescribedCard, NvidiaCard, _why_not, described_cards, found_card
 from worker.gpu.cost import Meter, Resident
@@ -269,23 +269,32 @@ def test_a_cost_is_told_of_work_that_fails() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others tell the process's whole life alone")
 def test_resident_memory_is_this_process_and_its_children() -> None:
-    meter = Meter()
-    with meter() as before:
-        pass
-    with meter() as ours:
-        ballast = np.ones(100 * MIB // 8)
+    """In a process of its own: other tests' helpers come and go."""
+    subprocess.run([sys.executable, "-c", _RESIDENT], check=True, cwd=HOME, timeout=60)
+
+
+_RESIDENT = """
+import subprocess, sys
+import numpy as np
+from worker.gpu.cost import Meter
+
+meter = Meter()
+with meter() as before:
+    pass
+with meter() as ours:
+    ballast = np.ones(100 * 2**20 // 8)
+with meter() as both:
     script = "b = b'x' * (150 << 20); print(); input()"
-    with meter() as both:
-        child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        child.stdout.readline()
-        with meter() as theirs:
-            pass
-        child.communicate(b"\n")
-    assert ours.ram_mb >= before.ram_mb + 80
-    assert theirs.ram_mb >= before.ram_mb + 220
-    assert ballast[0] == 1
-    assert both.ram_mb >= theirs.ram_mb
+    child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdout.readline()
+    with meter() as theirs:
+        pass
+    child.communicate(b"\\n")
+assert ours.ram_mb >= before.ram_mb + 80, (ours, before)
+assert theirs.ram_mb >= before.ram_mb + 220, (theirs, before)
+assert both.ram_mb >= theirs.ram_mb, (both, theirs)
+assert ballast[0] == 1
+"""
 
 
 def _process(folder: Path, peak: int, now: int, children: str = "", *, resets: bool = True) -> None:

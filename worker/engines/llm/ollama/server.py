@@ -73,6 +73,7 @@ class Server:
         self._clients: dict[float, Client] = {}
         self._think: bool | None = False
         self._sockets = Sockets()
+        self._unwanted = False
         self._interrupted = threading.Event()
 
     def version(self) -> str:
@@ -88,7 +89,7 @@ class Server:
 
     def load(self, context: int) -> None:
         """Puts the model on the card with room for so many tokens, or keeps it there."""
-        self._interrupted.clear()
+        self._begin()
         self._client(self._waits.load).chat(
             self.model, messages=[], options={"num_ctx": context}, keep_alive=KEEP_ALIVE
         )
@@ -118,19 +119,24 @@ class Server:
 
     def chat(self, messages: Sequence[dict[str, str]], options: dict[str, Any]) -> Generator[ChatResponse]:
         """The answer's lines, the last one with `done`. Closing it closes the connection, by which the server stops."""
-        self._interrupted.clear()
+        self._begin()
         with closing(self._begun(messages, options)) as chunks:
             yield from chunks
 
     def interrupt(self) -> None:
         """A load or an answer that is under way fails at once, and is not tried again. From any thread."""
-        self._interrupted.set()
+        self._unwanted = True
         self._sockets.cut()
+        self._interrupted.set()  # the last: who waits for it goes on, and may ask the server for something else
 
     @property
     def interrupted(self) -> bool:
         """Whether the last load or answer was."""
-        return self._interrupted.is_set()
+        return self._unwanted
+
+    def _begin(self) -> None:
+        self._unwanted = False
+        self._interrupted.clear()
 
     def _begun(self, messages: Sequence[dict[str, str]], options: dict[str, Any]) -> Generator[ChatResponse]:
         """The first line that comes, after brief pauses where the server is not ready; then the rest."""
