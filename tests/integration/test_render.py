@@ -70,17 +70,6 @@ async def test_text_alone_ends_as_soon_as_it_is_sent(running: Stack) -> None:
     ]
 
 
-async def test_a_heartbeat_beside_a_turns_end_leaves_the_child_alive(stack: Stack) -> None:
-    """The lease ends with the turn, while the heart still beats."""
-    stack.start("courier", "render", lease_s=20, heartbeat_s=0.002)
-    await stack.end_of(await stack.ask("the first", modes=("text",)))
-    child = stack.child()
-    for number in range(15):
-        await stack.end_of(await stack.ask(f"question {number}", modes=("text",)))
-        assert stack.child() == child
-    assert "child_killed" not in stack.log("render")
-
-
 async def test_a_conversation_is_answered_in_order(running: Stack) -> None:
     asked = [await running.ask("one")]
     asked += [await running.ask(said, after=asked[0]) for said in ("two", "three")]

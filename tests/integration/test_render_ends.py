@@ -81,3 +81,14 @@ async def test_an_engine_that_is_not_there_is_refused_at_the_start(stack: Stack)
     stack.start("render", tts="nonsense")
     assert await stack.ended("render", 20) == 1
     assert "SMARTTALKER_TTS=nonsense" in stack.log("render").splitlines()[-1]
+
+
+async def test_a_heartbeat_beside_a_turns_end_leaves_the_child_alive(stack: Stack) -> None:
+    """The lease ends with the turn, while the heart still beats."""
+    stack.start("courier", "render", lease_s=20, heartbeat_s=0.002)
+    await stack.end_of(await stack.ask("the first", modes=("text",)))
+    child = stack.child()
+    for number in range(15):
+        await stack.end_of(await stack.ask(f"question {number}", modes=("text",)))
+        assert stack.child() == child
+    assert "child_killed" not in stack.log("render")
