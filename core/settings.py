@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigurationError
-from core.kinds import Layer
+from core.kinds import LANGUAGES, Layer
 
 HOME = Path(__file__).resolve().parent.parent
 """The checkout: avatars/, voices/, migrations/ and models/ lie here."""
@@ -113,6 +113,10 @@ class Settings(BaseSettings):
         """The name of the engine for a layer: the language's override, else the layer's, else the profile's."""
         by_language = getattr(self, f"{layer}_{language}", "") if language else ""
         return by_language or str(getattr(self, layer.value)) or PROFILES[self.profile][layer]
+
+    def engines(self, layer: Layer) -> list[str]:
+        """The names that `engine` gives for a layer in any language, each once."""
+        return list(dict.fromkeys(self.engine(layer, language) for language in (None, *LANGUAGES)))
 
     @property
     def channels(self) -> dict[str, str]:

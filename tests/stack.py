@@ -19,6 +19,7 @@ from core.kinds import Layer
 from core.queue import Queue
 from core.settings import HOME
 from core.states import ENDS
+from db import endings
 from db.sessions import Database
 from tests.helpers import outbox_of, post, rows, turn_row
 
@@ -86,6 +87,14 @@ class Stack:
     async def end_of(self, turn_id: UUID, within_s: float = 20.0) -> dict[str, Any]:
         """The turn's row when it has ended."""
         return await self.until(turn_id, *ENDS, within_s=within_s)
+
+    async def cancel(self, turn_id: UUID) -> float:
+        """Asks as the web process does; the seconds until the turn had ended."""
+        began = time.monotonic()
+        await endings.cancel(self.database, turn_id)
+        await self.queue.ask_cancel(turn_id)
+        await self.end_of(turn_id)
+        return time.monotonic() - began
 
     async def until(self, turn_id: UUID, *states: str, within_s: float = 20.0) -> dict[str, Any]:
         deadline = time.monotonic() + within_s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.kinds import LANGUAGES, Layer
+from core.kinds import Layer
 from core.settings import Settings
 from worker.engines.base import Place
 from worker.engines.registry import make
@@ -22,6 +22,5 @@ def place_of(settings: Settings, device: str = "cpu") -> Place:
 
 def wants_card(settings: Settings) -> bool:
     """Whether any engine that the settings name would run on a card; torch is looked for only then."""
-    named = {(layer, settings.engine(layer, language)) for layer in Layer for language in (None, *LANGUAGES)}
     place = place_of(settings, "cuda:0")
-    return any(make(layer, name, place).needs.gpu_mb for layer, name in named)
+    return any(make(layer, name, place).needs.gpu_mb for layer in Layer for name in settings.engines(layer))

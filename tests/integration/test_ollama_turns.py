@@ -10,7 +10,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from uuid import UUID
 
 import httpx
 import psutil
@@ -19,7 +18,6 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from core.queue import Queue
-from db import endings
 from simulators.ollama import Ollama, running
 from tests.helpers import CountingDatabase, outbox_of, rows, turn_row
 from tests.stack import ANSWER, Stack
@@ -187,7 +185,7 @@ async def test_cancelling_leaves_the_child_alive(service: Service, effect: str, 
     turn_id = await service.ask(QUESTION, modes=modes)
     await service.asks(asked + 1)
     await asyncio.sleep(0.3)
-    assert await cancel(service, turn_id) < 1
+    assert await service.cancel(turn_id) < 1
     row = await turn_row(service.database, turn_id)
     assert (row["state"], row["attempts"], row["steps"]) == ("cancelled", 1, [])
     assert await outbox_of(service.database, turn_id) == []
@@ -196,15 +194,6 @@ async def test_cancelling_leaves_the_child_alive(service: Service, effect: str, 
     assert service.ollama.chats[-1].aborted
     assert len(service.ollama.chats) == asked + 1
     assert (await service.answer(modes=("text",)))["answer"] == SAID
-
-
-async def cancel(service: Service, turn_id: UUID) -> float:
-    """As the web process does; the seconds until the turn had ended."""
-    began = time.monotonic()
-    await endings.cancel(service.database, turn_id)
-    await service.queue.ask_cancel(turn_id)
-    await service.end_of(turn_id)
-    return time.monotonic() - began
 
 
 async def test_a_worker_that_is_killed_in_the_middle_of_an_answer(service: Service) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
 
 import av
 import pytest
 
 from core.queue import Queue
-from db import endings
 from tests.helpers import CountingDatabase, outbox_of, rows, turn_row
 from tests.stack import Stack
 
@@ -29,15 +26,6 @@ async def running(tmp_path_factory: pytest.TempPathFactory, migrated_url: str, r
     stack.close()
     await queue.close()
     await database.close()
-
-
-async def cancel(stack: Stack, turn_id: UUID) -> float:
-    """Asks as the web process does; the seconds until the turn had ended."""
-    began = time.monotonic()
-    await endings.cancel(stack.database, turn_id)
-    await stack.queue.ask_cancel(turn_id)
-    await stack.end_of(turn_id)
-    return time.monotonic() - began
 
 
 def media(stack: Stack, path: str) -> Path:
@@ -112,7 +100,7 @@ async def test_cancelling_while_it_draws_leaves_the_child_alive(running: Stack) 
     turn_id = await running.ask(LONG)
     await running.saved(turn_id, "tts")
     child = running.child()
-    assert await cancel(running, turn_id) < 1.5
+    assert await running.cancel(turn_id) < 1.5
     assert (await turn_row(running.database, turn_id))["state"] == "cancelled"
     assert running.child() == child
     kinds = {row["kind"]: row["state"] for row in await outbox_of(running.database, turn_id)}
@@ -126,7 +114,7 @@ async def test_cancelling_an_engine_that_does_not_listen_kills_the_child_in_time
     later = await running.ask("still there?", after=turn_id)
     await running.saved(turn_id, "emotion")
     child = running.child()
-    assert await cancel(running, turn_id) <= 2.5
+    assert await running.cancel(turn_id) <= 2.5
     assert (await turn_row(running.database, turn_id))["state"] == "cancelled"
     assert await outbox_of(running.database, turn_id) == []
     await running.end_of(later)
@@ -139,7 +127,7 @@ async def test_a_cancelled_turn_that_waits_is_never_begun(running: Stack) -> Non
     first = await running.ask("#sleep 0.5 llm")
     second = await running.ask("two", after=first)
     third = await running.ask("three", after=first)
-    assert await cancel(running, second) < 0.3
+    assert await running.cancel(second) < 0.3
     for turn_id in (first, third):
         await running.end_of(turn_id)
         await running.answered_once(turn_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from core.errors import SmartTalkerError
-from core.kinds import LANGUAGES, Layer
+from core.kinds import Layer
 from core.settings import Settings
 from core.weights.manifest import Manifest, Ollama, Weights
 from worker.engines.registry import look, make
@@ -26,8 +26,7 @@ class Needed:
 
 def chosen_engines(settings: Settings) -> dict[Layer, list[str]]:
     """The engines that the settings name for each layer, in any language, without repeats."""
-    languages = (None, *LANGUAGES)
-    return {layer: list(dict.fromkeys(settings.engine(layer, language) for language in languages)) for layer in Layer}
+    return {layer: settings.engines(layer) for layer in Layer}
 
 
 @dataclass(frozen=True)
