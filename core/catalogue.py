@@ -19,17 +19,42 @@ from core.naming import ID, new_id, removed_ids
 from core.persona import Answer, Localised, Persona, read_persona
 from core.text.folding import fold
 
-__all__ = ["Answer", "Avatar", "Catalogue", "Localised", "Persona", "Voice", "new_id", "read_persona", "read_toml"]
+__all__ = [
+    "ANY", "Answer", "Avatar", "Catalogue", "Localised", "Persona", "Reference", "Voice", "new_id", "read_persona",
+    "read_toml",
+]  # fmt: skip
+
+
+ANY = "und"
+"""BCP 47's tag of a language that is not known."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A recording of a voice that models imitate. clip: a WAV file. language: of what is said in it (BCP 47 primary
+    tag, ANY where nobody knows). transcript: its words, None where nobody knows them."""
+
+    clip: Path
+    language: str
+    transcript: str | None = None
 
 
 @dataclass(frozen=True)
 class Voice:
-    """A voice: `engines[name]` holds the settings of each engine that can speak it."""
+    """A voice: `engines[name]` holds the settings of each engine that can speak it; references: its recordings, by
+    language."""
 
     id: str
     name: Localised
     folder: Path
     engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
+
+    def reference(self, language: str) -> Reference | None:
+        """The recording in the language, else one in an unknown language, else the first of the others; None where
+        there is none at all."""
+        own = self.references.get(language) or self.references.get(ANY)
+        return own or next(iter(self.references.values()), None)
 
 
 @dataclass(frozen=True)
@@ -165,9 +190,31 @@ def _avatar(folder: Path) -> Avatar:
 def _voice(folder: Path) -> Voice:
     table = read_toml(folder / "voice.toml")
     try:
-        return Voice(folder.name, dict(table["name"]), folder, dict(table.get("engines", {})))
-    except (KeyError, TypeError, ValueError) as error:
+        references = {
+            language: _reference(folder, language, each) for language, each in table.get("references", {}).items()
+        }
+        return Voice(folder.name, dict(table["name"]), folder, dict(table.get("engines", {})), references)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(f"{folder / 'voice.toml'}: missing or misplaced key {error}") from error
+
+
+def _reference(folder: Path, language: str, table: Mapping[str, Any]) -> Reference:
+    """Raises KeyError, ValueError for a file outside the voice's folder, ConfigurationError for one that is missing."""
+    clip, words = folder / _file_name(table["clip"]), table.get("transcript")
+    if words is None:
+        return Reference(clip, language)
+    path = folder / _file_name(words)
+    try:
+        return Reference(clip, language, path.read_text(encoding="utf-8").strip() or None)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def _file_name(value: Any) -> str:
+    """Raises ValueError for anything that is not a plain file's name."""
+    if not isinstance(value, str) or Path(value).name != value:
+        raise ValueError(f"{value!r} is not a file's name")
+    return value
 
 
 def _place(entries: Sequence[tuple[str, Localised]], wanted: str, what: str) -> int:

@@ -36,6 +36,8 @@ PROFILES: dict[str, dict[Layer, str]] = {
     },
 }
 """One engine a layer."""
+BY_LANGUAGE: dict[str, dict[str, str]] = {"cpu": {}, "gpu": {"tts_ar": "voxcpm"}}
+"""Where a profile has another engine for one language: CosyVoice speaks no Arabic."""
 
 
 _WHATSAPP = ("whatsapp_phone_id", "whatsapp_token", "whatsapp_app_secret", "whatsapp_verify_token")
@@ -110,9 +112,11 @@ class Settings(BaseSettings):
     user_rate: int = Field(default=20, ge=1)
 
     def engine(self, layer: Layer, language: str | None = None) -> str:
-        """The name of the engine for a layer: the language's override, else the layer's, else the profile's."""
-        by_language = getattr(self, f"{layer}_{language}", "") if language else ""
-        return by_language or str(getattr(self, layer.value)) or PROFILES[self.profile][layer]
+        """The name of the engine for a layer: the language's override, else the layer's, else the profile's (for the
+        language, where it has one)."""
+        key = f"{layer}_{language}" if language else ""
+        profile = BY_LANGUAGE[self.profile].get(key) or PROFILES[self.profile][layer]
+        return getattr(self, key, "") or str(getattr(self, layer.value)) or profile
 
     def engines(self, layer: Layer) -> list[str]:
         """The names that `engine` gives for a layer in any language, each once."""

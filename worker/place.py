@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.kinds import Layer
 from core.settings import Settings
 from worker.engines.base import Place
@@ -17,6 +19,7 @@ def place_of(settings: Settings, device: str = "cpu") -> Place:
         llm_model=settings.llm_model,
         llm_context=settings.llm_context,
         llm_wait_s=settings.llm_wait_s,
+        cosyvoice_repo=Path(settings.cosyvoice_repo).absolute() if settings.cosyvoice_repo else None,
     )
 
 

@@ -11,11 +11,10 @@ import wave
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from core.catalogue import Localised
+from core.catalogue import ANY, Localised
 from core.decoding import decode_voice
 from core.errors import AudioInvalid, VoiceInvalid
 from core.naming import checked_name
@@ -171,15 +170,14 @@ def _save(path: Path, sound: Sound) -> None:
 
 
 def _describe(draft: Path, names: dict[str, str], consent: Mapping[str, str], added_by: str, heard: Heard) -> None:
-    neural: dict[str, Any] = {"reference": "reference.wav"}
-    languages = ["en", "zh", "ja", "ko", "de", "es", "fr", "it", "ru"]
     write_toml(
         draft / "voice.toml",
         {
             "": {"name": names, "licence": "private", "added_by": added_by},
             "consent": {key: consent[key].strip() for key in CONSENT},
+            f"references.{ANY}": {"clip": "reference.wav"},
             "engines.espeak": fitted(heard),
-            "engines.cosyvoice": {"languages": languages, **neural, "speed": 1.0},
-            "engines.voxcpm": {"languages": ["ar", "en"], **neural},
+            "engines.cosyvoice": {"speed": 1.0},
+            "engines.voxcpm": {},
         },
     )

@@ -40,7 +40,7 @@ class Place:
 
     models: the folder of weights. device: "cpu", or torch's name of a card ("cuda:0"). ollama_url, llm_model,
     llm_context: the server, the model's name there, and its context in tokens. llm_wait_s: the longest that the first
-    word of an answer may take, seconds.
+    word of an answer may take, seconds. cosyvoice_repo: a checkout of CosyVoice's repository; None: the fetched one.
     """
 
     models: Path = field(default=HOME / "models")
@@ -49,6 +49,7 @@ class Place:
     llm_model: str = "qwen2.5:14b"
     llm_context: int = 8192
     llm_wait_s: float = 120.0
+    cosyvoice_repo: Path | None = None
 
     @property
     def ollama_is_here(self) -> bool:

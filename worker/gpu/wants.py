@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from core.kinds import LANGUAGES, Layer
-from core.settings import PROFILES, Settings
+from core.settings import BY_LANGUAGE, PROFILES, Settings
 from core.weights.manifest import Manifest, Ollama, Set, Weights
 from worker.engines import registry
 from worker.engines.base import Place
@@ -41,8 +41,9 @@ def choice_of_set(chosen: Set, settings: Settings) -> Choice:
     )
 
     def choose(layer: Layer, language: str | None) -> str:
-        by_language = chosen.engines.get(f"{layer}_{language}")
-        return by_language or chosen.engines.get(layer) or PROFILES["gpu"][layer]
+        key = f"{layer}_{language}"
+        profile = BY_LANGUAGE["gpu"].get(key) or PROFILES["gpu"][layer]
+        return chosen.engines.get(key) or chosen.engines.get(layer) or profile
 
     return Choice(choose, place, chosen.weights)
 

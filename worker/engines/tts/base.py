@@ -44,7 +44,18 @@ class TTSEngine(Engine, Protocol):
     """Layer 4."""
 
     def speak(
-        self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
+        self,
+        text: str,
+        *,
+        language: str,
+        voice: Voice,
+        tone: Tone = Tone.NEUTRAL,
+        intensity: float = 0.0,
+        take: int = 0,
     ) -> Iterator[Speech]:
-        """One sentence; pieces of one sample rate that follow each other without a gap. Raises TTSError."""
+        """One sentence; pieces of one sample rate that follow each other without a gap. Raises TTSError.
+
+        take: which attempt at this sentence it is. The same take of the same sentence sounds the same; an engine that
+        speaks by chance draws anew for another.
+        """
         ...

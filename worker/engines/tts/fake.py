@@ -38,7 +38,14 @@ class Fake:
         """Nothing to give back."""
 
     def speak(
-        self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
+        self,
+        text: str,
+        *,
+        language: str,
+        voice: Voice,
+        tone: Tone = Tone.NEUTRAL,
+        intensity: float = 0.0,
+        take: int = 0,
     ) -> Iterator[Speech]:
         obey(text, Layer.TTS, TTSError)
         letters = sum(1 for char in text if char.isalnum())
@@ -54,7 +61,14 @@ class Brief(Fake):
     name: ClassVar[str] = "fake-brief"
 
     def speak(
-        self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
+        self,
+        text: str,
+        *,
+        language: str,
+        voice: Voice,
+        tone: Tone = Tone.NEUTRAL,
+        intensity: float = 0.0,
+        take: int = 0,
     ) -> Iterator[Speech]:
         obey(text, Layer.TTS, TTSError)
         samples = _LEVEL * np.sin(np.arange(round(_BRIEF_S * SAMPLE_RATE)) * (2 * np.pi * _PITCH_HZ / SAMPLE_RATE))

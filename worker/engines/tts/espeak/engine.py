@@ -55,7 +55,14 @@ class Espeak:
         self._filters.clear()
 
     def speak(
-        self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
+        self,
+        text: str,
+        *,
+        language: str,
+        voice: Voice,
+        tone: Tone = Tone.NEUTRAL,
+        intensity: float = 0.0,
+        take: int = 0,
     ) -> Iterator[Speech]:
         """One piece a sentence, followed by the pause that its last mark asks for. A text in the other script than
         `language` is spoken in its own; one with nothing to say gives the pause alone."""
