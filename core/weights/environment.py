@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +19,8 @@ from core.weights.fetching import Progress, SourceAway, State, Way, WeightsWrong
 from core.weights.folder import Record, folder_of, hashed
 from core.weights.kept import InFolder
 from core.weights.manifest import Environment, Weights
+from core.weights.packages import Packages
+from core.weights.programs import followed, last_words, run
 
 UV = HOME / ".venv" / "tools" / "bin" / "uv"
 _VENV = "venv"
@@ -35,7 +36,6 @@ for name in sys.argv[1:]:
 """
 _INSTALLED_IN_S = 7200.0
 _IMPORTED_IN_S = 600.0
-_SAID_MOST = 600
 _WRONG = ("hash mismatch", "do not match the hashes", "--require-hashes")
 """What uv and pip say of packages that are not those of the lock."""
 _FULL = "No space left on device"
@@ -82,8 +82,7 @@ class EnvironmentFetcher(InFolder):
         packages = self._packages()
         try:
             self._make(progress)
-            progress.begin(f"{self.weights.name}: packages", None)
-            self._install(packages)
+            self._install(packages, progress)
             if lack := self._lack():
                 raise WeightsWrong(f"{self.weights.name}: {lack}")
             return Record(revision, (hashed(self.folder, f"{_VENV}/pyvenv.cfg"),))
@@ -116,18 +115,21 @@ class EnvironmentFetcher(InFolder):
         python = self._python()
         progress.note(f"{self.weights.name}: a Python environment of {python}")
         without = ["--without-pip"] if self._has_uv else []
-        done = _run([python, "-I", "-m", "venv", *without, str(self.folder / _VENV)], _IMPORTED_IN_S)
+        done = run([python, "-I", "-m", "venv", *without, str(self.folder / _VENV)], _IMPORTED_IN_S)
         if done.returncode:
-            raise ConfigurationError(f"{python} makes no environment: {_last(done)}")
+            raise ConfigurationError(f"{python} makes no environment: {last_words(done)}")
 
-    def _install(self, packages: Sequence[str]) -> None:
+    def _install(self, packages: Sequence[str], progress: Progress) -> None:
         """Raises SourceAway, WeightsWrong, StorageError."""
-        done = _run([*self._installer(), *self._hashes, *packages, *self._requirements()], _INSTALLED_IN_S, self.folder)
+        command = [*self._installer(), *self._hashes, *packages, *self._requirements()]
+        coming = Packages(self.weights.name, progress)
+        done = followed(command, _INSTALLED_IN_S, coming.line, self.folder)
         if not done.returncode:
+            coming.end()
             return
         if _FULL in done.stderr:
             raise StorageError(f"no room on the disk of {self.folder}")
-        said = _last(done)
+        said = last_words(done)
         if any(words in done.stderr.lower() for words in _WRONG):
             raise WeightsWrong(f"{self.weights.name}: a package is not what {self._source.lock} says: {said}")
         raise SourceAway(f"{self.weights.name}: {said}; what has come is kept: check the network and UV_INDEX_URL")
@@ -136,8 +138,18 @@ class EnvironmentFetcher(InFolder):
         python = str(python_in(self.folder))
         if self._has_uv:
             # Removes what the lock does not name, so that one left unfinished by another lock is put right.
-            return [str(self._uv), "pip", "sync", "--no-config", "--quiet", "--python", python]
-        return [python, "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            return [str(self._uv), "pip", "sync", "--no-config", "--python", python]
+        return [
+            python,
+            "-I",
+            "-m",
+            "pip",
+            "install",
+            "--progress-bar",
+            "off",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ]
 
     def _requirements(self) -> list[str]:
         return [str(self._lock)] if self._has_uv else ["--requirement", str(self._lock)]
@@ -164,8 +176,8 @@ class EnvironmentFetcher(InFolder):
         python = python_in(self.folder)
         if not _works(python):
             return f"{python} does not run"
-        done = _run([str(python), "-I", "-c", _IMPORTS, *self._source.imports], _IMPORTED_IN_S)
-        return f"an import fails: {_last(done)}" if done.returncode else ""
+        done = run([str(python), "-I", "-c", _IMPORTS, *self._source.imports], _IMPORTED_IN_S)
+        return f"an import fails: {last_words(done)}" if done.returncode else ""
 
 
 def _candidates(version: str) -> Iterator[str]:
@@ -177,42 +189,10 @@ def _version(python: str) -> str:
     """`3.11`; empty where it doesn't run or has no venv."""
     asks = "import ensurepip, sys, venv; print(f'{sys.version_info[0]}.{sys.version_info[1]}')"
     try:
-        return _run([python, "-I", "-c", asks], _IMPORTED_IN_S).stdout.strip()
+        return run([python, "-I", "-c", asks], _IMPORTED_IN_S).stdout.strip()
     except OSError:
         return ""
 
 
 def _works(python: Path) -> bool:
-    return python.exists() and _run([str(python), "-I", "-c", ""], _IMPORTED_IN_S).returncode == 0
-
-
-def _run(command: Sequence[str], limit_s: float, beside: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """With a model's hubs switched off: an environment is no place to download weights. beside: a folder; uv links
-    its packages to there only where its cache lies on the same file system. Raises OSError."""
-    settings = {
-        name: text for name, text in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
-    }
-    settings |= {"HF_HUB_OFFLINE": "1", "UV_PYTHON_DOWNLOADS": "never", "PIP_NO_INPUT": "1", "PYTHONUTF8": "1"}
-    settings.setdefault("UV_SYSTEM_CERTS", "true")
-    if beside is not None and _apart(beside):
-        settings.setdefault("UV_LINK_MODE", "copy")
-    try:
-        return subprocess.run(
-            command, env=settings, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            timeout=limit_s, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 1, "", f"not done after {limit_s:g} s")
-
-
-def _apart(folder: Path) -> bool:
-    """Whether uv's usual cache lies on another file system."""
-    cache = Path(os.environ.get("UV_CACHE_DIR") or Path.home() / ".cache" / "uv")
-    there = next((each for each in (cache, *cache.parents) if each.exists()), folder)
-    return there.stat().st_dev != folder.stat().st_dev
-
-
-def _last(done: subprocess.CompletedProcess[str]) -> str:
-    """What it said at the end, in one line."""
-    lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-    return " ".join(lines[-4:])[-_SAID_MOST:] or f"it ended with {done.returncode}"
+    return python.exists() and run([str(python), "-I", "-c", ""], _IMPORTED_IN_S).returncode == 0
