@@ -40,6 +40,12 @@ BY_LANGUAGE: dict[str, dict[str, str]] = {"cpu": {}, "gpu": {"tts_ar": "voxcpm"}
 """Where a profile has another engine for one language: CosyVoice speaks no Arabic."""
 
 
+def engines_of_profile(profile: str, layer: Layer) -> list[str]:
+    """Those that it names for a layer in any language, each once."""
+    by_language = (BY_LANGUAGE[profile].get(f"{layer}_{language}") for language in LANGUAGES)
+    return list(dict.fromkeys([PROFILES[profile][layer], *filter(None, by_language)]))
+
+
 _WHATSAPP = ("whatsapp_phone_id", "whatsapp_token", "whatsapp_app_secret", "whatsapp_verify_token")
 _TELEGRAM_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _TELEGRAM_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ConfigurationError
 from core.kinds import Layer
-from core.settings import HOME, PROFILES, Settings, read_settings
+from core.settings import BY_LANGUAGE, HOME, PROFILES, Settings, engines_of_profile, read_settings
 
 EXAMPLE = HOME / ".env.example"
 
@@ -73,6 +73,8 @@ def test_secrets_do_not_show() -> None:
         ({"tts": "fake", "tts_ar": "voxcpm"}, "en", "fake"),
         ({"tts_ar": "voxcpm"}, None, "espeak"),
         ({"profile": "gpu"}, "en", "cosyvoice"),
+        ({"profile": "gpu"}, "ar", "voxcpm"),
+        ({"profile": "gpu", "tts": "espeak"}, "ar", "espeak"),
         ({"tts_ar": "voxcpm"}, "fr", "espeak"),
     ],
 )
@@ -84,6 +86,9 @@ def test_the_language_wins_over_the_layer_and_the_layer_over_the_profile(
 
 def test_a_profile_names_an_engine_for_each_layer() -> None:
     assert all(set(engines) == set(Layer) for engines in PROFILES.values())
+    assert set(BY_LANGUAGE) == set(PROFILES)
+    assert engines_of_profile("gpu", Layer.TTS) == ["cosyvoice", "voxcpm"]
+    assert engines_of_profile("cpu", Layer.TTS) == ["espeak"]
 
 
 def test_the_media_key_is_made_once_and_private(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bot.cli.models.engines import chosen_engines, missing, needed_by
 from core.kinds import LANGUAGES, Layer
-from core.settings import PROFILES, Settings
+from core.settings import PROFILES, Settings, engines_of_profile
 from core.weights.fetching import State, Way
 from core.weights.manifest import Manifest
 from core.weights.run import Entry
@@ -92,12 +92,16 @@ def _languages(tags: Sequence[str]) -> str:
 
 
 def _named(layer: Layer, chosen: dict[Layer, list[str]]) -> list[str]:
-    return list(dict.fromkeys([*(names[layer] for names in PROFILES.values()), *chosen[layer]]))
+    of_profiles = (name for profile in PROFILES for name in engines_of_profile(profile, layer))
+    return list(dict.fromkeys([*of_profiles, *chosen[layer]]))
 
 
 def _engines(chosen: dict[Layer, list[str]], reasons: dict[tuple[Layer, str], str | None]) -> Table:
     table = Table("layer", *(f"profile {name}" for name in PROFILES), "chosen", box=None, pad_edge=False)
     for layer in Layer:
-        cells = [f"{'✗' if reasons[layer, names[layer]] else '✓'} {names[layer]}" for names in PROFILES.values()]
+        cells = [
+            ", ".join(f"{'✗' if reasons[layer, name] else '✓'} {name}" for name in engines_of_profile(profile, layer))
+            for profile in PROFILES
+        ]
         table.add_row(layer.value, *cells, ", ".join(chosen[layer]))
     return table
