@@ -16,7 +16,7 @@ from worker.gpu.books import SETTLE_S, Books
 from worker.gpu.card import Card
 from worker.gpu.cost import Cost, Meter
 from worker.gpu.exhaustion import is_beyond_repair, is_out_of_memory
-from worker.gpu.loading import WAIT_S, Loader, OnEvent, left_mb
+from worker.gpu.loading import WAIT_S, Loader, OnEvent, elsewhere_mb, left_mb
 from worker.gpu.room import BESIDE, MARGIN_MB
 from worker.gpu.slots import Slot, Slots
 
@@ -66,7 +66,7 @@ class EngineSet:
         )
 
         self._broken = False
-        self._meter = Meter(card, lambda: sum(slot.elsewhere_mb for slot in self._slots.loaded()))
+        self._meter = Meter(card, lambda: sum(elsewhere_mb(slot.engine) for slot in self._slots.loaded()))
 
     def name(self, layer: Layer, language: str | None = None) -> str:
         return self._choose(layer, language)

@@ -193,7 +193,8 @@ def _who(slot: Slot, needed: int, others: Sequence[tuple[Slot, Tenant]], room: i
 
 
 def elsewhere_mb(engine: Any) -> int:
-    """MiB of the card that the engine holds in another process; 0 for one that has none, or that does not answer."""
+    """MiB of the card that the engine last knew to hold in another process (asked often, so at no cost); 0 for one that
+    has none."""
     return _told(engine, "memory_mb")
 
 
