@@ -21,7 +21,7 @@ from core.text.folding import fold
 
 __all__ = [
     "ANY", "Answer", "Avatar", "Catalogue", "Localised", "Persona", "Reference", "Voice", "new_id", "read_persona",
-    "read_toml",
+    "read_toml", "references_of",
 ]  # fmt: skip
 
 
@@ -190,12 +190,22 @@ def _avatar(folder: Path) -> Avatar:
 def _voice(folder: Path) -> Voice:
     table = read_toml(folder / "voice.toml")
     try:
-        references = {
-            language: _reference(folder, language, each) for language, each in table.get("references", {}).items()
-        }
+        references = {language: _reference(folder, language, each) for language, each in references_of(table).items()}
         return Voice(folder.name, dict(table["name"]), folder, dict(table.get("engines", {})), references)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(f"{folder / 'voice.toml'}: missing or misplaced key {error}") from error
+
+
+def references_of(table: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The recordings of a voice.toml: {"clip", "transcript"} by language; that of an engine's own settings, from when a
+    voice had one recording, counts where no table of them is there."""
+    if table.get("references"):
+        return dict(table["references"])
+    for settings in table.get("engines", {}).values():
+        if "reference" in settings:
+            words = {"transcript": settings["transcript"]} if "transcript" in settings else {}
+            return {ANY: {"clip": settings["reference"], **words}}
+    return {}
 
 
 def _reference(folder: Path, language: str, table: Mapping[str, Any]) -> Reference:

@@ -14,6 +14,7 @@ from bot.administration import naming
 from bot.administration.avatars import Begun
 from core.catalogue import Catalogue, Localised, Voice
 from core.errors import Conflict, Forbidden, NotFound
+from core.wording import checked_language, checked_words
 from db import audit, choices, tasks
 
 KIND = "voice"
@@ -39,23 +40,75 @@ async def add(
     language: str,
     key: str,
     conversation_id: uuid.UUID | None = None,
+    spoken: str | None = None,
+    transcript: str | None = None,
 ) -> Begun:
     """A task that makes a voice of a recording.
 
     names: as naming.named returns them. source: {"channel", "remote"} or {"file": a name in the storage}. words: those
-    in which the actor confirmed that the speaker has agreed. key: of the event, unique. conversation_id: whom to tell,
-    and where the preview goes. Raises Conflict where the key was used.
+    in which the actor confirmed that the speaker has agreed. language: in which the actor is answered. key: of the
+    event, unique. conversation_id: whom to tell, and where the preview goes. spoken, transcript: the recording's
+    language and what is said in it, None where nobody told. Raises Conflict where the key was used, VoiceInvalid for a
+    language or a transcript that is none.
     """
     new = await naming.new(connection, catalogue, KIND, names)
-    consent = {"who": actor, "when": datetime.now(UTC).isoformat(timespec="seconds"), "words": words}
-    payload = {"act": "add", "id": new, "name": dict(names), "consent": consent}
-    asked = {"source": dict(source), "actor": actor, "language": language}
+    payload = {"act": "add", "id": new, "name": dict(names)} | _said(spoken, transcript)
+    asked = {"source": dict(source), "actor": actor, "language": language, "consent": _consent(actor, words)}
     task_id = await tasks.add(connection, KIND, payload | asked, key=key, conversation_id=conversation_id)
     if task_id is None:
         raise Conflict
     await audit.write(connection, actor, "voice-consent", new, words=words, language=language)
     await audit.write(connection, actor, "voice-add", new, name=dict(names))
     return Begun(new, task_id)
+
+
+async def extend(
+    connection: AsyncConnection,
+    *,
+    actor: str,
+    voice: Voice,
+    root: Path,
+    source: Mapping[str, Any],
+    words: str,
+    language: str,
+    key: str,
+    conversation_id: uuid.UUID | None = None,
+    spoken: str | None = None,
+    transcript: str | None = None,
+) -> Begun:
+    """A task that adds a recording in another language to a voice that was added, or replaces one of the same.
+
+    Its payload is that of `add` with the act "extend". Raises as `add`, and Forbidden for a shipped voice. root:
+    DATA_DIR.
+    """
+    check_extensible(voice, root=root)
+    payload = {"act": "extend", "id": voice.id, "name": dict(voice.name)} | _said(spoken, transcript)
+    asked = {"source": dict(source), "actor": actor, "language": language, "consent": _consent(actor, words)}
+    task_id = await tasks.add(connection, KIND, payload | asked, key=key, conversation_id=conversation_id)
+    if task_id is None:
+        raise Conflict
+    await audit.write(connection, actor, "voice-consent", voice.id, words=words, language=language)
+    await audit.write(connection, actor, "voice-extend", voice.id)
+    return Begun(voice.id, task_id)
+
+
+def check_extensible(voice: Voice, *, root: Path) -> None:
+    """Raises Forbidden for a shipped one. root: DATA_DIR."""
+    if not voice.folder.is_relative_to(root):
+        raise Forbidden(
+            f"the voice {voice.id} is shipped with SmartTalker: recordings are added to voices that you added",
+            message_id="error-voice-shipped-recording",
+        )
+
+
+def _consent(actor: str, words: str) -> dict[str, str]:
+    """Milliseconds tell one recording's consent from another's."""
+    return {"who": actor, "when": datetime.now(UTC).isoformat(timespec="milliseconds"), "words": words}
+
+
+def _said(spoken: str | None, transcript: str | None) -> dict[str, str | None]:
+    """Raises VoiceInvalid."""
+    return {"spoken": checked_language(spoken) if spoken else None, "transcript": checked_words(transcript)}
 
 
 def check_removable(catalogue: Catalogue, voice: Voice, *, root: Path) -> None:

@@ -15,7 +15,8 @@ from core.errors import Conflict, Forbidden, InputError, NotFound, VoiceInvalid
 from core.settings import HOME
 from tests.spoken import SAMPLE_RATE, Sound, alternating, noisy, recorded, spoken
 from worker.adding.listening import listen
-from worker.adding.voice import RATE, add_voice, check_recording, remove_voice
+from worker.adding.recording import RATE
+from worker.adding.voice import Added, add_voice, check_recording, remove_voice
 from worker.engines.tts.espeak.engine import Espeak
 
 NAME = {"ar": "منى", "en": "Mona"}
@@ -30,7 +31,7 @@ def engine() -> Iterator[Espeak]:
     engine.unload()
 
 
-async def added(recording: Path, root: Path, new: str = "mona") -> Path:
+async def added(recording: Path, root: Path, new: str = "mona") -> Added:
     return await add_voice(recording, voice_id=new, name=NAME, root=root, consent=CONSENT, added_by="telegram:7")
 
 
@@ -45,16 +46,18 @@ def read(path: Path) -> tuple[Sound, int]:
 async def test_a_good_recording_becomes_a_voice(tmp_path: Path, engine: Espeak, kind: str) -> None:
     quiet = 0.4 * spoken(engine, "ar", variant="f4")
     padded = np.concatenate([np.zeros(SAMPLE_RATE, np.float32), quiet, np.zeros(2 * SAMPLE_RATE, np.float32)])
-    folder = await added(recorded(padded, tmp_path / f"in.{kind}"), tmp_path)
-    assert sorted(path.name for path in folder.iterdir()) == ["reference.wav", "voice.toml"]
-    reference, rate = read(folder / "reference.wav")
+    made = await added(recorded(padded, tmp_path / f"in.{kind}"), tmp_path)
+    folder = made.folder
+    assert sorted(folder.iterdir()) == [made.clip, folder / "voice.toml"]
+    reference, rate = read(made.clip)
     assert rate == RATE == 24_000
     heard = listen(reference, rate)
     assert heard.level == pytest.approx(-20, abs=1.5)
     assert heard.seconds == pytest.approx(quiet.size / SAMPLE_RATE, abs=0.6)
     table = tomllib.loads((folder / "voice.toml").read_text(encoding="utf-8"))
-    assert (table["name"], table["consent"], table["added_by"]) == (NAME, CONSENT, "telegram:7")
-    assert table["references"] == {"und": {"clip": "reference.wav"}}
+    assert (table["name"], table["added_by"]) == (NAME, "telegram:7")
+    kept = {"clip": made.clip.name, "added_by": "telegram:7", "consent": CONSENT}
+    assert table["references"] == {"und": kept}
     assert set(table["engines"]) == {"espeak", "cosyvoice", "voxcpm"}
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from core.storage import storage_errors
 DRAFT = ".draft-"
 STALE_S = 24 * 3600
 """After it, a draft's process is long gone."""
+_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
 @contextmanager
@@ -33,18 +36,42 @@ def adding(root: Path, kind: str, new: str) -> Iterator[Path]:
         raise InputError("an id has 1 to 48 small letters, digits, - and _", message_id="error-id-wrong")
     target = root / kind / new
     _check_free(target)
+    with drafting(target) as draft:
+        yield draft
+        with locked(target.parent), storage_errors():
+            _check_free(target)
+            draft.rename(target)
+
+
+@contextmanager
+def drafting(target: Path) -> Iterator[Path]:
+    """A new folder beside `target` for what is to become of it or in it; gone at the end of the block, unless it was
+    renamed. Raises StorageError."""
     with storage_errors():
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target.parent)
-        draft = target.with_name(f"{DRAFT}{secrets.token_hex(6)}")
+        sweep(target.parent)
+        draft = _beside(target)
         draft.mkdir()
     try:
         yield draft
-        _check_free(target)
-        with storage_errors():
-            draft.rename(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def locked(parent: Path) -> Iterator[None]:
+    """Nobody else, in any process, changes what lies in root/kind until the end of the block, which must be short."""
+    handle = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _beside(target: Path) -> Path:
+    """A draft's name tells whose it is: the id's removal takes it along."""
+    return target.with_name(f"{DRAFT}{target.name}.{secrets.token_hex(6)}")
 
 
 def _check_free(target: Path) -> None:
@@ -53,37 +80,56 @@ def _check_free(target: Path) -> None:
         raise Conflict(f"the id {target.name} is in use, or was", message_id="error-id-taken", id=target.name)
 
 
-def _sweep(parent: Path) -> None:
+def sweep(parent: Path) -> None:
+    """Deletes drafts whose process died."""
     for draft in parent.glob(f"{DRAFT}*"):
-        if time.time() - draft.stat().st_mtime > STALE_S:
-            shutil.rmtree(draft, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > STALE_S:
+                shutil.rmtree(draft, ignore_errors=True)
+
+
+def added(root: Path, kind: str, wanted: str, *, shipped: str) -> Path:
+    """The folder of what was added. shipped: the sentence for what came with SmartTalker.
+
+    Raises NotFound, Forbidden for what is shipped.
+    """
+    what = kind.removesuffix("s")
+    target = root / kind / checked_id(wanted, what)
+    if not (target / f"{what}.toml").is_file():
+        if (HOME / kind / wanted).is_dir():
+            raise Forbidden(f"the {what} {wanted} belongs to SmartTalker: it stays as it is", message_id=shipped)
+        raise NotFound(f"no {what} is called {wanted}", message_id=f"error-no-{what}")
+    return target
 
 
 def remove(root: Path, kind: str, old: str) -> None:
-    """Deletes root/kind/old and remembers its id.
+    """Deletes root/kind/old and its drafts, and remembers its id.
 
     Raises NotFound, Forbidden for what is shipped with SmartTalker, StorageError.
     """
-    what = kind.removesuffix("s")
-    target = root / kind / checked_id(old, what)
-    if not (target / f"{what}.toml").is_file():
-        if (HOME / kind / old).is_dir():
-            raise Forbidden(f"the {what} {old} belongs to SmartTalker: it stays", message_id=f"error-{what}-shipped")
-        raise NotFound(f"no {what} is called {old}", message_id=f"error-no-{what}")
-    gone = target.with_name(f"{DRAFT}{secrets.token_hex(6)}")
-    with storage_errors():
+    target = added(root, kind, old, shipped=f"error-{kind.removesuffix('s')}-shipped")
+    with locked(target.parent), storage_errors():
         remember_removed(target.parent, old)
-        target.rename(gone)
-        shutil.rmtree(gone)
+        target.rename(_beside(target))
+        for draft in target.parent.glob(f"{DRAFT}{old}.*"):
+            shutil.rmtree(draft)
 
 
 def write_toml(path: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:
-    """Tables by their dotted names, "" first; values are texts, numbers, lists of them, and mappings of texts."""
+    """Tables by their dotted names, "" first; values are texts, numbers, booleans, lists of them, and mappings of such.
+
+    The file is there whole or as it was. Raises OSError.
+    """
     blocks = []
     for title, table in tables.items():
         lines = [f"[{title}]"] if title else []
-        blocks.append("\n".join([*lines, *(f"{key} = {_value(value)}" for key, value in table.items())]))
-    write_whole(path, "\n\n".join(blocks) + "\n")
+        blocks.append("\n".join([*lines, *(f"{_key(key)} = {_value(value)}" for key, value in table.items())]))
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        write_whole(draft, "\n\n".join(blocks) + "\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -94,8 +140,12 @@ def write_whole(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
+def _key(key: str) -> str:
+    return key if _BARE.match(key) else _value(key)
+
+
 def _value(value: Any) -> str:
     """JSON's texts, numbers and lists are TOML's too, but for DEL."""
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + " }"
+        return "{ " + ", ".join(f"{_key(key)} = {_value(inner)}" for key, inner in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Refused(Exception):
-    """Its argument is the reason: a key of `avatar.REASONS` or of `voice.REASONS`."""
+    """Its argument is the reason: a key of `avatar.REASONS` or of `recording.REASONS`."""
 
     @property
     def reason(self) -> str:

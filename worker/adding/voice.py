@@ -1,58 +1,32 @@
-"""A new voice from one recording, and its removal.
+"""A new voice from one recording, more recordings of it, and its removal.
 
-folder = await add_voice(recording, voice_id="mona", name={"ar": "منى", "en": "Mona"}, root=settings.data_dir,
-                         consent={"who": "Mona K.", "when": "2026-11-22T10:00:00Z", "words": "I agree …"})
+made = await add_voice(recording, voice_id="mona", name={"ar": "منى", "en": "Mona"}, root=settings.data_dir,
+                       consent={"who": "Mona K.", "when": "2026-11-22T10:00:00Z", "words": "I agree …"})
+await add_reference(english, voice_id="mona", root=settings.data_dir, consent={…}, language="en")
 """
 
 from __future__ import annotations
 
 import asyncio
-import wave
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from core.catalogue import ANY, Localised
-from core.decoding import decode_voice
-from core.errors import AudioInvalid, VoiceInvalid
+from core.catalogue import Localised
+from core.errors import NotFound
 from core.naming import checked_name
 from core.storage import storage_errors
-from worker.adding.folder import adding, remove, write_toml
+from core.wording import checked_language, checked_words
+from worker.adding import described, words
+from worker.adding.folder import added, adding, drafting, locked, remove, write_whole
 from worker.adding.formant import fitted
-from worker.adding.listening import HOP_S, Heard, Sound, listen
-from worker.adding.refused import Refused
-from worker.adding.speakers import several
+from worker.adding.recording import Recording, read_recording, reference, refuse, save
+from worker.adding.resembling import check_same
 
-RATE = 24_000
-"""Hertz of a reference, as CosyVoice 3 and VoxCPM2 take it."""
-SECONDS = (3.0, 30.0)
-CLIPPED = 0.002
-QUIET_DB, NOISY_DB = -42.0, 16.0
-"""The least level of speech, dBFS, and the least distance of it from the noise."""
-SPOKEN_S, SPOKEN_SHARE, VOICED_SHARE = 2.0, 0.35, 0.2
-"""The least speech, its least share of the recording, and the least share of voiced sounds in it (speech has half)."""
-REFERENCE_DB, PEAK = -20.0, 0.9
-"""The reference's level while speaking, as the engines' own output has, and its highest peak."""
-MARGIN_S = 0.15
-"""What is left before the first word and after the last."""
-FADE_S = 0.02
-CONSENT = ("who", "when", "words")
-
-REASONS = {
-    "unreadable": "the recording can't be opened or broke off: record it again",
-    "too_short": "the recording is too short: at least 3 seconds, best 10 to 20",
-    "too_long": "the recording is too long: at most 30 seconds",
-    "silent": "nothing can be heard in the recording",
-    "quiet": "the voice is too quiet: speak closer to the microphone",
-    "clipped": "the voice is overdriven: speak farther from the microphone",
-    "noisy": "there is too much noise behind the voice: record it in a quiet room",
-    "little_speech": "there is too little speech in the recording: speak without long pauses",
-    "several_speakers": "more than one person seems to speak: record one person alone",
-    "no_consent": "a voice needs the consent of who speaks: who, when, and in which words",
-}
-_DECODING = {"too_long": "too_long", "silent": "silent", "empty": "silent"}
+KIND = "voices"
 
 
 @dataclass(frozen=True)
@@ -66,9 +40,26 @@ class Quality:
     pitch: float
 
 
-def refuse(reason: str) -> VoiceInvalid:
-    """The error for a reason of REASONS; `args_for_user["reason"]` tells it to programs."""
-    return VoiceInvalid(REASONS[reason], message_id=f"error-voice-{reason.replace('_', '-')}", reason=reason)
+@dataclass(frozen=True)
+class Added:
+    """A recording that is part of a voice now. clip: its WAV file in the voice's folder. language: "und" where nobody
+    told. notes: keys of `recording.NOTES`: what is odd about it."""
+
+    folder: Path
+    clip: Path
+    language: str
+    transcript: str | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What people say of a recording, checked."""
+
+    consent: dict[str, str]
+    added_by: str
+    language: str
+    transcript: str | None
 
 
 async def check_recording(recording: Path, scratch: Path) -> Quality:
@@ -78,7 +69,7 @@ async def check_recording(recording: Path, scratch: Path) -> Quality:
     """
     target = scratch / f"{recording.name}.checked.wav"
     try:
-        _, heard = await _heard(recording, target)
+        heard = (await read_recording(recording, target)).heard
     finally:
         target.unlink(missing_ok=True)
     pitch = float(np.median(heard.voiced))
@@ -86,98 +77,127 @@ async def check_recording(recording: Path, scratch: Path) -> Quality:
 
 
 async def add_voice(
-    recording: Path, *, voice_id: str, name: Localised, root: Path, consent: Mapping[str, str], added_by: str = ""
-) -> Path:
-    """Writes root/voices/voice_id, whole or not at all: reference.wav (mono, 24 kHz, trimmed, at -20 dBFS) and
-    voice.toml with the settings of CosyVoice, VoxCPM and, fitted to the speaker's pitch and pace, of eSpeak.
+    recording: Path,
+    *,
+    voice_id: str,
+    name: Localised,
+    root: Path,
+    consent: Mapping[str, str],
+    added_by: str = "",
+    language: str | None = None,
+    transcript: str | None = None,
+) -> Added:
+    """Writes root/voices/voice_id, whole or not at all: the clip (mono, 24 kHz, trimmed, at -20 dBFS), its transcript
+    and voice.toml with the settings of CosyVoice, VoxCPM and, fitted to the speaker's pitch and pace, of eSpeak.
 
     recording: any kind that voice notes have, hostile: it is decoded in a process with limits. consent: who agreed,
-    when and in which words; kept in voice.toml. Raises VoiceInvalid (see REASONS), InputError for a wrong name or
-    id, Conflict for an id that is or was in use, StorageError, and OSError where there is no such recording.
+    when and in which words; kept in voice.toml. language, transcript: what is said in the recording, where known.
+    Raises VoiceInvalid (see recording.REASONS), InputError for a wrong name or id, Conflict for an id that is or was in
+    use, StorageError, and OSError where there is no such recording.
     """
-    names = checked_name(name)
-    if not all(consent.get(key, "").strip() for key in CONSENT):
-        raise refuse("no_consent")
-    with adding(root, "voices", voice_id) as draft:
-        target = draft / "reference.wav"
-        sound, heard = await _heard(recording, target)
-        with storage_errors():
-            _save(target, await asyncio.to_thread(reference, sound, heard))
-            _describe(draft, names, consent, added_by, heard)
-    return root / "voices" / voice_id
+    names, told = checked_name(name), _told(consent, added_by, language, transcript)
+    with adding(root, KIND, voice_id) as draft:
+        heard, entry = await _made(recording, draft, told)
+        engines = {"espeak": fitted(heard.heard), "cosyvoice": {"speed": 1.0}, "voxcpm": {}}
+        table = {"name": names, "licence": "private", "added_by": added_by, "references": {}, "engines": engines}
+        described.put(draft, table, told.language, entry)
+        described.write(draft, table)
+    return _result(root / KIND / voice_id, told, entry, heard)
+
+
+async def add_reference(
+    recording: Path,
+    *,
+    voice_id: str,
+    root: Path,
+    consent: Mapping[str, str],
+    added_by: str = "",
+    language: str | None = None,
+    transcript: str | None = None,
+) -> Added:
+    """One more recording of an added voice; one of the same language takes the place of the one before.
+
+    The voice can be spoken with at every moment: voice.toml changes at once, when all else is there. Raises as
+    add_voice; NotFound, Forbidden for a shipped voice.
+    """
+    folder = added(root, KIND, voice_id, shipped="error-voice-shipped-recording")
+    told = _told(consent, added_by, language, transcript)
+    with drafting(folder) as draft:
+        heard, entry = await _made(recording, draft, told)
+        await asyncio.to_thread(check_same, heard.heard, folder)
+        with locked(folder.parent), storage_errors():
+            table = described.read(added(root, KIND, voice_id, shipped="error-voice-shipped-recording"))
+            for name in (entry[key] for key in ("clip", "transcript") if key in entry):
+                (draft / name).rename(folder / name)
+            described.put(folder, table, told.language, entry)
+            described.write(folder, table)
+            described.tidy(folder)
+    return _result(folder, told, entry, heard)
+
+
+def tell_words(root: Path, voice_id: str, clip: str, *, language: str, transcript: str | None) -> None:
+    """What is said in a recording of an added voice whose language nobody knew. clip: its file's name.
+
+    A recording that the voice has in this language already gives way. Raises VoiceInvalid for words or a language that
+    are none, NotFound where voice or clip are no longer there, StorageError.
+    """
+    known, said = checked_language(language), checked_words(transcript)
+    folder = added(root, KIND, voice_id, shipped="error-voice-shipped-recording")
+    with locked(folder.parent), storage_errors():
+        table = described.read(added(root, KIND, voice_id, shipped="error-voice-shipped-recording"))
+        before = next((key for key, entry in table["references"].items() if entry["clip"] == clip), None)
+        if before is None:
+            raise NotFound(f"the voice {voice_id} has no recording {clip}", message_id="error-no-voice")
+        entry = table["references"].pop(before)
+        described.put(folder, table, known, entry | _written(folder, clip, said))
+        described.write(folder, table)
+
+
+def has_recording(root: Path, voice_id: str, consent: Mapping[str, str]) -> bool:
+    """Whether the voice has a recording that was agreed to so: what was begun twice is done once."""
+    try:
+        folder = added(root, KIND, voice_id, shipped="error-voice-shipped-recording")
+    except NotFound:
+        return False
+    wanted = {key: consent[key].strip() for key in described.CONSENT}
+    return any(entry.get("consent") == wanted for entry in described.read(folder)["references"].values())
 
 
 def remove_voice(root: Path, voice_id: str) -> None:
-    """Deletes it from root/voices. Raises NotFound, Forbidden for a shipped one, StorageError."""
-    remove(root, "voices", voice_id)
+    """Deletes it from root/voices, with what is left of attempts to add to it. Raises NotFound, Forbidden for a shipped
+    one, StorageError."""
+    remove(root, KIND, voice_id)
 
 
-async def _heard(recording: Path, target: Path) -> tuple[Sound, Heard]:
-    """The decoded sound and what it is like. Raises VoiceInvalid."""
-    try:
-        voice = await decode_voice(recording, target, limit_s=SECONDS[1], rate=RATE)
-    except AudioInvalid as error:
-        raise refuse(_DECODING.get(str(error.args_for_user.get("reason")), "unreadable")) from None
-    if voice.seconds < SECONDS[0]:
-        raise refuse("too_short")
-    sound = _load(target)
-    heard = await asyncio.to_thread(listen, sound, RATE)
-    try:
-        check(heard)
-    except Refused as refused:
-        raise refuse(refused.reason) from None
-    return sound, heard
+def _told(consent: Mapping[str, str], added_by: str, language: str | None, transcript: str | None) -> _Told:
+    """Raises VoiceInvalid."""
+    if not all(consent.get(key, "").strip() for key in described.CONSENT):
+        raise refuse("no_consent")
+    agreed = {key: consent[key].strip() for key in described.CONSENT}
+    said, known = checked_words(transcript), checked_language(language)
+    return _Told(agreed, added_by, known if said is None else words.language_of(said, known), said)
 
 
-def check(heard: Heard) -> None:
-    """Raises Refused: quiet, clipped, noisy, little_speech or several_speakers."""
-    voiced = len(heard.voiced) / max(int(heard.speech.sum()), 1)
-    little = heard.spoken_s < max(SPOKEN_S, SPOKEN_SHARE * heard.seconds) or voiced < VOICED_SHARE
-    for reason, wrong in (
-        ("quiet", heard.level < QUIET_DB),
-        ("clipped", heard.clipped > CLIPPED),
-        ("noisy", heard.snr < NOISY_DB),
-        ("little_speech", little),
-        ("several_speakers", several(heard)),
-    ):
-        if wrong:
-            raise Refused(reason)
+async def _made(recording: Path, draft: Path, told: _Told) -> tuple[Recording, dict[str, Any]]:
+    """Clip and transcript in the draft's folder, and their entry in voice.toml. Raises VoiceInvalid, StorageError."""
+    clip = described.clip_name()
+    heard = await read_recording(recording, draft / clip)
+    if told.transcript is not None:
+        words.check_fit(told.transcript, told.language, heard.heard.spoken_s)
+    with storage_errors():
+        save(draft / clip, await asyncio.to_thread(reference, heard.sound, heard.heard))
+        entry: dict[str, Any] = {"clip": clip, **_written(draft, clip, told.transcript), "added_by": told.added_by}
+    return heard, entry | {"consent": told.consent}
 
 
-def reference(sound: Sound, heard: Heard) -> Sound:
-    """The speech with a little room about it, at REFERENCE_DB as far as its peaks allow, faded at its ends."""
-    spoken = np.flatnonzero(heard.speech) * HOP_S
-    first, last = max(spoken[0] - MARGIN_S, 0), spoken[-1] + MARGIN_S
-    cut = sound[round(first * RATE) : round(last * RATE)].copy()
-    gain = 10 ** ((REFERENCE_DB - heard.level) / 20)
-    cut *= min(gain, PEAK / max(float(np.abs(cut).max()), 1e-6))
-    ramp = np.linspace(0, 1, round(FADE_S * RATE), dtype=np.float32)
-    cut[: len(ramp)] *= ramp
-    cut[-len(ramp) :] *= ramp[::-1]
-    return np.asarray(cut, np.float32)
+def _written(folder: Path, clip: str, transcript: str | None) -> dict[str, str]:
+    """The transcript's file and key; nothing where nobody knows the words."""
+    if transcript is None:
+        return {}
+    name = described.transcript_name(clip)
+    write_whole(folder / name, f"{transcript}\n")
+    return {"transcript": name}
 
 
-def _load(path: Path) -> Sound:
-    with wave.open(str(path), "rb") as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-    return np.asarray(samples / 32768, np.float32)
-
-
-def _save(path: Path, sound: Sound) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes((sound * 32767).round().astype(np.int16).tobytes())
-
-
-def _describe(draft: Path, names: dict[str, str], consent: Mapping[str, str], added_by: str, heard: Heard) -> None:
-    write_toml(
-        draft / "voice.toml",
-        {
-            "": {"name": names, "licence": "private", "added_by": added_by},
-            "consent": {key: consent[key].strip() for key in CONSENT},
-            f"references.{ANY}": {"clip": "reference.wav"},
-            "engines.espeak": fitted(heard),
-            "engines.cosyvoice": {"speed": 1.0},
-            "engines.voxcpm": {},
-        },
-    )
+def _result(folder: Path, told: _Told, entry: Mapping[str, Any], heard: Recording) -> Added:
+    return Added(folder, folder / entry["clip"], told.language, told.transcript, heard.notes)
