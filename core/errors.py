@@ -19,7 +19,8 @@ SmartTalkerError
 │   └── NotOffered              it exists, but not by this way
 ├── LayerError                  a layer failed for a turn
 │   ├── ASRError, EmotionError, LLMError, TTSError, VideoError, UpscaleError
-│   │   └── AnswerCut           the language model failed after it had said something
+│   │   ├── AnswerCut           the language model failed after it had said something
+│   │   └── SpeechFaulty        a voice ran away, stopped in the middle or made noise
 │   ├── LanguageUnsupported     no engine of the layer knows the language
 │   └── ChildDied               the process that holds the engines died, hung or was killed
 ├── ChannelError                a platform did not take what was sent
@@ -274,6 +275,12 @@ class TTSError(LayerError):
     code = "tts_failed"
     layer = Layer.TTS
     message_id = "error-tts"
+
+
+class SpeechFaulty(TTSError):
+    """What the voice said can't be the text: it is spoken again, then by another voice."""
+
+    code = "tts_faulty"
 
 
 class VideoError(LayerError):

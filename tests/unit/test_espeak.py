@@ -22,12 +22,12 @@ from worker.engines.tts.base import Speech
 from worker.engines.tts.espeak import Espeak
 from worker.engines.tts.espeak.engine import SAMPLE_RATE
 from worker.engines.tts.espeak.process import HelperProcess
-from worker.engines.tts.espeak.prosody import pause_after
 from worker.engines.tts.espeak.sound import finished
 from worker.engines.tts.espeak.spectrum import CALIBRATION, SPEECH_DB, band_levels, corrected, correction
 from worker.engines.tts.espeak.tashkeel import Tashkeel, pausal
 from worker.engines.tts.espeak.wire import Request
 from worker.loudness import CEILING, TARGET_LUFS, loudness
+from worker.voicing.pauses import pause_after
 
 Sound = NDArray[np.float32]
 CATALOGUE = Catalogue(Path(__file__).parents[2])

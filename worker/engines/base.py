@@ -15,13 +15,13 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104
 
 @dataclass(frozen=True)
 class Needs:
-    """What an engine asks of the machine.
+    """What an engine asks of the machine, and of a voice.
 
     languages: BCP 47 primary tags, empty for any. gpu_mb: GPU memory in MiB while loaded, working space included.
     elsewhere: it is held by another process. weights: names in models/manifest.toml. packages: import names beyond the
     everyday ones (`make gpu` installs them). licence: SPDX of the weights. exclusive: gets its input whole, with the
     card to itself. patience_s: the longest that one call (a load, or the wait for the next piece) may be silent; 0: no
-    longer than a lease.
+    longer than a lease. recording: a voice: it speaks like a recording of one, and not at all without any.
     """
 
     languages: tuple[str, ...] = ()
@@ -32,6 +32,7 @@ class Needs:
     licence: str = "MIT"
     exclusive: bool = False
     patience_s: float = 0.0
+    recording: bool = False
 
 
 @dataclass(frozen=True)

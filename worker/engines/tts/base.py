@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,14 @@ class Speech:
 
 
 class TTSEngine(Engine, Protocol):
-    """Layer 4."""
+    """Layer 4.
+
+    finished: what it speaks is used as it comes: at the loudness, with the ends and the pause that worker.voicing gives
+    to the others, and of a length that follows from the text by rule. The others are measured, and spoken again where
+    they went wrong.
+    """
+
+    finished: ClassVar[bool]
 
     def speak(
         self,

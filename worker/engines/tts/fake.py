@@ -30,6 +30,7 @@ class Fake:
 
     name: ClassVar[str] = "fake"
     needs: ClassVar[Needs] = Needs()
+    finished: ClassVar[bool] = True
 
     def load(self) -> None:
         """Nothing to load."""

@@ -17,10 +17,11 @@ from core.text import detect_language, speakable
 from worker.engines.base import Needs
 from worker.engines.tts.base import Phoneme, Speech
 from worker.engines.tts.espeak.process import HelperProcess
-from worker.engines.tts.espeak.prosody import pause_after, settings_for
+from worker.engines.tts.espeak.prosody import settings_for
 from worker.engines.tts.espeak.sound import finished
 from worker.engines.tts.espeak.spectrum import CALIBRATION, Filter, correction
 from worker.engines.tts.espeak.wire import Request
+from worker.voicing.pauses import pause_after
 
 SAMPLE_RATE = 22_050
 
@@ -37,6 +38,7 @@ class Espeak:
 
     name: ClassVar[str] = "espeak"
     needs: ClassVar[Needs] = Needs(languages=LANGUAGES, licence="GPL-3.0-or-later")
+    finished: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._helper = HelperProcess()

@@ -1,8 +1,7 @@
-"""How a sentence is spoken: speed, pitch and its range by voice and tone, and the silence after it by its last mark."""
+"""How a sentence is spoken: speed, pitch and its range, by voice and tone."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,31 +19,6 @@ _TONES: dict[Tone, Mapping[str, int]] = {
     Tone.CALM: {"rate": -10, "pitch": -4, "range": -15},
 }
 """What is added at full intensity, and half of it at none (the tone itself is a decision already made)."""
-
-_PAUSES_S = {
-    "،": 0.12,
-    ",": 0.12,
-    ":": 0.18,
-    "؛": 0.24,
-    ";": 0.24,
-    ".": 0.30,
-    "!": 0.30,
-    "؟": 0.34,
-    "?": 0.34,
-    "…": 0.42,
-}
-"""In the proportions of the pauses that eSpeak itself makes within a text."""
-_PAUSE_S = 0.28
-_PARAGRAPH_S = 0.15
-_PAUSE_SHARES = {Tone.NEUTRAL: 1.0, Tone.CHEERFUL: 0.9, Tone.LIVELY: 0.85, Tone.GENTLE: 1.25, Tone.CALM: 1.15}
-_CLOSING = re.compile(r"[\s\"'»”’)\]}*_]+$")
-
-
-def pause_after(text: str, tone: Tone) -> float:
-    """Seconds of silence after a sentence as it was written."""
-    bare = _CLOSING.sub("", text)
-    mark = "…" if bare.endswith("...") else bare[-1:]
-    return round((_PAUSES_S.get(mark, _PAUSE_S) + _PARAGRAPH_S * text.endswith("\n")) * _PAUSE_SHARES[tone], 3)
 
 
 def settings_for(settings: Mapping[str, Any], tone: Tone, intensity: float) -> dict[str, int]:

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from worker.engines.tts.espeak.spectrum import Filter, corrected
 from worker.loudness import levelled
-
-_FADE_S = 0.005
+from worker.voicing.ends import FADE_S, fade
 
 
 def finished(samples: NDArray[np.int16], sample_rate: int, pause_s: float, taps: Filter) -> NDArray[np.float32]:
@@ -17,13 +16,5 @@ def finished(samples: NDArray[np.int16], sample_rate: int, pause_s: float, taps:
     sound = samples.astype(np.float32) / 32768.0
     if sound.size:
         sound = levelled(corrected(sound, taps), sample_rate)
-        _fade(sound, round(_FADE_S * sample_rate))
+        fade(sound, round(FADE_S * sample_rate))
     return np.concatenate([sound, np.zeros(round(pause_s * sample_rate), np.float32)])
-
-
-def _fade(sound: NDArray[np.float32], length: int) -> None:
-    """In place: half a cosine at each end."""
-    length = min(length, sound.size // 2)
-    ramp = (0.5 - 0.5 * np.cos(np.pi * np.arange(length) / max(length, 1))).astype(np.float32)
-    sound[:length] *= ramp
-    sound[sound.size - length :] *= ramp[::-1]
