@@ -79,9 +79,9 @@ class Queue:
     def pool(self) -> ArqRedis:
         return self._pool
 
-    async def ring_render(self, turn_id: object, delay_s: float = 0.0) -> None:
-        """There may be a turn to claim. Raises QueueUnavailable."""
-        await self._ring("look", RENDER, str(turn_id), delay_s)
+    async def ring_render(self, what: object, delay_s: float = 0.0) -> None:
+        """There may be a turn, or a task for the engines, to claim. Raises QueueUnavailable."""
+        await self._ring("look", RENDER, str(what), delay_s)
 
     async def ring_courier(self, conversation_id: object, delay_s: float = 0.0) -> None:
         """There may be something to send. Raises QueueUnavailable."""
@@ -92,7 +92,7 @@ class Queue:
         await self._ring("fetch", COURIER, str(turn_id), delay_s)
 
     async def ring_task(self, task_id: object, delay_s: float = 0.0) -> None:
-        """There is a task to claim. Raises QueueUnavailable."""
+        """There is a task for the courier to claim. Raises QueueUnavailable."""
         await self._ring("task", COURIER, str(task_id), delay_s)
 
     async def _ring(self, function: str, queue: str, argument: str, delay_s: float) -> None:

@@ -1,4 +1,4 @@
-"""What is asked of tasks: add, claim, renew, finish, free."""
+"""What is asked of tasks: add, claim, renew, hand over, finish, free."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ from db.sessions import Database
 
 Write = Callable[[AsyncConnection], Awaitable[list[Any]]]
 
+COURIER, RENDER = "courier", "render"
+"""Who may claim a task. Render claims those whose payload has an `order` for the engines, and hands them over to the
+courier with what the engines answered; the courier ends them."""
+_HANDED = {"worker": COURIER, "state": TaskState.QUEUED, "attempts": 0, "not_before": func.now()}
+
 
 async def add(
     connection: AsyncConnection,
@@ -29,7 +34,7 @@ async def add(
     *,
     key: str,
     conversation_id: uuid.UUID | None = None,
-    worker: str = "courier",
+    worker: str = COURIER,
 ) -> int | None:
     """The new task's number; None where one of that key is there already."""
     values = {"kind": kind, "worker": worker, "dedupe_key": key, "payload": payload, "conversation_id": conversation_id}
@@ -40,7 +45,7 @@ async def add(
     return None if number is None else int(number)
 
 
-async def claim(database: Database, owner: str, lease_s: float, worker: str = "courier") -> Mapping[str, Any] | None:
+async def claim(database: Database, owner: str, lease_s: float, worker: str = COURIER) -> Mapping[str, Any] | None:
     """The oldest task that may run now, or whose holder no longer renews; None where there is none."""
     waiting = aliased(Task, name="waiting")
     free = or_(
@@ -85,21 +90,37 @@ async def finish(
 
     Raises LeaseLost where another holds it by now.
     """
-    held = await connection.execute(
-        update(Task)
-        .where(_held(task))
-        .values(
-            state=state,
-            result=result,
-            error=error,
-            lease_owner=None,
-            lease_until=None,
-            not_before=func.now() + timedelta(seconds=delay_s),
-            ended_at=None if state is TaskState.QUEUED else func.now(),
-        )
-    )
-    if held.rowcount != 1:
+    values: dict[str, Any] = {"state": state, "error": error, "not_before": func.now() + timedelta(seconds=delay_s)}
+    if state is not TaskState.QUEUED:
+        values |= {"result": result, "ended_at": func.now()}
+    if not await _let_go(connection, _held(task), values):
         raise LeaseLost
+
+
+async def hand_over(database: Database, task: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    """The engines' part has ended. result: what the courier finds in the task's row. Raises LeaseLost."""
+    async with database.begin() as connection:
+        if not await _let_go(connection, _held(task), _HANDED | {"result": result}):
+            raise LeaseLost
+
+
+async def hand_over_late(database: Database, waited_s: float) -> int:
+    """Tasks for engines, on whose end a conversation has waited so long and that nobody works on, go to the courier
+    without a result; how many."""
+    late = and_(
+        Task.worker == RENDER,
+        Task.conversation_id.is_not(None),
+        Task.created_at < func.now() - timedelta(seconds=waited_s),
+        or_(Task.state == TaskState.QUEUED, and_(Task.state == TaskState.RUNNING, Task.lease_until < func.now())),
+    )
+    async with database.begin() as connection:
+        return await _let_go(connection, late, _HANDED)
+
+
+async def _let_go(connection: AsyncConnection, which: ColumnElement[bool], values: Mapping[str, Any]) -> int:
+    """Nobody holds them any more; how many there were."""
+    done = await connection.execute(update(Task).where(which).values(lease_owner=None, lease_until=None, **values))
+    return int(done.rowcount)
 
 
 async def renew(database: Database, task: Mapping[str, Any], lease_s: float) -> bool:
@@ -181,16 +202,12 @@ def _held(task: Mapping[str, Any]) -> ColumnElement[bool]:
 
 async def take_back(database: Database, owner: str) -> int:
     """What a dead process of the same name held is free at once."""
+    held = and_(Task.state == TaskState.RUNNING, Task.lease_owner == owner)
     async with database.begin() as connection:
-        done = await connection.execute(
-            update(Task)
-            .where(Task.state == TaskState.RUNNING, Task.lease_owner == owner)
-            .values(state=TaskState.QUEUED, lease_owner=None, lease_until=None)
-        )
-    return int(done.rowcount)
+        return await _let_go(connection, held, {"state": TaskState.QUEUED})
 
 
-async def waiting(database: Database, worker: str = "courier") -> bool:
+async def waiting(database: Database, worker: str = COURIER) -> bool:
     """Whether some task could be claimed now."""
     async with database.begin() as connection:
         free = or_(

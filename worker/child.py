@@ -1,9 +1,9 @@
-"""The process that holds the engines. Jobs come in on stdin and reports go out on stdout, as frames.
+"""The process that holds the engines. Orders come in on stdin and reports go out on stdout, as frames.
 
-In:  {"do": "run", "job": {…}}, {"do": "stop"}.
-Out: {"kind": "ready"}, the reports of worker.job.Report, the events of worker.gpu.loading, and one end a job:
-     {"kind": "done"}, {"kind": "cancelled"} or {"kind": "failed", "code", "permanent", "layer", "message_id", "args",
-     "detail"}, each with "worn": whether the process had better be replaced.
+In:  {"do": a kind of worker.orders, …}, {"do": "stop"}.
+Out: {"kind": "ready"}, the reports of worker.job.Report, the events of worker.gpu.loading, and one end an order:
+     {"kind": "done", "result"}, {"kind": "cancelled"} or {"kind": "failed", "code", "permanent", "layer", "message_id",
+     "args", "detail"}, each with "worn": whether the process had better be replaced.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ from worker.beats import Beats
 from worker.frames import read_frame, write_frame
 from worker.gpu import EngineSet, found_card
 from worker.interrupting import interrupting
-from worker.job import Job
 from worker.lending import LOADING_S
+from worker.orders import read
+from worker.orders.base import Bench, Order
 from worker.pipeline import SmartTalkerPipeline
 from worker.place import place_of, wants_card
 
@@ -67,24 +68,23 @@ class Reporter:
 
 
 class Orders:
-    """Reads stdin in a thread: jobs wait in a queue, `stop` reaches the running one at once, an end ends all."""
+    """Reads stdin in a thread: orders wait in a queue, `stop` reaches the running one at once, an end ends all."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self.waiting: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
         self.stop = threading.Event()
         threading.Thread(target=self._read, name="orders", daemon=True).start()
 
     def _read(self) -> None:
         while (frame := read_frame(self._file)) is not None:
-            order = frame[0]
-            if order["do"] == "run":
-                self.stop.clear()
-                self.jobs.put(Job.unpacked(order["job"]))
-            else:
+            if frame[0]["do"] == "stop":
                 self.stop.set()
+            else:
+                self.stop.clear()
+                self.waiting.put(frame[0])
         self.stop.set()
-        self.jobs.put(None)
+        self.waiting.put(None)
 
 
 def failure(error: BaseException) -> Mapping[str, Any]:
@@ -102,37 +102,48 @@ def failure(error: BaseException) -> Mapping[str, Any]:
     }
 
 
-def serve(pipeline: SmartTalkerPipeline, engines: EngineSet, orders: Orders, report: Reporter) -> None:
-    """Runs jobs until stdin ends, or until the render process had better start a new child."""
-    while (job := orders.jobs.get()) is not None:
-        with structlog.contextvars.bound_contextvars(turn_id=job.turn_id):
-            end = ended(pipeline, job, orders, report)
-        orders.stop.clear()  # before the report: what is said to stop after it is the next job
-        report(**end, worn=engines.worn)
-        if orders.jobs.empty():
-            prepare(engines, job, orders, report)
+def serve(bench: Bench, orders: Orders, report: Reporter) -> None:
+    """Carries out orders until stdin ends, or until the render process had better start a new child."""
+    while (told := orders.waiting.get()) is not None:
+        language, end = answered(bench, told, orders.stop, report)
+        orders.stop.clear()  # before the report: what is said to stop after it is the next order
+        report(**end, worn=bench.engines.worn)
+        if orders.waiting.empty():
+            prepare(bench.engines, language, orders, report)
 
 
-def ended(pipeline: SmartTalkerPipeline, job: Job, orders: Orders, report: Reporter) -> Mapping[str, Any]:
-    """The job's last report."""
+def answered(
+    bench: Bench, told: Mapping[str, Any], stop: threading.Event, report: Reporter
+) -> tuple[str | None, Mapping[str, Any]]:
+    """The language of the order, and its last report; an order that can't be read fails for good."""
     try:
-        pipeline.run(job, report, orders.stop)
+        order = read(told)
+    except (SmartTalkerError, KeyError, TypeError, ValueError) as error:
+        log.error("order_unknown", error=type(error).__name__)
+        return None, {"kind": "failed", **failure(error), "permanent": True}
+    with structlog.contextvars.bound_contextvars(**order.names):
+        return order.language, ended(bench, order, stop, report)
+
+
+def ended(bench: Bench, order: Order, stop: threading.Event, report: Reporter) -> Mapping[str, Any]:
+    """The order's last report."""
+    try:
+        return {"kind": "done", "result": order.carry_out(bench, report, stop)}
     except Cancelled:
         return {"kind": "cancelled"}
     except Exception as error:
         if not isinstance(error, SmartTalkerError):
-            log.exception("turn failed")
+            log.exception("order failed")
         return {"kind": "failed", **failure(error)}
-    return {"kind": "done"}
 
 
-def prepare(engines: EngineSet, job: Job, orders: Orders, report: Reporter) -> None:
-    """While nobody waits, what had to make way for the picture comes back; a job that comes meanwhile is not lost, and
-    where it is cancelled nothing more is waited for."""
+def prepare(engines: EngineSet, language: str | None, orders: Orders, report: Reporter) -> None:
+    """While nobody waits, what had to make way for the picture comes back; an order that comes meanwhile is not lost,
+    and where it is cancelled nothing more is waited for."""
     with Beats(report) as beats, interrupting(orders.stop, engines.interrupt):
         beats.allow(LOADING_S)
         try:
-            engines.prepare(job.language or job.known_language)
+            engines.prepare(language)
         except Exception as error:
             log.warning("not_prepared", error=type(error).__name__)
 
@@ -173,7 +184,7 @@ def main() -> None:
         report("failed", **failure(error))
         raise SystemExit(1) from None
     report("ready")
-    serve(SmartTalkerPipeline(engines, catalogue(settings)), engines, Orders(orders), report)
+    serve(Bench(engines, SmartTalkerPipeline(engines, catalogue(settings))), Orders(orders), report)
     engines.unload()
 
 

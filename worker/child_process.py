@@ -14,7 +14,6 @@ from typing import Any
 from core.errors import ChildDied, ConfigurationError
 from core.logging import get_logger
 from worker.frames import FrameError, read_frame_async, write_frame_async
-from worker.job import Job
 
 log = get_logger(__name__)
 
@@ -34,14 +33,14 @@ Report = Mapping[str, Any]
 
 
 class Child:
-    """Starts, asks, stops and kills `worker.child`. One job at a time."""
+    """Starts, asks, stops and kills `worker.child`. One order at a time."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """environment: SMARTTALKER_* settings on top of this process' own."""
         self._environment = {**ALONE, **os.environ, **environment}
         self._process: Process | None = None
         self._stopping: asyncio.TimerHandle | None = None
-        self._job: str | None = None
+        self._at: str | None = None
         self._unwanted: str | None = None
         self._heard = time.monotonic()
         self._starting = False
@@ -54,8 +53,8 @@ class Child:
 
     @property
     def works(self) -> bool:
-        """Whether a job was handed over and has not ended."""
-        return self._job is not None
+        """Whether an order was given and has not ended."""
+        return self._at is not None
 
     @property
     def silent_s(self) -> float:
@@ -92,16 +91,18 @@ class Child:
             await self.kill()
             raise ConfigurationError(str(report["detail"]).partition(": ")[2])
 
-    async def run(self, job: Job) -> AsyncGenerator[Report, None]:
-        """The job's reports, the last of a kind in ENDS. Raises ChildDied."""
+    async def run(self, name: str, order: Mapping[str, Any]) -> AsyncGenerator[Report, None]:
+        """The reports of an order (worker.orders), the last of a kind in ENDS. name: what `stop` calls it by.
+
+        Raises ChildDied."""
         if not self.alive:
             await self.start()
         self._heard = time.monotonic()
-        self._job = job.turn_id
+        self._at = name
         try:
-            await self._order({"do": "run", "job": job.packed()})
-            if self._unwanted == job.turn_id:
-                await self.stop(job.turn_id)
+            await self._tell(order)
+            if self._unwanted == name:
+                await self.stop(name)
             while True:
                 report = await self._read()
                 if report["kind"] in ENDS and report["worn"]:
@@ -110,18 +111,18 @@ class Child:
                 if report["kind"] in ENDS:
                     return
         finally:
-            self._job = None
+            self._at = None
             if self._stopping is not None:
                 self._stopping.cancel()
                 self._stopping = None
 
-    async def stop(self, turn_id: str) -> None:
-        """Asks a turn's job to stop, now or when it begins; the child is killed where it has not within STOP_S."""
-        self._unwanted = turn_id
-        if self._job == turn_id and self._stopping is None:
+    async def stop(self, name: str) -> None:
+        """Asks an order to stop, now or when it begins; the child is killed where it has not within STOP_S."""
+        self._unwanted = name
+        if self._at == name and self._stopping is None:
             self._stopping = asyncio.get_running_loop().call_later(STOP_S, self._terminate)
             with suppress(ChildDied):
-                await self._order({"do": "stop"})
+                await self._tell({"do": "stop"})
 
     def _terminate(self) -> None:
         if self._process is not None and self._process.returncode is None:
@@ -143,7 +144,7 @@ class Child:
                 await asyncio.wait_for(self._process.wait(), END_S)
         await self.kill()
 
-    async def _order(self, order: Mapping[str, Any]) -> None:
+    async def _tell(self, order: Mapping[str, Any]) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
         try:

@@ -1,4 +1,5 @@
-"""The render worker: claims turns, has its child make the answers, writes them to the outbox. One process a GPU."""
+"""The render worker: claims turns, has its child make the answers, writes them to the outbox; tasks that need engines
+come after the turns. One process a GPU."""
 
 from __future__ import annotations
 
@@ -29,6 +30,7 @@ from core.states import ENDS
 from db import turns
 from db.sessions import Database
 from worker.child_process import Child, Report
+from worker.engine_tasks import EngineTasks
 from worker.gpu import EngineSet
 from worker.identity import Identity
 from worker.job import Job
@@ -40,7 +42,7 @@ from worker.recorder import Recorder
 log = get_logger(__name__)
 
 LOOK_S = 60.0
-"""One look claims turns for this long, then rings again, so that arq sees jobs end."""
+"""One look claims turns and tasks for this long, then rings again, so that arq sees jobs end."""
 ATTEMPTS = 3
 """After so many the turn ends with what is there: a dead letter."""
 BACK_OFF_S = (1.0, 5.0)
@@ -51,7 +53,7 @@ DRAIN_S = 25.0
 
 
 class Renderer:
-    """Holds lease, database and child; one turn at a time."""
+    """Holds lease, database and child; one turn or task at a time, and turns first."""
 
     def __init__(self, settings: Settings, database: Database, queue: Queue, metrics: Metrics, owner: str) -> None:
         self._settings = settings
@@ -60,6 +62,7 @@ class Renderer:
         self._metrics = metrics
         self._owner = owner
         self._child = Child(environment(settings))
+        self._tasks = EngineTasks(settings, database, queue, metrics, self._child, owner)
         self._running: turns.Claimed | None = None
         self._busy = asyncio.Lock()
         self._dropped = False
@@ -69,9 +72,11 @@ class Renderer:
 
     async def start(self) -> None:
         """Takes back what a dead process of this name held, and starts the child."""
-        freed = await turns.take_back(self._database, self._owner)
-        log.info("render_starts", owner=self._owner, taken_back=freed)
+        log.info("render_starts", owner=self._owner, taken_back=await self._take_back())
         await self._child.start()
+
+    async def _take_back(self) -> int:
+        return await turns.take_back(self._database, self._owner) + await self._tasks.take_back()
 
     async def close(self) -> None:
         await self._child.end()
@@ -90,18 +95,23 @@ class Renderer:
         """False where nothing is claimable. An absent database is waited for; what was in hand then is taken back."""
         try:
             if self._dropped:
-                await turns.take_back(self._database, self._owner)
+                await self._take_back()
                 self._dropped = False
-            claimed = await turns.claim(self._database, self._owner, self._settings.lease_s)
-            if claimed is not None:
-                await self._hold(claimed)
+            found = await self._take_turn() or await self._tasks.take_one()
+            if found:
                 await self._restart()
-            return claimed is not None
+            return found
         except DatabaseUnavailable:
             log.warning("database_away")
             self._dropped = True
             await asyncio.sleep(AWAY_S)
             return True
+
+    async def _take_turn(self) -> bool:
+        claimed = await turns.claim(self._database, self._owner, self._settings.lease_s)
+        if claimed is not None:
+            await self._hold(claimed)
+        return claimed is not None
 
     async def listen(self) -> None:
         """Passes the user's word to cancel on, as soon as it is said."""
@@ -189,7 +199,7 @@ class Renderer:
     async def _reports(self, claimed: turns.Claimed, recorder: Recorder) -> Report:
         job = make_job(claimed, self._settings.media_dir)
         end: Report = {}
-        async with aclosing(self._child.run(job)) as reports:
+        async with aclosing(self._child.run(job.turn_id, {"do": "run", "job": job.packed()})) as reports:
             async for report in reports:
                 if report["kind"] == "exhausted":
                     self._metrics.out_of_memory(report["layer"], report["engine"])

@@ -1,4 +1,4 @@
-"""Tasks that the courier runs: work that takes time and needs no engines."""
+"""Tasks that the courier runs: work that takes time and needs no engines, or has had their answer."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from core.i18n import t
 from core.kinds import DEFAULT_LANGUAGE, LANGUAGES
 from core.logging import get_logger, log_context, where
 from db import tasks
+from worker.holding import held
 from worker.patience import patiently
 from worker.tasks.base import Office, Run
 
@@ -26,6 +27,8 @@ ATTEMPTS = 8
 BUG_ATTEMPTS = 3
 LONGEST_BACK_OFF_S = 60.0
 TASK_S = 900.0
+LATE_S = 300.0
+"""So long a conversation waits for what the engines have to say to its task."""
 AWAY_S = 1.0
 
 
@@ -64,9 +67,16 @@ class Tasking:
             await self.reconcile()
 
     async def reconcile(self) -> None:
-        """Rings for tasks that nobody rang for. Raises DatabaseUnavailable, QueueUnavailable."""
+        """Rings for tasks that nobody rang for, and takes over what somebody has waited for too long.
+
+        Raises DatabaseUnavailable, QueueUnavailable.
+        """
+        if late := await tasks.hand_over_late(self._database, LATE_S):
+            log.warning("engines_away", tasks=late)
         if await tasks.waiting(self._database):
             await self._office.queue.ring_task("any")
+        if await tasks.waiting(self._database, tasks.RENDER):
+            await self._office.queue.ring_render("task")
 
     async def task(self, _ctx: dict[Any, Any], _task_id: str) -> None:
         """Runs whatever may run; where enough are at work already, they look once more before they end."""
@@ -88,53 +98,22 @@ class Tasking:
             claimed = await tasks.claim(self._database, self._owner, self._office.settings.lease_s)
             if claimed is not None:
                 with log_context(task_id=claimed["id"], task=claimed["kind"]):
-                    await self._hold(claimed)
+                    await held(self._database, claimed, self._office.settings, self._run(claimed))
             elif not self._rung:
                 return
 
-    async def _hold(self, task: Mapping[str, Any]) -> None:
-        """Until its end is written, or another holds it."""
-        running = asyncio.create_task(self._run(task))
-        beat = asyncio.create_task(self._beat(task, running))
-        try:
-            # A task that is cancelled because its lease is lost is no reason to stop.
-            await asyncio.wait([running])
-            if not running.cancelled():
-                running.result()
-        except asyncio.CancelledError:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-            with suppress(LeaseLost, DatabaseUnavailable):
-                await tasks.give_back(self._database, task)
-            raise
-        except LeaseLost:
-            log.warning("lease_lost")
-        finally:
-            beat.cancel()
-            await asyncio.gather(beat, return_exceptions=True)
-
-    async def _beat(self, task: Mapping[str, Any], running: asyncio.Task[None]) -> None:
-        settings = self._office.settings
-        while True:
-            await asyncio.sleep(settings.heartbeat_s)
-            with suppress(DatabaseUnavailable):
-                if not await tasks.renew(self._database, task, settings.lease_s):
-                    log.warning("lease_lost")
-                    running.cancel()
-                    return
-
     async def _run(self, task: Mapping[str, Any]) -> None:
         try:
-            turns = await self._finished(task)
+            claimable = await self._finished(task)
         except LeaseLost:
             raise
         except SmartTalkerError as error:
             return await self._failed(task, error)
         log.info("task_done", attempt=task["attempts"])
-        await self._ring(task, turns)
+        await self._ring(task, claimable)
 
     async def _finished(self, task: Mapping[str, Any]) -> list[Any]:
-        """The turns that may be claimed now. Raises SmartTalkerError, whatever the task raises."""
+        """What render may claim now. Raises SmartTalkerError, whatever the task raises."""
         if task["attempts"] > ATTEMPTS:
             raise SmartTalkerError("the process died in it again and again")
         try:
@@ -169,13 +148,13 @@ class Tasking:
         """The lease is renewed meanwhile, and what the task did must not be done again because nobody noted it."""
         return await patiently(write, self._office.settings.lease_s)
 
-    async def _ring(self, task: Mapping[str, Any], turns: list[Any]) -> None:
+    async def _ring(self, task: Mapping[str, Any], claimable: list[Any]) -> None:
         """A bell that is not heard costs a reconciler's beat."""
         with suppress(QueueUnavailable):
             if task["conversation_id"] is not None:
                 await self._office.queue.ring_courier(task["conversation_id"])
-            for turn_id in turns:
-                await self._office.queue.ring_render(turn_id)
+            for what in claimable:
+                await self._office.queue.ring_render(what)
 
 
 def notice(error: SmartTalkerError, spoken: str | None) -> dict[str, Any]:

@@ -64,9 +64,19 @@ def make(layer: Layer, name: str, place: Place | None = None) -> Any:
                 " or SMARTTALKER_PROFILE=cpu"
             )
         raise ConfigurationError(f"SMARTTALKER_{layer.upper()}={name}: no such engine; there are {known}")
-    module, _, class_name = found.partition(":")
-    cls = getattr(importlib.import_module(module), class_name)
+    cls = _class(found)
     return cls.at(place or Place()) if hasattr(cls, "at") else cls()
+
+
+def dictates(name: str) -> bool:
+    """Whether the ASR engine of that name writes down whatever is said; False where there is none of that name."""
+    found = ENGINES[Layer.ASR].get(name)
+    return found is not None and bool(_class(found).dictates)
+
+
+def _class(found: str) -> Any:
+    module, _, name = found.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def engines_of(layer: Layer, name: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class Done:
     """What the transaction that ends the task writes.
 
     replies: rows {"kind", "payload"} for the outbox of the task's conversation. write: more, in the same transaction;
-    it returns the turns that may be claimed then.
+    it returns the turns, and the tasks for engines, that may be claimed then.
     """
 
     result: dict[str, Any] = field(default_factory=dict)
@@ -43,4 +43,8 @@ class Done:
 
 Run = Callable[[Office, Mapping[str, Any]], Awaitable[Done]]
 """Raises a SmartTalkerError: a permanent one ends the task and the person is told its sentence, another is tried again.
-It may run twice (a crash in between), so what it does outside the transaction is safe to do twice."""
+It may run twice (a crash in between), so what it does outside the transaction is safe to do twice.
+
+Of a task that needed engines (worker.engine_tasks) `result` is what came of its order: {"done": the order's own}, or
+{"failed": {"code", "layer"}} after several attempts, or None where no engine was to be had for long: then somebody who
+waits is told what there is without it."""

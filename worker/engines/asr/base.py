@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,9 @@ class Transcript:
 
 
 class ASREngine(Engine, Protocol):
-    """Layer 1."""
+    """Layer 1. dictates: whether it writes down whatever is said, or only what the hints say."""
+
+    dictates: ClassVar[bool]
 
     def transcribe(
         self, audio: NDArray[np.float32], *, language: str | None, hints: Sequence[str] = (), names: Sequence[str] = ()

@@ -46,6 +46,7 @@ class FunASR:
     """
 
     name: ClassVar[str] = "funasr"
+    dictates: ClassVar[bool] = True
 
     def __init__(self, place: Place) -> None:
         self._place = place

@@ -37,6 +37,7 @@ class PocketSphinx:
     """
 
     name: ClassVar[str] = "pocketsphinx"
+    dictates: ClassVar[bool] = False
     needs: ClassVar[Needs] = Needs(languages=("en",), licence="BSD-2-Clause")
 
     def __init__(self) -> None:
