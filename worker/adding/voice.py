@@ -153,14 +153,18 @@ def tell_words(root: Path, voice_id: str, clip: str, *, language: str, transcrip
         described.write(folder, table)
 
 
-def has_recording(root: Path, voice_id: str, consent: Mapping[str, str]) -> bool:
-    """Whether the voice has a recording that was agreed to so: what was begun twice is done once."""
+def recording_of(root: Path, voice_id: str, consent: Mapping[str, str]) -> Added | None:
+    """The voice's recording that was agreed to so: what was begun twice is done once. None where there is none."""
     try:
         folder = added(root, KIND, voice_id, shipped="error-voice-shipped-recording")
     except NotFound:
-        return False
+        return None
     wanted = {key: consent[key].strip() for key in described.CONSENT}
-    return any(entry.get("consent") == wanted for entry in described.read(folder)["references"].values())
+    for language, entry in described.read(folder)["references"].items():
+        if entry.get("consent") == wanted:
+            said = (folder / entry["transcript"]).read_text(encoding="utf-8").strip() if "transcript" in entry else None
+            return Added(folder, folder / entry["clip"], language, said)
+    return None
 
 
 def remove_voice(root: Path, voice_id: str) -> None:
