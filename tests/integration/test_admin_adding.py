@@ -299,8 +299,9 @@ async def test_a_voice_note_becomes_a_voice_with_consent(
     await work(chief, queue, Shelf(recording))
     written = tomllib.loads((chief.settings.data_dir / "voices" / "mona" / "voice.toml").read_text())
     assert written["name"] == {"ar": "منى", "en": "Mona"}
-    assert (written["consent"]["who"], written["consent"]["words"]) == ("telegram:1", words)
-    assert written["consent"]["when"].endswith("+00:00")
+    consent = written["references"]["und"]["consent"]
+    assert (consent["who"], consent["words"]) == ("telegram:1", words)
+    assert consent["when"].endswith("+00:00")
     audit = await rows(database, "SELECT * FROM audit ORDER BY id")
     assert [row["act"] for row in audit] == ["voice-consent", "voice-add", "voice-added"]
     assert audit[0]["details"]["words"] == words

@@ -1,1 +1,1 @@
-"""Work that takes time and needs no engines: one module a kind, with `async def run(office, task) -> Done`."""
+"""Work that takes time: one module a kind, with `async def run(office, task) -> Done`, run by the courier."""

@@ -1,82 +1,82 @@
-"""A new voice from a recording, with a preview of it; or the end of one."""
+"""A new voice from a recording, one more recording of a voice, or the end of one."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.administration import avatars
-from bot.administration.replies import menu, notice
+from bot.administration.replies import notice
+from core.catalogue import ANY
 from core.errors import NotFound
-from core.kinds import Mode
-from db import audit, choices, prepared
-from db.models import Conversation
-from worker.adding.voice import add_voice, remove_voice
+from core.kinds import Layer
+from db import audit, choices, tasks
+from worker.adding.voice import Added, add_reference, add_voice, recording_of, remove_voice
+from worker.engines.registry import dictates
+from worker.tasks import transcript
 from worker.tasks._source import sourced
+from worker.tasks._voice_ready import preview, ready
 from worker.tasks.base import Done, Office
+
+AUDITED = {"add": "voice-added", "extend": "voice-extended"}
 
 
 async def run(office: Office, task: Mapping[str, Any]) -> Done:
-    """payload: as bot.administration.voices writes it. Raises what add_voice, remove_voice and fetching raise."""
+    """payload: as bot.administration.voices writes it. Raises what add_voice, add_reference, remove_voice and fetching
+    raise."""
     return await (_remove if task["payload"]["act"] == "remove" else _add)(office, task)
 
 
 async def _add(office: Office, task: Mapping[str, Any]) -> Done:
-    payload = task["payload"]
-    new, language = payload["id"], payload["language"]
-    if not _known(office, new):
+    """Who waits for the voice is told when its words are written down, or at once where nobody can."""
+    payload, root = task["payload"], office.settings.data_dir
+    added = await asyncio.to_thread(recording_of, root, payload["id"], payload["consent"])
+    if added is None:
         async with sourced(office, task, "error-media-gone") as recording:
-            await add_voice(
+            added = await (add_voice if payload["act"] == "add" else add_reference)(
                 recording,
-                voice_id=new,
-                name=payload["name"],
-                root=office.settings.data_dir,
+                voice_id=payload["id"],
+                root=root,
                 consent=payload["consent"],
                 added_by=payload["actor"],
+                language=payload["spoken"],
+                transcript=payload["transcript"],
+                **({"name": payload["name"]} if payload["act"] == "add" else {}),
             )
-    uses = [(f"/voice {new}", "admin-use-here")]
-    told = menu("admin-voice-ready", language, uses, name=payload["name"][language], command=f"/voice {new}")
+    result = {"id": payload["id"], "notes": list(added.notes)}
+    wanted = _wanted(office, added)
+    greet = preview(office, task, added.language)
 
-    async def write(connection: AsyncConnection) -> list[uuid.UUID]:
-        await audit.write(connection, payload["actor"], "voice-added", new)
-        if task["conversation_id"] is None:
-            return []
-        return await _preview(office, connection, task["conversation_id"], new, language)
+    async def write(connection: AsyncConnection) -> list[Any]:
+        await audit.write(connection, payload["actor"], AUDITED[payload["act"]], payload["id"])
+        return [await _ask(connection, task, added)] if wanted else await greet(connection)
 
-    return Done(result={"id": new}, replies=[told], write=write)
+    if wanted:
+        return Done(result=result | {"transcript": "awaited"}, write=write)
+    return Done(result=result, replies=[ready(payload)], write=write)
 
 
-async def _preview(
-    office: Office, connection: AsyncConnection, conversation_id: uuid.UUID, voice: str, language: str
-) -> list[uuid.UUID]:
-    """The conversation's avatar greets with the new voice."""
-    chosen = await connection.scalar(select(Conversation.avatar).where(Conversation.id == conversation_id))
-    speaker = chosen or await avatars.default(connection, office.catalogue, office.settings.default_avatar)
-    preview = await prepared.add(
+def _wanted(office: Office, added: Added) -> bool:
+    """Whether words are missing that somebody can write down."""
+    language = None if added.language == ANY else added.language
+    return added.transcript is None and dictates(office.settings.engine(Layer.ASR, language))
+
+
+async def _ask(connection: AsyncConnection, task: Mapping[str, Any], added: Added) -> str:
+    """Orders the words of the recording; what to ring the render process for."""
+    language = None if added.language == ANY else added.language
+    number = await tasks.add(
         connection,
-        conversation_id,
-        text=office.catalogue.avatar(speaker).persona.greeting[language],
-        language=language,
-        avatar=speaker,
-        voice=voice,
-        modes=(Mode.TEXT, Mode.VOICE),
+        transcript.KIND,
+        transcript.payload(task["payload"], added.clip.name, language),
+        key=f"{transcript.KIND}:{task['id']}",
+        conversation_id=task["conversation_id"],
+        worker=tasks.RENDER,
     )
-    return [preview] if preview else []
-
-
-def _known(office: Office, voice: str) -> bool:
-    """Whether an earlier attempt has made it: until the task ends, its id is nobody else's."""
-    try:
-        office.catalogue.voice(voice)
-    except NotFound:
-        return False
-    return True
+    return f"task-{number}"
 
 
 async def _remove(office: Office, task: Mapping[str, Any]) -> Done:
@@ -86,7 +86,7 @@ async def _remove(office: Office, task: Mapping[str, Any]) -> Done:
     with suppress(NotFound):
         await asyncio.to_thread(remove_voice, office.settings.data_dir, old)
 
-    async def write(connection: AsyncConnection) -> list[uuid.UUID]:
+    async def write(connection: AsyncConnection) -> list[Any]:
         """Whoever chose it in the meantime hears the avatar's own, too."""
         await choices.forget_voice(connection, old)
         await audit.write(connection, payload["actor"], "voice-removed", old)
