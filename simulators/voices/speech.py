@@ -1,0 +1,125 @@
+"""Speech as a model makes it, spoken by eSpeak: at the model's rate, neither levelled nor trimmed, never twice quite
+the same.
+
+It runs in the host's process. Arabic goes through the vowel marks of our own engine `espeak`.
+"""
+
+from __future__ import annotations
+
+import wave
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from core.text import detect_language
+
+Sound = NDArray[np.float32]
+
+_LEVEL = 0.06
+"""Root mean square of the speech: well below what a listener gets in the end."""
+_BEFORE_S, _AFTER_S = 0.18, 0.42
+_HISS = 3e-4
+_VARIANTS = {"low": ("m3", "m7", "m4"), "high": ("f2", "f3", "steph")}
+_BETWEEN_HZ = 165.0
+"""Between men's voices and women's."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """variant: eSpeak's, that of a reference clip. faster: 1 is as usual. louder: the same. pitch: 0 to 100."""
+
+    variant: str = ""
+    faster: float = 1.0
+    louder: float = 1.0
+    pitch: int = 50
+
+
+def speak(text: str, manner: Manner, rate: int, draw: int) -> Sound:
+    """(n,) at `rate` Hz. draw: by chance: the pace, the pauses and the noise."""
+    chance = np.random.default_rng(draw)
+    pace = manner.faster * chance.uniform(0.97, 1.03)
+    voiced = _voiced(text, manner, round(160 * pace))
+    level = float(np.sqrt(np.mean(np.square(voiced)))) if voiced.size else 0.0
+    voiced = voiced * (_LEVEL * manner.louder / max(level, 1e-6))
+    edges = [np.zeros(round(seconds * 22_050 * chance.uniform(0.8, 1.2))) for seconds in (_BEFORE_S, _AFTER_S)]
+    whole = np.concatenate([edges[0], voiced, edges[1]]) + chance.normal(0, _HISS, voiced.size + sum(map(len, edges)))
+    return np.asarray(soxr.resample(whole, 22_050, rate), np.float32)
+
+
+@lru_cache(256)
+def _voiced(text: str, manner: Manner, pace: int) -> NDArray[np.float64]:
+    """Remembered, since eSpeak itself never says anything twice quite the same."""
+    from worker.engines.tts.espeak.arabic import phonemes
+    from worker.engines.tts.espeak.wire import Request
+
+    language = detect_language(text) or "en"
+    name = f"{language}+{manner.variant}" if manner.variant else language
+    request = Request(text, language, name, pace, manner.pitch, 50)
+    if language == "ar":
+        raw, _ = _library().speak(phonemes(_tashkeel()(text)), request, phonemes=True)
+    else:
+        raw, _ = _library().speak(text, request)
+    return np.asarray(raw, np.float64) / 32768
+
+
+@cache
+def _library() -> Any:
+    from worker.engines.tts.espeak.library import Library
+
+    return Library()
+
+
+@cache
+def _tashkeel() -> Any:
+    from worker.engines.tts.espeak.tashkeel import Tashkeel
+
+    return Tashkeel()
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A WAV file's sound (n,), mixed to one channel, at its rate in Hz."""
+
+    samples: Sound
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
+
+    @property
+    def variant(self) -> str:
+        """Of eSpeak's, one of about the same pitch; always the same for the same clip."""
+        kind = "low" if self._pitch() < _BETWEEN_HZ else "high"
+        return _VARIANTS[kind][int(np.abs(self.samples).sum() * 1000) % 3]
+
+    def _pitch(self) -> float:
+        """Hz, by the autocorrelation's highest peak between 70 and 350 Hz over the loudest second."""
+        windows = self.samples[: len(self.samples) // self.rate * self.rate].reshape(-1, self.rate)
+        if not windows.size:
+            return _BETWEEN_HZ
+        loudest = windows[np.square(windows).sum(1).argmax()]
+        power = np.abs(np.fft.rfft(loudest, 2 * len(loudest))) ** 2
+        likeness = np.fft.irfft(power)
+        low, high = self.rate // 350, self.rate // 70
+        return self.rate / (low + int(likeness[low:high].argmax()))
+
+
+def read_clip(path: str | Path) -> Clip:
+    """Raises RuntimeError for what is no WAV file, as soundfile does."""
+    try:
+        with wave.open(str(path), "rb") as source:
+            raw = source.readframes(source.getnframes())
+            width, channels, rate = source.getsampwidth(), source.getnchannels(), source.getframerate()
+    except (OSError, EOFError, wave.Error) as error:
+        raise RuntimeError(f"Error opening {str(path)!r}: {error or 'System error.'}") from error
+    kind = {1: np.uint8, 2: np.int16, 4: np.int32}.get(width)
+    if kind is None:
+        raise RuntimeError(f"Error opening {str(path)!r}: Format not recognised.")
+    values = np.frombuffer(raw, kind).astype(np.float32).reshape(-1, channels).mean(1)
+    return Clip((values - (128 if width == 1 else 0)) / float(1 << (8 * width - 1)), rate)

@@ -1,0 +1,1 @@
+"""The double of the package `voxcpm`, with VoxCPM2's checks."""
