@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import sys
+
+if sys.version_info >= (3, 11):  # noqa: UP036  # a host's interpreter may be older than ours
+    from enum import StrEnum
+else:
+    from enum import Enum
+
+    class StrEnum(str, Enum):  # noqa: UP042
+        """As in Python 3.11, as far as it is used here."""
+
+        __str__ = str.__str__
 
 
 class Layer(StrEnum):

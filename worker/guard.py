@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from core.errors import ConfigurationError, LayerError, SmartTalkerError
-from worker.gpu.exhaustion import is_out_of_memory
+from worker.exhaustion import is_out_of_memory
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ import pytest
 
 from core.errors import ASRError, ConfigurationError, LLMError
 from core.settings import HOME
+from worker.exhaustion import is_beyond_repair, is_out_of_memory
 from worker.gpu import card as cards
 from worker.gpu.card import DescribedCard, NvidiaCard, _why_not, described_cards, found_card
 from worker.gpu.cost import Meter, Resident
-from worker.gpu.exhaustion import is_beyond_repair, is_out_of_memory
 
 MIB = 1 << 20
 

@@ -12,10 +12,10 @@ from core.kinds import Layer
 from core.logging import get_logger
 from worker.engines import registry
 from worker.engines.base import Needs, Place
+from worker.exhaustion import is_beyond_repair, is_out_of_memory
 from worker.gpu.books import SETTLE_S, Books
 from worker.gpu.card import Card
 from worker.gpu.cost import Cost, Meter
-from worker.gpu.exhaustion import is_beyond_repair, is_out_of_memory
 from worker.gpu.loading import WAIT_S, Loader, OnEvent, elsewhere_mb, left_mb
 from worker.gpu.room import BESIDE, MARGIN_MB
 from worker.gpu.slots import Slot, Slots

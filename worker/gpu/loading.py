@@ -10,8 +10,8 @@ from typing import Any
 
 from core.errors import LAYER_ERRORS, LayerError, SmartTalkerError
 from core.logging import get_logger
+from worker.exhaustion import is_out_of_memory
 from worker.gpu.books import Books
-from worker.gpu.exhaustion import is_out_of_memory
 from worker.gpu.room import MARGIN_MB, Tenant, who_leaves
 from worker.gpu.slots import Slot, Slots
 
