@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
-from core.errors import LAYER_ERRORS, LayerError
+from core.catalogue import Voice
+from core.errors import LAYER_ERRORS, ConfigurationError, LayerError
 from core.kinds import Layer
 from worker.beats import Beats
 from worker.costs import Costs
+from worker.engines.base import Needs
 from worker.gpu import EngineSet
 from worker.guard import closed, failing_as
 from worker.job import Report
+from worker.voicing.choosing import Choosing
 
 T = TypeVar("T")
 
@@ -24,11 +27,15 @@ class Lender:
     """The engines as a turn sees them. What goes wrong in one is its layer's error; once the turn is cancelled it is
     Cancelled, whatever it was: an engine that was interrupted fails in its own way."""
 
-    def __init__(self, engines: EngineSet, report: Report, check: Callable[[], None]) -> None:
-        """check: raises Cancelled."""
+    def __init__(
+        self, engines: EngineSet, report: Report, check: Callable[[], None], voice: Voice | None = None
+    ) -> None:
+        """check: raises Cancelled. voice: the one that the answer is to be spoken in; None: any."""
         self._engines = engines
         self._report = report
         self._check = check
+        self._voice = voice
+        self._choosing = Choosing(lambda language: engines.names(Layer.TTS, language), self._needs)
 
     def name(self, layer: Layer, language: str | None) -> str:
         return self._engines.name(layer, language)
@@ -37,10 +44,18 @@ class Lender:
         """The chosen engine, and those that stand in for it."""
         return list(self._engines.names(layer, language))
 
+    def voices(self, language: str) -> list[str]:
+        """The engines that may speak a language in the turn's voice, best first; where none may, the settings' own:
+        it says why."""
+        return self._choosing.fitting(language, self._voice) or [self.name(Layer.TTS, language)]
+
     def speaks(self, language: str) -> bool:
-        """Whether the voice that is chosen for a language knows it."""
-        spoken = self._engines.needs(Layer.TTS, self.name(Layer.TTS, language)).languages
-        return not spoken or language in spoken
+        """Whether any engine may speak a language in the turn's voice."""
+        return bool(self._choosing.fitting(language, self._voice))
+
+    def knows(self, name: str, language: str) -> bool:
+        """Whether an engine that speaks knows a language."""
+        return self._choosing.knows(name, language)
 
     def along(self, layer: Layer, language: str | None) -> bool:
         """Whether the layer's engine may work while the answer is still being thought of and spoken."""
@@ -99,6 +114,13 @@ class Lender:
                 beats.allow(0.0)
                 self._check()
                 yield piece
+
+    def _needs(self, name: str) -> Needs:
+        """Of an engine that speaks; one that is not to be had says so when it is asked for."""
+        try:
+            return self._engines.needs(Layer.TTS, name)
+        except ConfigurationError:
+            return Needs()
 
     @contextmanager
     def _failing(self, layer: Layer, name: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ of Implementations of the EBU R128 Loudness Measurement" (AES 145, 2018).
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -71,11 +72,18 @@ def _blocks(weighted: NDArray[np.float64], sample_rate: int) -> NDArray[np.float
 def _k_weighted(samples: Sound, sample_rate: int) -> NDArray[np.float64]:
     """Both filters by multiplying spectra; the padding takes their ringing."""
     size = 1 << math.ceil(math.log2(max(samples.size, 1) + sample_rate // 10))
-    turn = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-    spectrum = np.fft.rfft(samples.astype(np.float64), size)
-    for numerator, denominator in (_shelf(sample_rate), _high_pass(sample_rate)):
-        spectrum *= np.polyval(numerator[::-1], turn) / np.polyval(denominator[::-1], turn)
+    spectrum = np.fft.rfft(samples.astype(np.float64), size) * _response(size, sample_rate)
     return np.fft.irfft(spectrum, size)[: samples.size]
+
+
+@lru_cache(maxsize=4)
+def _response(size: int, sample_rate: int) -> NDArray[np.complex64]:
+    """(size // 2 + 1,): both filters' gain at each frequency. Sentences of like length share one."""
+    turn = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    gain = np.ones(turn.size, np.complex128)
+    for numerator, denominator in (_shelf(sample_rate), _high_pass(sample_rate)):
+        gain *= np.polyval(numerator[::-1], turn) / np.polyval(denominator[::-1], turn)
+    return gain.astype(np.complex64)
 
 
 def _shelf(sample_rate: int) -> tuple[list[float], list[float]]:

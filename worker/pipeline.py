@@ -55,9 +55,9 @@ class Run:
         self._job = job
         self._report = report
         self._stop = stop
-        self._lender = Lender(engines, report, self._check)
         self._avatar: Avatar = catalogue.avatar(job.avatar)
         self._voice = catalogue.voice(job.voice or self._avatar.voice)
+        self._lender = Lender(engines, report, self._check, self._voice)
 
     def _check(self) -> None:
         if self._stop.is_set():
@@ -107,15 +107,13 @@ class Run:
         """The language is decided by the first sentence: a model may answer in another one than it was told to."""
         first = list(itertools.islice(answer, 1))
         language = spoken_language(first[0], wanted) if first else wanted
-        name = self._lender.name(Layer.TTS, language)
-        speaker = Speaker(self._job, self._report, self._check, self._lender, parts, self._aligner, name)
+        speaker = Speaker(self._job, self._report, self._check, self._lender, parts, self._aligner)
         sentences = itertools.chain(first, answer)
         try:
             speaker.run(self._voice, sentences, language, tone, intensity)
         except LayerError as error:
             if error.layer is not Layer.TTS:
                 raise
-            self._lender.step(name, error, "text")
             for _ in sentences:
                 self._check()
             raise

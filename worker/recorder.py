@@ -7,7 +7,7 @@ company. While one transaction is under way the next one gathers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ _CUT = "cut"
 """What an answer goes on with that broke off: its beginning."""
 _THOUGHT = (Layer.ASR, Layer.EMOTION, Layer.LLM)
 """Layers whose saved output is not made again by the next attempt."""
-_PLACES = {"notice-step-answers": 3, "notice-step-cut": 4, "notice-step-simpler": 5}
+_PLACES = {"notice-step-answers": 3, "notice-step-cut": 4, "notice-step-simpler": 5, "notice-step-other-voice": 6}
 """The part of a notice that may stand beside another; 1 and 2 are the courier's."""
 _PATHS = ("path", "thumbnail")
 """What names a file in a finished file's description."""
@@ -64,8 +64,7 @@ class Recorder:
         self.engines: dict[str, str] = dict(turn["engines"])
         self.timings: dict[str, float] = dict(turn["timings_ms"])
         self.memory: dict[str, dict[str, int]] = dict(turn["memory_mb"])
-        saved = {row["layer"] for row in claimed.outputs}.intersection(_THOUGHT)
-        self.steps: list[dict[str, Any]] = [step for step in turn["steps"] if step["layer"] in saved]
+        self.steps: list[dict[str, Any]] = [step for step in turn["steps"] if _still_so(step, claimed.outputs)]
         self._stands_in = False
         self._transcript: str | None = turn["transcript"]
         self.answer: str | None = turn["answer"]
@@ -159,6 +158,8 @@ class Recorder:
 
     def _voiced(self, report: Mapping[str, Any]) -> None:
         self._voice = self._file(report)
+        if any(step["layer"] == Layer.TTS for step in self.steps):
+            self._notice("notice-step-other-voice")
         if Mode.VOICE in self._modes:
             self._next.columns["audio"] = self._voice
             self._send("voice", self._voice)
@@ -307,3 +308,11 @@ class Recorder:
             await self._queue.ring_courier(self._claimed.turn["conversation_id"])
         except QueueUnavailable:
             log.warning("courier_not_rung")
+
+
+def _still_so(step: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a step down of an earlier attempt holds for this one too: what came of it is not made again."""
+    of_layer = [row for row in outputs if row["layer"] == step["layer"]]
+    if step["layer"] == Layer.TTS:
+        return bool(of_layer) and of_layer[-1]["data"].get("engine", step["engine"]) != step["engine"]
+    return step["layer"] in _THOUGHT and bool(of_layer)

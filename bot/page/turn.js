@@ -239,7 +239,7 @@ function doing(turn, layer) {
 /** How the answer stepped down, where the person can notice it: in what it says, and in how it is shown. */
 function stepped(turn) {
   if (!over(turn)) return null;
-  return [lessSaid(turn), lessShown(turn)].filter(Boolean).join(" ") || null;
+  return [lessSaid(turn), otherVoice(turn), lessShown(turn)].filter(Boolean).join(" ") || null;
 }
 
 function lessSaid(turn) {
@@ -248,8 +248,15 @@ function lessSaid(turn) {
   return step.code === "llm_cut" ? words().step.cut : words().step.llm;
 }
 
+/** A voice that failed is another voice where anything was spoken. */
+function otherVoice(turn) {
+  const spoken = turn.audio_url || turn.video_url;
+  return spoken && turn.steps.some((step) => step.layer === "tts") ? words().step.voice : null;
+}
+
 function lessShown(turn) {
-  const layers = turn.steps.map((step) => step.layer);
+  const spoken = turn.audio_url || turn.video_url;
+  const layers = turn.steps.map((step) => step.layer).filter((layer) => layer !== "tts" || !spoken);
   if (turn.video_url && layers.includes("video")) return words().simpler;
   if (turn.video_url) return layers.includes("upscale") ? words().step.upscale : null;
   if (turn.audio_url && !hears(local(turn.audio_url))) return words().unheard;

@@ -12,7 +12,7 @@ import pytest
 from core.errors import Cancelled, StorageError, TTSError
 from worker.engines.tts.base import Phoneme, Speech
 from worker.parts import Parts, load, save
-from worker.speaking import joined
+from worker.voicing.sentence import joined
 
 TONE = np.linspace(-1, 1, 1600, dtype=np.float32)
 

@@ -257,7 +257,14 @@ class Dumb(Espeak):
     says: str | None = None
 
     def speak(
-        self, text: str, *, language: str, voice: Voice, tone: Tone = Tone.NEUTRAL, intensity: float = 0.0
+        self,
+        text: str,
+        *,
+        language: str,
+        voice: Voice,
+        tone: Tone = Tone.NEUTRAL,
+        intensity: float = 0.0,
+        take: int = 0,
     ) -> Iterator[Speech]:
         for whole in super().speak(self.says or text, language=language, voice=voice, tone=tone, intensity=intensity):
             for start in range(0, len(whole.samples), 9000):
@@ -284,7 +291,7 @@ def spoken(folder: Path, engine: Espeak, aligner: Aligner, *texts: str) -> list[
     parts = Parts()
     engines = EngineSet(lambda _layer, _language: engine.name, make=lambda _layer, _name, _place: engine)
     lender = Lender(engines, silent, nothing)
-    speaker = Speaker(job, silent, nothing, lender, parts, aligner, engine.name)
+    speaker = Speaker(job, silent, nothing, lender, parts, aligner)
     speaker.run(Catalogue(HOME).voice("omar"), iter(texts), "en", Tone.NEUTRAL, 0.0)
     parts.end()
     return list(parts.read(lambda: None))

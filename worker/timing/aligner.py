@@ -56,6 +56,10 @@ class Aligner:
     def close(self) -> None:
         self._twins.close()
 
+    def prepare(self) -> None:
+        """Starts the helper, which the first text would else wait for; returns at once, and raises nothing."""
+        self._twins.prepare()
+
     def align(self, speech: Speech, text: str, language: str) -> tuple[Phoneme, ...] | None:
         """None where the text can't be heard in the sound: silence, another text, nothing to say.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from core.errors import TTSError
 from worker.engines.tts.base import Phoneme
 from worker.engines.tts.espeak.process import HelperProcess
 from worker.engines.tts.espeak.wire import Request
@@ -41,14 +44,29 @@ class TwinSpeaker:
 
     def __init__(self) -> None:
         self._helper = HelperProcess()
+        self._starting: threading.Thread | None = None
         weakref.finalize(self, self._helper.stop)
 
     def close(self) -> None:
         """Idempotent; a later text starts it anew."""
+        self._started()
         self._helper.stop()
+
+    def prepare(self) -> None:
+        """Has the helper started behind the scenes; whatever fails is told by the next text."""
+        if self._helper.pid is None and self._starting is None:
+            self._starting = threading.Thread(target=_start, args=(self._helper,), name="twins", daemon=True)
+            self._starting.start()
+
+    def _started(self) -> None:
+        """Waits for what `prepare` began."""
+        if self._starting is not None:
+            self._starting.join()
+            self._starting = None
 
     def twins(self, text: str, language: str, frames: int) -> Iterator[Twin]:
         """One of each voice whose loud part is about so many frames long; none of a text in which nothing sounds."""
+        self._started()
         pace = _PACE
         for place, voice in enumerate(VOICES):
             twin = self._spoken(text, language, voice, pace)
@@ -69,6 +87,11 @@ class TwinSpeaker:
         extent = loud(sound)
         phonemes = tuple(Phoneme(*timed) for timed in header["phonemes"])
         return Twin(sound, phonemes, *extent) if extent and phonemes else None
+
+
+def _start(helper: HelperProcess) -> None:
+    with suppress(TTSError, OSError):
+        helper.start()
 
 
 def loud(sound: Sound) -> tuple[int, int] | None:

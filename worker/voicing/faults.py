@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.voicing.levels import FRAME_S, SILENCE_DB, Sound, levels, sounding
 from worker.voicing.lengths import Lengths
+from worker.voicing.levels import FRAME_S, SILENCE_DB, Sound, levels, sounding
 
 Fault = Literal["empty", "broken", "silent", "clipped", "runaway", "short", "monotone", "halted"]
 """Nothing at all; not numbers; nothing to hear; cut off at full scale; much too long for its text; much too short; one
@@ -21,8 +21,8 @@ _HALT_S, _REST_S = 2.5, 2.0
 """The longest silence within a sentence, and after it where a good deal of the sentence may be missing."""
 _HALF = 1.6
 """Times the least length: about two thirds of what the text usually takes."""
-_EVEN_DB, _EVEN_S = 2.5, 0.6
-"""The levels of speech differ by 6 dB and more (standard deviation) from one moment to the next, but within a vowel."""
+_EVEN_DB, _EVEN_S = 2.5, 1.2
+"""Frames of speech differ in level by 4 dB and more (standard deviation); those of a single long vowel, by 2."""
 
 
 def fault(sound: Sound, sample_rate: int, lengths: Lengths) -> Fault | None:

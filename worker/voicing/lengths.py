@@ -18,9 +18,9 @@ _QUICKEST_S = {"arabic": 0.04, "other": 0.033, "syllables": 0.09, "spelled": 0.0
 0.08 to 0.11 and 0.07 to 0.13, at their usual pace. A third of the slowest is still slower than any of these."""
 _PAUSE_S = 0.7
 """The longest pause at a mark within the text."""
-_MORE_S, _LESS_S = 2.0, 0.15
+_MORE_S, _LESS_S = 3.0, 0.15
 """Silence before and after, a breath, and what a word of one syllable takes more or less than its letters tell."""
-_SHORTEST_S = 0.04
+_SHORTEST_S = 0.02
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,10 +27,9 @@ class Sentence:
     tone: Tone
     intensity: float
 
-    def spoken(self, engine: TTSEngine, take: int, check: Callable[[], None]) -> Speech:
-        """All of it, finished. Raises what the engine and `check` raise, TTSError where nothing comes, and
-        SpeechFaulty; a stream that grows too long is closed at once."""
-        pieces = engine.speak(
+    def asked(self, engine: TTSEngine, take: int) -> Iterator[Speech]:
+        """The engine's pieces of it."""
+        return engine.speak(
             self.text,
             language=self.language,
             voice=self.voice,
@@ -38,12 +37,15 @@ class Sentence:
             intensity=self.intensity,
             take=take,
         )
-        if engine.finished:
-            return joined(list(_checked(pieces, check)))
+
+    def finished(self, pieces: Iterator[Speech]) -> Speech:
+        """The raw pieces as one, measured and finished. Raises SpeechFaulty, TTSError where nothing comes; pieces that
+        go on too long are closed at once."""
         lengths = Lengths.of(self.text, self.language)
-        raw = joined(list(_bounded(_checked(pieces, check), lengths)))
+        with closed(pieces):
+            raw = joined(list(_bounded(pieces, lengths)))
         if found := fault(raw.samples, raw.sample_rate, lengths):
-            raise SpeechFaulty(f"{engine.name}: the speech is {found}")
+            raise SpeechFaulty(f"the speech is {found}")
         return finished(raw, self.text, self.tone)
 
 
@@ -65,21 +67,13 @@ def joined(pieces: list[Speech]) -> Speech:
     return Speech(samples, pieces[0].sample_rate, tuple(phonemes) if known else None)
 
 
-def _checked(pieces: Iterator[Speech], check: Callable[[], None]) -> Iterator[Speech]:
-    with closed(pieces):
-        for piece in pieces:
-            check()
-            yield piece
-
-
 def _bounded(pieces: Iterator[Speech], lengths: Lengths) -> Iterator[Speech]:
     """Raises SpeechFaulty as soon as it is clear that the speech will not do."""
     seconds = 0.0
-    with closed(pieces):
-        for piece in pieces:
-            seconds += piece.seconds
-            if seconds > lengths.most_s:
-                raise SpeechFaulty(f"speech of {seconds:.1f} s goes on where {lengths.most_s:.1f} s are plausible")
-            if not np.isfinite(piece.samples).all():
-                raise SpeechFaulty("the speech is broken: it holds values that are no numbers")
-            yield piece
+    for piece in pieces:
+        seconds += piece.seconds
+        if seconds > lengths.most_s:
+            raise SpeechFaulty(f"the speech is runaway: {seconds:.1f} s where {lengths.most_s:.1f} s are plausible")
+        if not np.isfinite(piece.samples).all():
+            raise SpeechFaulty("the speech is broken: it holds values that are no numbers")
+        yield piece

@@ -87,6 +87,7 @@ export const EN = {
     llm: "My language model was not available, so I answered from what I know by heart.",
     cut: "My answer broke off before its end. If you would like the rest, please ask me again.",
     tts: "The answer could not be spoken this time; here it is in writing.",
+    voice: "My usual voice was not available, so I answered in another one.",
     video: "The video could not be made this time; here is the answer without it.",
     upscale: "The picture could not be sharpened this time; it is shown as it is.",
   },

@@ -62,6 +62,7 @@ notice-step-text = The answer could not be spoken this time, so here it is as te
 notice-step-answers = My language model is not available right now, so I answer from what I know by heart.
 notice-step-cut = My answer broke off before its end. If you would like the rest, please ask me again.
 notice-step-simpler = The best video could not be made this time, so here is a simpler one.
+notice-step-other-voice = My usual voice is not available right now, so this answer comes in another one.
 
 ## While one waits
 
