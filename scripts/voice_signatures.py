@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""`python scripts/voice_signatures.py CHECKOUT…` writes simulators/voices/signatures.json anew: names and parameters of
-the classes and functions that our voice engines meet, read from checkouts of CosyVoice's and VoxCPM's repositories
-without running them. The packages that no checkout holds keep what the file has of them.
+"""`python scripts/voice_signatures.py SOURCES…` writes simulators/voices/signatures.json anew: names and parameters of
+the classes and functions that our voice engines meet, read from folders of sources without running them: a checkout of
+CosyVoice at the commit that models/manifest.toml pins, the unpacked wheel of VoxCPM that its lock pins. A package that
+none of them holds keeps what the file has of it.
 """
 
 from __future__ import annotations

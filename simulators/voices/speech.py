@@ -24,7 +24,8 @@ _LEVEL = 0.06
 """Root mean square of the speech: well below what a listener gets in the end."""
 _BEFORE_S, _AFTER_S = 0.18, 0.42
 _HISS = 3e-4
-_VARIANTS = {"low": ("m3", "m7", "m4"), "high": ("f2", "f3", "steph")}
+VARIANTS = ("m3", "m7", "m4", "f2", "f3", "steph")
+"""Of eSpeak's: three men's voices and three women's."""
 _BETWEEN_HZ = 165.0
 """Between men's voices and women's."""
 
@@ -95,8 +96,8 @@ class Clip:
     @property
     def variant(self) -> str:
         """Of eSpeak's, one of about the same pitch; always the same for the same clip."""
-        kind = "low" if self._pitch() < _BETWEEN_HZ else "high"
-        return _VARIANTS[kind][int(np.abs(self.samples).sum() * 1000) % 3]
+        kind = VARIANTS[:3] if self._pitch() < _BETWEEN_HZ else VARIANTS[3:]
+        return kind[int(np.abs(self.samples).sum() * 1000) % 3]
 
     def _pitch(self) -> float:
         """Hz, by the autocorrelation's highest peak between 70 and 350 Hz over the loudest second."""

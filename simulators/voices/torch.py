@@ -15,7 +15,10 @@ from simulators.voices.tensor import Tensor
 
 __version__ = "0+double"
 
+float32, float16, bfloat16 = "torch.float32", "torch.float16", "torch.bfloat16"
+
 _STATE = random.Random()  # noqa: S311
+_DTYPE = [float32]
 
 
 class OutOfMemoryError(RuntimeError):
@@ -35,6 +38,14 @@ def seed() -> int:
 def initial_draw() -> int:
     """A number by which a synthesis differs from the one before; not torch's."""
     return _STATE.getrandbits(32)
+
+
+def get_default_dtype() -> str:
+    return _DTYPE[-1]
+
+
+def set_default_dtype(dtype: str) -> None:
+    _DTYPE.append(dtype)
 
 
 def set_num_threads(count: int) -> None:
@@ -73,6 +84,7 @@ cuda = SimpleNamespace(
     OutOfMemoryError=OutOfMemoryError,
     is_available=lambda: False,
     device_count=lambda: 0,
+    get_device_capability=_no_card,
     is_initialized=lambda: False,
     manual_seed_all=_nothing,
     manual_seed=_nothing,
@@ -86,6 +98,9 @@ cuda = SimpleNamespace(
     mem_get_info=_no_card,
     synchronize=_no_card,
     current_device=_no_card,
+)
+nn = SimpleNamespace(
+    init=SimpleNamespace(kaiming_uniform_=_nothing, normal_=_nothing, trunc_normal_=_nothing, uniform_=_nothing)
 )
 backends = SimpleNamespace(
     cudnn=SimpleNamespace(benchmark=False, deterministic=False, allow_tf32=True),

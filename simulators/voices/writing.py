@@ -27,7 +27,7 @@ _WEIGHTS: Mapping[str, Mapping[str, str]] = {
         **{f"CosyVoice-BlankEN/{name}": "{}\n" for name in ("config.json", "vocab.json", "tokenizer_config.json")},
     },
     "voxcpm2": {
-        "config.json": json.dumps({"architecture": "voxcpm2", "patch_size": 4, "max_length": 8192}),
+        "config.json": json.dumps({"architecture": "voxcpm2", "dtype": "bfloat16", "max_length": 8192}),
         "model.safetensors": "double\n",
         "audiovae.pth": "double\n",
         "tokenizer.json": "{}\n",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulators.voices.signatures import upstream
-from simulators.voices.speech import read_clip
+from simulators.voices.speech import VARIANTS, read_clip
 from simulators.voices.tensor import Tensor
 
 END_OF_PROMPT = 151646
@@ -23,12 +23,15 @@ _LONGEST_S = 30
 _LOWEST_HZ = 16_000
 
 
-class Voiceprint(Tensor):
-    """An embedding (1, 192) that knows which of eSpeak's variants it stands for."""
+def voiceprint(variant: str) -> Tensor:
+    """An embedding (1, 192) whose first number says which of eSpeak's variants it stands for."""
+    values = np.zeros((1, 192), np.float32)
+    values[0, 0] = VARIANTS.index(variant)
+    return Tensor(values)
 
-    def __init__(self, variant: str) -> None:
-        super().__init__(np.zeros((1, 192), np.float32))
-        self.variant = variant
+
+def variant_of(embedding: Tensor) -> str:
+    return VARIANTS[int(embedding[0, 0].item())]
 
 
 class Tokenizer:
@@ -90,14 +93,14 @@ class CosyVoiceFrontEnd:
     def frontend_zero_shot(
         self, tts_text: Any, prompt_text: str, prompt_wav: Any, resample_rate: int, zero_shot_spk_id: str
     ) -> dict[str, Tensor]:
-        tokens = self._text(tts_text)
+        tokens, count = self._extract_text_token(tts_text)
         if zero_shot_spk_id != "":
-            return {**self.spk2info[zero_shot_spk_id], "text": tokens, "text_len": _length(tokens)}
-        prompt = self._text(prompt_text)
+            return {**self.spk2info[zero_shot_spk_id], "text": tokens, "text_len": count}
+        prompt, prompt_count = self._extract_text_token(prompt_text)
         speech, print_ = self._clip(prompt_wav)
         return {
             "prompt_text": prompt,
-            "prompt_text_len": _length(prompt),
+            "prompt_text_len": prompt_count,
             "llm_prompt_speech_token": speech,
             "llm_prompt_speech_token_len": _length(speech),
             "flow_prompt_speech_token": speech,
@@ -107,7 +110,7 @@ class CosyVoiceFrontEnd:
             "llm_embedding": print_,
             "flow_embedding": print_,
             "text": tokens,
-            "text_len": _length(tokens),
+            "text_len": count,
         }
 
     def frontend_cross_lingual(
@@ -124,19 +127,20 @@ class CosyVoiceFrontEnd:
         given = self.frontend_zero_shot(tts_text, instruct_text, prompt_wav, resample_rate, zero_shot_spk_id)
         return {name: value for name, value in given.items() if not name.startswith("llm_prompt_speech_token")}
 
-    def _text(self, text: Any) -> Tensor:
+    def _extract_text_token(self, text: Any) -> tuple[Tensor, Tensor]:
         if isinstance(text, Generator):
             raise NotImplementedError("the double takes no generator of texts")
-        return Tensor(np.array([self.tokenizer.encode(text, allowed_special=self.allowed_special)], np.int32))
+        tokens = Tensor(np.array([self.tokenizer.encode(text, allowed_special=self.allowed_special)], np.int32))
+        return tokens, _length(tokens)
 
-    def _clip(self, path: Any) -> tuple[Tensor, Voiceprint]:
+    def _clip(self, path: Any) -> tuple[Tensor, Tensor]:
         """Raises what upstream raises for a clip that is missing, coarse or long."""
         clip = read_clip(path)
         if clip.rate < _LOWEST_HZ:
             raise AssertionError(f"wav sample rate {clip.rate} must be greater than 24000")
         if clip.seconds > _LONGEST_S:
             raise AssertionError("do not support extract speech token for audio longer than 30s")
-        return Tensor(np.zeros((1, int(clip.seconds * _TOKENS_A_SECOND)), np.int32)), Voiceprint(clip.variant)
+        return Tensor(np.zeros((1, int(clip.seconds * _TOKENS_A_SECOND)), np.int32)), voiceprint(clip.variant)
 
 
 def _length(tokens: Tensor) -> Tensor:

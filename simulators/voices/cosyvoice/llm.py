@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulators.voices import torch
-from simulators.voices.cosyvoice.frontend import END_OF_PROMPT, Tokenizer
+from simulators.voices.cosyvoice.frontend import END_OF_PROMPT, Tokenizer, variant_of
 from simulators.voices.faults import Fault
 from simulators.voices.signatures import upstream
 from simulators.voices.speech import Manner, Sound, speak
@@ -56,7 +56,7 @@ class CosyVoice3LM:
         prompt_text_len: Tensor,
         prompt_speech_token: Tensor,
         prompt_speech_token_len: Tensor,
-        embedding: Any,
+        embedding: Tensor,
         sampling: int,
         max_token_text_ratio: float,
         min_token_text_ratio: float,
@@ -68,7 +68,7 @@ class CosyVoice3LM:
         if self.fault is not None and self.fault.effect == "thread":
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
         least, most = (int(len(said) * ratio) for ratio in (min_token_text_ratio, max_token_text_ratio))
-        sound = self._sound(before, said, getattr(embedding, "variant", ""))
+        sound = self._sound(before, said, variant_of(embedding))
         runs_on = self.fault is not None and self.fault.effect == "runaway" and sound.size
         count = most if runs_on else min(max(math.ceil(sound.size / TOKEN), least), most)
         self._sounds[uuid] = np.resize(sound, count * TOKEN) if runs_on else _fitted(sound, count * TOKEN)

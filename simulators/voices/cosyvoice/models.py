@@ -124,13 +124,19 @@ class CosyVoice3:
         text_frontend: bool,
     ) -> Iterator[Output]:
         given = _given("instruct2", tts_text, instruct_text, prompt_wav, zero_shot_spk_id, stream, speed)
-        odd = ["an instruction for a kept speaker is not heeded"] if zero_shot_spk_id else []
+        odd = self._unheeded(instruct_text, zero_shot_spk_id)
         odd += [] if instruct_text.startswith(_HELPFUL) else [f"an instruction that does not begin with {_HELPFUL!r}"]
 
         def make(part: str) -> dict[str, Tensor]:
             return self.frontend.frontend_instruct2(part, instruct_text, prompt_wav, self.sample_rate, zero_shot_spk_id)
 
         yield from self._spoken(given, make, text_frontend, odd)
+
+    def _unheeded(self, instruct_text: str, speaker: str) -> list[str]:
+        """A kept speaker brings the prompt that it was kept with."""
+        kept = self.frontend.spk2info.get(speaker, {}).get("prompt_text")
+        same = kept is None or self.frontend.tokenizer.decode(kept.tolist()[0]) == instruct_text
+        return [] if same else ["an instruction for a kept speaker is not heeded"]
 
     def _spoken(self, given: dict[str, Any], make: Any, text_frontend: bool, odd: list[str]) -> Iterator[Output]:
         """The outputs of each part of the text, noted."""

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.voices.faults import Faults
-from simulators.voices.journal import Journal
-from simulators.voices.mishaps import meet, spoilt
+from simulators.voices.mishaps import meet
 from simulators.voices.signatures import upstream
-from simulators.voices.voxcpm.model import SAMPLE_RATE, VoxCPM2Model
+from simulators.voices.voxcpm.model import BOTH_OR_NONE, VoxCPM2Model
+from simulators.voices.voxcpm.notes import Notes
 
 _NO_HUB = "is not here, and the double asks no hub"
 
@@ -38,21 +37,20 @@ class VoxCPM:
         if lora_config is not None or lora_weights_path is not None:
             raise NotImplementedError("the double has no LoRA")
         folder = Path(voxcpm_model_path)
-        self._faults, self._journal = Faults(folder), Journal(folder)
-        number = self._journal.begin("load", {"device": device, "optimize": optimize}, [])
         sys.stderr.write(f"voxcpm_model_path: {voxcpm_model_path}, enable_denoiser: {enable_denoiser}\n")
-        meet(self._faults.take("load"))
         architecture = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("architecture", "voxcpm")
         if architecture != "voxcpm2":
             raise ValueError(f"Unsupported architecture: {architecture}")
+        notes = Notes(folder)
+        number = notes.journal.begin("load", {"device": device, "optimize": optimize}, [])
+        meet(notes.faults.take("load"))
         self.tts_model = VoxCPM2Model.from_local(voxcpm_model_path, optimize, False, device, None)
-        self.text_normalizer = None
-        self.denoiser = None
         if enable_denoiser and zipenhancer_model_path is not None:
             raise ConnectionError(f"{zipenhancer_model_path} {_NO_HUB}")
+        self.denoiser = None
         if optimize:
-            sys.stderr.write("Warm up VoxCPMModel...\n")
-        self._journal.end(number, "done")
+            self.tts_model.generate(target_text="Hello, this is the first test sentence.", max_len=10)
+        notes.journal.end(number, "done")
 
     @classmethod
     def from_pretrained(
@@ -84,8 +82,8 @@ class VoxCPM:
         )
 
     def generate(self, *args: Any, **kwargs: Any) -> NDArray[np.float32]:
-        generate: Any = self._generate
-        pieces = generate(*args, streaming=False, **kwargs)
+        make: Any = self._generate
+        pieces = make(*args, streaming=False, **kwargs)
         try:
             whole: NDArray[np.float32] = next(pieces)
             return whole
@@ -93,8 +91,8 @@ class VoxCPM:
             pieces.close()
 
     def generate_streaming(self, *args: Any, **kwargs: Any) -> Iterator[NDArray[np.float32]]:
-        generate: Any = self._generate
-        pieces: Iterator[NDArray[np.float32]] = generate(*args, streaming=True, **kwargs)
+        make: Any = self._generate
+        pieces: Iterator[NDArray[np.float32]] = make(*args, streaming=True, **kwargs)
         return pieces
 
     def _generate(
@@ -113,40 +111,22 @@ class VoxCPM:
         retry_badcase_max_times: int,
         retry_badcase_ratio_threshold: float,
         streaming: bool,
-        seed: int | None,
-    ) -> Any:
+    ) -> Iterator[NDArray[np.float32]]:
         _check(text, prompt_wav_path, prompt_text, reference_wav_path)
-        given = {
-            "text": text,
-            "prompt_wav_path": prompt_wav_path,
-            "prompt_text": prompt_text,
-            "reference_wav_path": reference_wav_path,
-            "max_len": max_len,
-            "seed": seed,
-            "streaming": streaming,
-        }
-        number = self._journal.begin(
-            "generate", given, _oddities(text, prompt_text, normalize, retry_badcase, streaming)
-        )
-        fault = self.tts_model.fault = self._faults.take("speak", text)
-        count, samples, end = 0, 0, "closed"
+        if normalize:
+            raise NotImplementedError("the double has no normaliser; upstream's knows Chinese and English alone")
+        cache = None
+        if prompt_wav_path is not None or reference_wav_path is not None:
+            cache = self.tts_model.build_prompt_cache(prompt_text, prompt_wav_path, reference_wav_path, False)
+        outputs = self.tts_model._generate_with_prompt_cache(
+            re.sub(r"\s+", " ", text), cache, min_len, max_len, inference_timesteps, cfg_value, retry_badcase,
+            retry_badcase_max_times, retry_badcase_ratio_threshold, streaming, 4,
+        )  # fmt: skip
         try:
-            words, cache = re.sub(r"\s+", " ", text), None
-            if prompt_wav_path is not None or reference_wav_path is not None:
-                cache = self.tts_model.build_prompt_cache(prompt_text, prompt_wav_path, reference_wav_path, False)
-            outputs = self.tts_model._generate_with_prompt_cache(
-                words, cache, min_len, max_len, inference_timesteps, cfg_value, retry_badcase,
-                retry_badcase_max_times, retry_badcase_ratio_threshold, streaming, 4, seed,
-            )  # fmt: skip
-            for piece in spoilt((each[0].squeeze(0).cpu().numpy() for each in outputs), fault, SAMPLE_RATE, text):
-                count, samples = count + 1, samples + len(piece)
-                yield piece
-            end = "done"
-        except Exception as error:
-            end = type(error).__name__
-            raise
+            for sound, _, _ in outputs:
+                yield sound.squeeze(0).cpu().numpy()
         finally:
-            self._journal.end(number, end, count, samples / SAMPLE_RATE)
+            outputs.close()
 
     @property
     def lora_enabled(self) -> bool:
@@ -161,15 +141,4 @@ def _check(text: Any, prompt_wav: str | None, prompt_text: str | None, reference
         if path is not None and not Path(path).exists():
             raise FileNotFoundError(f"{name} does not exist: {path}")
     if (prompt_wav is None) != (prompt_text is None):
-        raise ValueError("prompt_wav_path and prompt_text must both be provided or both be None")
-
-
-def _oddities(text: str, prompt_text: str | None, normalize: bool, retry_badcase: bool, streaming: bool) -> list[str]:
-    found = []
-    if prompt_text is not None and text.lstrip().startswith(("(", "（")):
-        found.append("a style is spoken aloud where a transcript is given")
-    if normalize:
-        found.append("upstream's normaliser knows Chinese and English alone")
-    if retry_badcase and streaming:
-        found.append("bad cases are not retried in a stream")
-    return found
+        raise ValueError(BOTH_OR_NONE)
