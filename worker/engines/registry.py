@@ -31,13 +31,14 @@ ENGINES: dict[Layer, dict[str, str]] = {
         "espeak": "worker.engines.tts.espeak:Espeak",
         "fake": "worker.engines.tts.fake:Fake",
         "fake-brief": "worker.engines.tts.fake:Brief",
+        "voxcpm": "worker.engines.tts.voxcpm.engine:VoxCPM",
     },
     Layer.VIDEO: {"puppet": "worker.engines.video.puppet:Puppet", "fake": "worker.engines.video.fake:Fake"},
     Layer.UPSCALE: {"lanczos": "worker.engines.upscale.lanczos:Lanczos", "fake": "worker.engines.upscale.fake:Fake"},
 }
 
 PLANNED: dict[Layer, tuple[str, ...]] = {
-    Layer.TTS: ("cosyvoice", "voxcpm"),
+    Layer.TTS: ("cosyvoice",),
     Layer.VIDEO: ("echomimic", "musetalk"),
     Layer.UPSCALE: ("realesrgan", "facerestore"),
 }
@@ -48,6 +49,7 @@ FALLBACKS: dict[str, tuple[str, ...]] = {
     "ollama": ("answers",),
     "echomimic": ("musetalk", "puppet"),
     "musetalk": ("puppet",),
+    "voxcpm": ("espeak",),
 }
 """What stands in for an engine that fails for a turn, in this order; those that are not here are left out."""
 
