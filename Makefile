@@ -79,6 +79,6 @@ clean: ## remove .venv and caches; .data (the conversations) and outputs stay
 	@PYTHON="$(PYTHON)" scripts/environment.sh
 	@touch $@
 
-.venv/.models: .venv/.ready requirements-torch.lock requirements-models.lock
+.venv/.models: .venv/.ready requirements-torch.lock requirements-models.lock models/environments/voxcpm.lock
 	@scripts/environment.sh models
 	@touch $@

@@ -56,8 +56,20 @@ add_models() {
     fi
 }
 
+add_voxcpm() {  # 0.5 MB for the tests: the package that has an environment of its own, beside .venv's newer torch
+    local wanted=.venv/voxcpm.lock
+    awk '/^[a-z]/ {wanted = /^(einops|voxcpm)==/} wanted' models/environments/voxcpm.lock >"$wanted"
+    rm -rf .venv/beside
+    if ! { [ -x "$uv" ] &&
+        "$uv" pip install --quiet --no-deps --require-hashes --target .venv/beside --requirement "$wanted" 2>>.venv/uv.log; }; then
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+            --target .venv/beside --requirement "$wanted"
+    fi
+}
+
 if [ "${1:-}" = models ]; then
     add_models
+    add_voxcpm
     exit
 fi
 
