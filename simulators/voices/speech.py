@@ -96,10 +96,11 @@ class Clip:
     @property
     def variant(self) -> str:
         """Of eSpeak's, one of about the same pitch; always the same for the same clip."""
-        kind = VARIANTS[:3] if self._pitch() < _BETWEEN_HZ else VARIANTS[3:]
+        kind = VARIANTS[:3] if self.pitch < _BETWEEN_HZ else VARIANTS[3:]
         return kind[int(np.abs(self.samples).sum() * 1000) % 3]
 
-    def _pitch(self) -> float:
+    @property
+    def pitch(self) -> float:
         """Hz, by the autocorrelation's highest peak between 70 and 350 Hz over the loudest second."""
         windows = self.samples[: len(self.samples) // self.rate * self.rate].reshape(-1, self.rate)
         if not windows.size:

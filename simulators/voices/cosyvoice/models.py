@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -147,7 +148,7 @@ class CosyVoice3:
         count, samples, end = 0, 0, "closed"
         try:
             for part in self.frontend.text_normalize(text, split=True, text_frontend=text_frontend):
-                sys.stderr.write("\r0it [00:00, ?it/s]")
+                _draw_bar()
                 inputs = make(part)
                 logging.info("synthesis text %s", part)
                 began = time.time()
@@ -165,6 +166,12 @@ class CosyVoice3:
             raise
         finally:
             self._journal.end(number, end, count, samples / SAMPLE_RATE)
+
+
+def _draw_bar() -> None:
+    """As tqdm does, unless it is told not to."""
+    if not os.environ.get("TQDM_DISABLE"):
+        sys.stderr.write("\r0it [00:00, ?it/s]")
 
 
 def _given(way: str, text: Any, prompt: str, wav: Any, speaker: str, stream: bool, speed: float) -> dict[str, Any]:
