@@ -19,8 +19,8 @@ ERRORS: Final = frozenset({"error", "out_of_memory", "card_lost"})
 """RuntimeError: with the spoken text in its own; the card's memory; a card that is of no more use to the process."""
 WAITS: Final = frozenset({"hang", "slow"})
 """Nothing more comes, whatever is asked of it; `seconds` pass before each piece."""
-NOISE: Final = frozenset({"garbage", "pipe_garbage", "flood"})
-"""Bytes that are no text on file descriptor 1, or in every pipe that the process may write to; `megabytes` of lines on
+NOISE: Final = frozenset({"garbage", "wire_garbage", "flood"})
+"""Bytes that are no text on file descriptor 1, or into every pipe and socket of the process; `megabytes` of lines on
 standard error. It speaks on."""
 SOUNDS: Final = frozenset({"empty", "silence", "nan", "brief", "hiss", "runaway"})
 """What comes is no sound at all, zeros, not numbers, 60 ms, noise as long as the speech, or speech that goes on to the

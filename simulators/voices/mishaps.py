@@ -56,16 +56,16 @@ def _error(effect: str, text: str) -> RuntimeError:
 def _make_noise(fault: Fault) -> None:
     if fault.effect == "garbage":
         os.write(1, _CHUNK)
-    elif fault.effect == "pipe_garbage":
-        for number in _pipes():
+    elif fault.effect == "wire_garbage":
+        for number in _ways_out():
             os.write(number, _CHUNK)
     else:
         for _ in range(fault.megabytes):
             sys.stderr.write(f"{'flood ' * 20}\n" * 8738)
 
 
-def _pipes() -> list[int]:
-    """Descriptors of pipes, beyond the standard ones, that can be written to."""
+def _ways_out() -> list[int]:
+    """Descriptors of pipes and sockets, beyond the standard ones, that can be written to."""
     found = []
     for number in (int(entry.name) for entry in Path("/proc/self/fd").iterdir()):
         try:
@@ -73,7 +73,7 @@ def _pipes() -> list[int]:
             flags = int(Path(f"/proc/self/fdinfo/{number}").read_text().split("flags:")[1].split()[0], 8)
         except OSError:
             continue
-        if number > 2 and stat.S_ISFIFO(mode) and flags & os.O_ACCMODE == os.O_WRONLY:
+        if number > 2 and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and flags & os.O_ACCMODE != os.O_RDONLY:
             found.append(number)
     return found
 

@@ -219,7 +219,7 @@ SOUNDS: list[tuple[str, Callable[[Any], bool]]] = [
     ("nan", lambda sound: np.isnan(sound).all()),
     ("brief", lambda sound: sound.size == 2880),
     ("hiss", lambda sound: sound.size > 24_000 and 0.04 < sound.std() < 0.06),
-    ("runaway", lambda sound: sound.size > 8 * 48_000),
+    ("runaway", lambda sound: sound.size > 6 * 48_000),
 ]
 
 
