@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.catalogue import Voice
 from core.errors import NotUnderstood
+from worker.engines import registry
 from worker.engines.asr.base import SAMPLE_RATE, ASREngine
 from worker.engines.asr.fake import Fake
 from worker.engines.asr.funasr import FunASR
@@ -81,6 +82,15 @@ def test_it_says_which_language_and_how_sure_it_is(
     assert transcript.text == transcript.text.strip() != ""
     assert transcript.language == "en"
     assert 0.0 <= transcript.confidence <= 1.0
+
+
+def test_one_that_takes_dictation_needs_no_hints(engine: ASREngine, speech: NDArray[np.float32]) -> None:
+    assert registry.dictates(engine.name) == engine.dictates
+    if engine.dictates:
+        assert engine.transcribe(speech, language="en").text
+    else:
+        with pytest.raises(NotUnderstood):
+            engine.transcribe(speech, language="en")
 
 
 def test_the_same_sound_gives_the_same_transcript(engine: ASREngine, speech: NDArray[np.float32]) -> None:

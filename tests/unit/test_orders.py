@@ -1,0 +1,162 @@
+"""What the child is told to do beside turns: which orders it takes, and how it hears."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.catalogue import Catalogue
+from core.errors import ASRError, Cancelled, LanguageUnsupported, NotUnderstood
+from core.settings import HOME
+from worker.child import Orders, Reporter, serve
+from worker.engines.asr.base import Transcript
+from worker.engines.base import Needs
+from worker.frames import write_frame
+from worker.gpu import EngineSet
+from worker.media import write_wav
+from worker.orders.base import Bench
+from worker.orders.hear import Hear
+from worker.pipeline import SmartTalkerPipeline
+
+RATE = 24_000
+
+
+class Ear:
+    """Answers in turn what it is given: by the language that it is asked for, or raises it."""
+
+    name = "ear"
+    needs = Needs()
+
+    def __init__(self, *, dictates: bool = True, **answers: Transcript | Exception) -> None:
+        self.dictates = dictates
+        self.answers = answers
+        self.heard: list[tuple[int, str | None]] = []
+
+    def load(self) -> None: ...
+
+    def unload(self) -> None: ...
+
+    def transcribe(self, audio: NDArray[np.float32], *, language: str | None, **_: Any) -> Transcript:
+        assert audio.dtype == np.float32
+        self.heard.append((audio.size, language))
+        answer = self.answers[language or "none"]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.wav"
+    write_wav(path, (0.3 * np.sin(np.arange(3 * RATE) / 20)).astype(np.float32), RATE)
+    return path
+
+
+class Reports(Reporter):
+    """Keeps what is reported, and hangs up after so many ends: until then the render process is there."""
+
+    def __init__(self, ends: int, pipe: IO[bytes]) -> None:
+        super().__init__(io.BytesIO())
+        self.kept: list[dict[str, Any]] = []
+        self._ends, self._pipe = ends, pipe
+
+    def __call__(self, kind: str, **data: Any) -> None:
+        self.kept.append(json.loads(json.dumps({"kind": kind, **data})))
+        if sum("worn" in report for report in self.kept) == self._ends:
+            self._pipe.close()
+
+
+def told(ear: Ear, *orders: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the child reports of these orders."""
+    engines = EngineSet(lambda layer, language: "ear", make=lambda layer, name, place: ear)
+    at_child, ours = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True))
+    for order in orders:
+        write_frame(ours, order)
+    reports = Reports(len(orders), ours)
+    with at_child:
+        serve(Bench(engines, SmartTalkerPipeline(engines, Catalogue(HOME))), Orders(at_child), reports)
+    return reports.kept
+
+
+def hear(path: Path, language: str | None = None, expected: str | None = "ar") -> dict[str, Any]:
+    return {"do": "hear", "media": str(path), "language": language, "expected": expected}
+
+
+AR, ZH, EN = (Transcript("مرحبا بكم", "ar", 0.7), Transcript("你好", "zh", 0.4), Transcript("hello", "en", 0.9))
+NOTHING = {"text": "", "language": "", "confidence": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("language", "answers", "asked", "result"),
+    [
+        (None, {"none": EN}, [None], EN),
+        ("ar", {"ar": AR}, ["ar"], AR),
+        (None, {"none": ZH, "ar": AR}, [None, "ar"], AR),
+        (None, {"none": Transcript("你好", "zh", 0.8), "ar": AR}, [None, "ar"], Transcript("你好", "zh", 0.8)),
+        (None, {"none": ZH, "ar": NotUnderstood()}, [None, "ar"], ZH),
+        ("zh", {"zh": ZH}, ["zh"], ZH),
+        (None, {"none": NotUnderstood()}, [None], None),
+        ("tr", {"tr": LanguageUnsupported()}, ["tr"], None),
+    ],
+)
+def test_a_recording_is_written_down(
+    clip: Path, language: str | None, answers: dict[str, Any], asked: list[str | None], result: Transcript | None
+) -> None:
+    ear = Ear(**answers)
+    *reports, end = told(ear, hear(clip, language))
+    assert ear.heard == [(3 * 16_000, each) for each in asked]
+    found = end["result"]
+    assert (end["kind"], found) == ("done", NOTHING if result is None else result.__dict__)
+    (spent,) = [report for report in reports if report["kind"] == "time"]
+    assert (spent["layer"], spent["engine"]) == ("asr", "ear")
+
+
+def test_an_ear_that_takes_no_dictation_is_not_asked(clip: Path) -> None:
+    ear = Ear(dictates=False)
+    assert told(ear, hear(clip))[-1]["result"] == NOTHING
+    assert ear.heard == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error", "code", "permanent"),
+    [
+        (None, EN, "not_found", True),
+        (61, EN, "audio_invalid", True),
+        (3, ASRError("broken"), "asr_failed", False),
+        (3, ValueError("broken"), "asr_failed", False),
+    ],
+    ids=["gone", "long", "failed", "crashed"],
+)
+def test_what_can_not_be_heard_fails(
+    tmp_path: Path, seconds: int | None, error: Any, code: str, permanent: bool
+) -> None:
+    path = tmp_path / "clip.wav"
+    if seconds is not None:
+        write_wav(path, np.zeros(seconds * RATE, np.float32), RATE)
+    end = told(Ear(none=error), hear(path))[-1]
+    assert (end["kind"], end["code"], end["permanent"]) == ("failed", code, permanent)
+
+
+@pytest.mark.parametrize("order", [{"do": "sing"}, {"do": "hear"}, {"do": "run", "job": {"x": 1}}, {"do": "run"}])
+def test_an_order_that_can_not_be_read_fails_for_good_and_the_next_is_carried_out(
+    clip: Path, order: dict[str, Any]
+) -> None:
+    ends = [report for report in told(Ear(none=EN), order, hear(clip)) if report["kind"] in ("done", "failed")]
+    assert [(end["kind"], end.get("permanent")) for end in ends] == [("failed", True), ("done", None)]
+
+
+def test_it_stops_when_it_is_told_to(clip: Path) -> None:
+    engines = EngineSet(lambda layer, language: "ear", make=lambda layer, name, place: Ear(none=EN))
+    stop = threading.Event()
+    stop.set()
+    bench = Bench(engines, SmartTalkerPipeline(engines, Catalogue(HOME)))
+    with pytest.raises(Cancelled):
+        Hear.read(hear(clip)).carry_out(bench, Reporter(io.BytesIO()), stop)
