@@ -31,6 +31,7 @@ ENGINES: dict[Layer, dict[str, str]] = {
         "espeak": "worker.engines.tts.espeak:Espeak",
         "fake": "worker.engines.tts.fake:Fake",
         "fake-brief": "worker.engines.tts.fake:Brief",
+        "cosyvoice": "worker.engines.tts.cosyvoice.engine:CosyVoice",
         "voxcpm": "worker.engines.tts.voxcpm.engine:VoxCPM",
     },
     Layer.VIDEO: {"puppet": "worker.engines.video.puppet:Puppet", "fake": "worker.engines.video.fake:Fake"},
@@ -38,7 +39,6 @@ ENGINES: dict[Layer, dict[str, str]] = {
 }
 
 PLANNED: dict[Layer, tuple[str, ...]] = {
-    Layer.TTS: ("cosyvoice",),
     Layer.VIDEO: ("echomimic", "musetalk"),
     Layer.UPSCALE: ("realesrgan", "facerestore"),
 }
@@ -49,6 +49,7 @@ FALLBACKS: dict[str, tuple[str, ...]] = {
     "ollama": ("answers",),
     "echomimic": ("musetalk", "puppet"),
     "musetalk": ("puppet",),
+    "cosyvoice": ("espeak",),
     "voxcpm": ("espeak",),
 }
 """What stands in for an engine that fails for a turn, in this order; those that are not here are left out."""

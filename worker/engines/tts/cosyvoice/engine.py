@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -23,6 +22,7 @@ from worker.engines.tts.cosyvoice.minding import RATE
 from worker.engines.tts.cosyvoice.places import WEIGHTS, program
 from worker.engines.tts.cosyvoice.prompts import instructing, reciting, said
 from worker.engines.tts.cosyvoice.recordings import Recording, check, recording
+from worker.guard import closed
 from worker.hosting.host import Host
 from worker.voicing.lengths import Lengths
 from worker.voicing.pauses import pause_after
@@ -143,7 +143,7 @@ class CosyVoice:
         private = (request["text"], found.words)
         for _ in range(2):
             lacks = False
-            with closing(
+            with closed(
                 self._host.stream(
                     "speak", request, patience_s=self._patience.piece, start_s=self._patience.start, private=private
                 )

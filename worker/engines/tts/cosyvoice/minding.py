@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -52,7 +52,7 @@ class Minder:
             for name in _TABLES:
                 getattr(self._model, name).clear()
 
-    def watched(self, pieces: Iterator[Any]) -> Iterator[Any]:
+    def watched(self, pieces: Iterator[Any]) -> Generator[Any, None, None]:
         """The pieces that upstream makes of the tokens, for as long as the language model is well. Raises its error in
         place of what that led to, and RuntimeError where it said nothing."""
         try:

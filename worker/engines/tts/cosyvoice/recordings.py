@@ -73,7 +73,7 @@ def _lack(clip: Path) -> str:
             rate, width, frames = file.getframerate(), file.getsampwidth(), file.getnframes()
             seconds = frames / rate
             if not SECONDS[0] <= seconds <= SECONDS[1]:
-                return f"is {seconds:.1f} s long, and {SECONDS[0]:g} to {SECONDS[1]:g} s are needed"
+                return f"is {seconds:.2f} s long, and {SECONDS[0]:g} to {SECONDS[1]:g} s are needed"
             if rate < LEAST_RATE:
                 return f"has {rate} Hz, and {LEAST_RATE} are the least"
             return "is silent" if _peak(file.readframes(frames), width) < _SILENT else ""
