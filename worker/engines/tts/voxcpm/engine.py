@@ -30,6 +30,8 @@ LANGUAGES = (
     *("ar", "da", "de", "el", "en", "es", "fi", "fil", "fr", "he", "hi", "id", "it", "ja", "km", "ko", "lo", "ms"),
     *("my", "nl", "no", "pl", "pt", "ru", "sv", "sw", "th", "tr", "vi", "zh"),
 )
+_OTHER_SCRIPTS = frozenset(("ar", "el", "he", "hi", "ja", "km", "ko", "lo", "my", "ru", "th", "zh"))
+"""Languages that are not written in Latin letters."""
 
 _GPU_MB = 8192
 _SEED = 42
@@ -37,6 +39,7 @@ _START_S = {"cpu": 900.0, "cuda": 600.0}
 """5 GB from a slow disk, and on a card the compiler, which says nothing for a minute or two."""
 _PIECE_S = {"cpu": 300.0, "cuda": 60.0}
 """A piece of 160 ms is some seconds' work of a slow processor; the first also hears the recording and the text."""
+_STOPS = ".!?؟…。！？"
 _WORTH_S = 180.0
 """Seconds of speech in one stay on the card, from which on compiling before the next saves more than it takes."""
 
@@ -111,9 +114,9 @@ class VoxCPM:
         intensity: float = 0.0,
         take: int = 0,
     ) -> Iterator[Speech]:
-        """Pieces of 160 ms. A text in Arabic or Latin letters is read as such, whatever `language` says, and one that
-        mixes them in one go. A text with nothing to say gives a pause."""
-        spoken_language = detect_language(text) or language
+        """Pieces of 160 ms. A text that mixes Arabic and Latin letters is spoken in one go. A text with nothing to say
+        gives a pause."""
+        spoken_language = _spoken_language(text, language)
         spoken = said(text, spoken_language)
         if not spoken:
             yield Speech(np.zeros(round(pause_after(text, tone) * SAMPLE_RATE), np.float32), SAMPLE_RATE, ())
@@ -150,6 +153,14 @@ class VoxCPM:
         log.info("voxcpm_ready", compiled=not state["eager"], why=state["eager"], sample_rate=state["sample_rate"])
 
 
+def _spoken_language(text: str, language: str) -> str:
+    """Arabic letters are read in no other language, and Latin ones as English where `language` has others."""
+    seen = detect_language(text)
+    if seen == "ar":
+        return "ar"
+    return "en" if seen == "en" and language in _OTHER_SCRIPTS else language
+
+
 def _settings(voice: Voice, language: str) -> Mapping[str, Any]:
     """The voice's `[engines.voxcpm]` table for the language."""
     settings = voice.engines.get("voxcpm", {})
@@ -171,4 +182,6 @@ def _words(settings: Mapping[str, Any], reference: Reference, language: str) -> 
     """What is said in the recording, where the speech is to go on from it."""
     if settings.get("exact") is not True or reference.language != language or not reference.transcript:
         return None
-    return said(reference.transcript, language) or None
+    words = said(reference.transcript, language)
+    # What is to be said follows without a blank of its own.
+    return f"{words}{'' if words[-1] in _STOPS else '.'} " if words else None
