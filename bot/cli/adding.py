@@ -28,6 +28,7 @@ from worker.identity import Identity
 from worker.office import opened
 from worker.tasking import Tasking
 from worker.tasks.base import Office
+from worker.tasks.transcript import AWAITED
 
 ACTOR = "command line"
 LANGUAGE = "en"
@@ -36,6 +37,7 @@ DATABASE_CONNECTIONS = 2
 WORDS = (
     "{speaker} agrees that this recording becomes a voice, as the operator confirms on the command line (--consent)."
 )
+WORDS_TO_COME = "its words are written down by the worker: at once where SmartTalker runs, else when it is started"
 
 Begin = Callable[[Office, AsyncConnection], Awaitable[Begun]]
 
@@ -59,7 +61,7 @@ def add_avatar(settings: Settings, photo: Path, names: Mapping[str, str], voice:
             key=f"cli:{source}",
         )
 
-    done = _run(settings, avatars.KIND, begin, source)
+    done = _run(settings, avatars.KIND, begin, source)["id"]
     print(f"avatar {done} is made: {settings.data_dir / 'avatars' / done}")
 
 
@@ -77,7 +79,7 @@ def remove_avatar(settings: Settings, avatar_id: str) -> None:
             language=LANGUAGE,
         )
 
-    print(f"avatar {_run(settings, avatars.KIND, begin)} is removed")
+    print(f"avatar {_run(settings, avatars.KIND, begin)['id']} is removed")
 
 
 def add_voice(settings: Settings, recording: Path, names: Mapping[str, str], speaker: str, *, consent: bool) -> None:
@@ -100,7 +102,9 @@ def add_voice(settings: Settings, recording: Path, names: Mapping[str, str], spe
         )
 
     done = _run(settings, voices.KIND, begin, source)
-    print(f"voice {done} is made: {settings.data_dir / 'voices' / done}")
+    print(f"voice {done['id']} is made: {settings.data_dir / 'voices' / done['id']}")
+    if done.get("transcript") == AWAITED:
+        print(WORDS_TO_COME)
 
 
 def remove_voice(settings: Settings, voice_id: str) -> None:
@@ -116,7 +120,7 @@ def remove_voice(settings: Settings, voice_id: str) -> None:
             language=LANGUAGE,
         )
 
-    print(f"voice {_run(settings, voices.KIND, begin)} is removed")
+    print(f"voice {_run(settings, voices.KIND, begin)['id']} is removed")
 
 
 def _named(names: Mapping[str, str]) -> dict[str, str]:
@@ -134,8 +138,9 @@ def _kept(settings: Settings, file: Path) -> str:
     return name
 
 
-def _run(settings: Settings, kind: str, begin: Begin, source: str | None = None) -> str:
-    """The id of what was added or removed, done by this process or by a courier that was quicker."""
+def _run(settings: Settings, kind: str, begin: Begin, source: str | None = None) -> Mapping[str, Any]:
+    """What came of it, the id of what was added or removed among it: done by this process or by a courier that was
+    quicker."""
     # What went wrong is said in a sentence; the log of a task would say it once more.
     configure_logging("cli", settings.model_copy(update={"log_level": "error"}))
     try:
@@ -147,22 +152,21 @@ def _run(settings: Settings, kind: str, begin: Begin, source: str | None = None)
             Storage(settings.media_dir).remove(source.partition("/")[0])
 
 
-async def _act(settings: Settings, kind: str, begin: Begin) -> str:
+async def _act(settings: Settings, kind: str, begin: Begin) -> Mapping[str, Any]:
     async with opened(settings, DATABASE_CONNECTIONS) as office:
         async with office.database.begin() as connection:
             begun = await begin(office, connection)
         await Tasking(office, Identity(settings.data_dir, "cli").name).task({}, str(begun.task_id))
-        await _ended(office.database, begun.task_id, kind)
-        return begun.id
+        return {"id": begun.id, **await _ended(office.database, begun.task_id, kind)}
 
 
-async def _ended(database: Database, task_id: int, kind: str) -> None:
-    """Raises InputError with the sentence of what went wrong."""
+async def _ended(database: Database, task_id: int, kind: str) -> Mapping[str, Any]:
+    """The task's result. Raises InputError with the sentence of what went wrong."""
     while True:
         async with database.begin() as connection:
             row = await admin.task(connection, task_id, (kind,))
         if row is None or row["state"] == TaskState.DONE:
-            return
+            return (row and row["result"]) or {}
         if row["state"] == TaskState.FAILED:
             raise InputError(_said(row["error"] or {}))
         await asyncio.sleep(POLL_S)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.adding import WORDS_TO_COME
 from core.embedded import find_place
 from core.settings import HOME, PROFILES
 from tests.helpers import query
@@ -198,8 +199,9 @@ def test_doctor_stops_at_wrong_settings() -> None:
 def test_an_avatar_and_a_voice_are_added_and_removed(tmp_path: Path, migrated_url: str, redis_url: str) -> None:
     photo, recording = HOME / "avatars" / "omar" / "portrait.png", HOME / "voices" / "omar" / "reference.wav"
     servers = {"database_url": migrated_url, "redis_url": redis_url, "data_dir": str(tmp_path)}
-    spoken = smarttalker("voice", "add", str(recording), "--name-ar", "منى", "--consent", **servers)
+    spoken = smarttalker("voice", "add", str(recording), "--name-ar", "منى", "--consent", **servers, asr="fake")
     assert spoken.stdout.startswith("voice mna is made: "), spoken.stderr
+    assert spoken.stdout.splitlines()[1:] == [WORDS_TO_COME]
     shown = smarttalker("avatar", "add", str(photo), "--name", "Mona", "--voice", "mna", **servers)
     assert shown.stdout.startswith("avatar mona is made: "), shown.stderr
     assert " mona " in "".join(f" {line}" for line in smarttalker("avatar", "list", **servers).stdout.splitlines())

@@ -28,6 +28,8 @@ from worker.tasks.base import Done, Office
 log = get_logger(__name__)
 
 KIND = "transcript"
+AWAITED = "awaited"
+"""Of the voice task's result: `transcript` where this task was ordered."""
 LEAST_CONFIDENCE = 0.5
 """Below it a model guesses: half of what it wrote, token by token, could as well have been something else."""
 WRITINGS = 3

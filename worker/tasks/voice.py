@@ -55,7 +55,7 @@ async def _add(office: Office, task: Mapping[str, Any]) -> Done:
         return [await _ask(connection, task, added)] if wanted else await greet(connection)
 
     if wanted:
-        return Done(result=result | {"transcript": "awaited"}, write=write)
+        return Done(result=result | {"transcript": transcript.AWAITED}, write=write)
     return Done(result=result, replies=[ready(payload)], write=write)
 
 
