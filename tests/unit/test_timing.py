@@ -7,7 +7,6 @@ synthesiser.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import psutil
 import pytest
@@ -27,6 +25,7 @@ from core.catalogue import Catalogue, Voice
 from core.errors import TTSError
 from core.kinds import Tone
 from core.settings import HOME
+from tests.flite import clips
 from worker.engines.tts.base import Phoneme, Speech
 from worker.engines.tts.espeak import Espeak
 from worker.engines.video.puppet.mouth.articulation import LEAD
@@ -45,7 +44,6 @@ from worker.timing.features import HOP, RATE, STEP
 from worker.timing.training import goals
 from worker.timing.twin import TwinSpeaker
 
-DATA = Path(__file__).parents[1] / "data" / "flite"
 FRAME = 1 / 25
 
 ARABIC = (
@@ -55,20 +53,6 @@ ARABIC = (
 )
 OTHERS = [("klatt4", 185, 35, 1.0), ("klatt5", 150, 60, 0.9), ("steph3", 165, 70, 1.12)]
 """Variant, pace, pitch and how much faster (and higher in every formant) it is played."""
-
-
-@cache
-def clips() -> list[Speech]:
-    found = []
-    for clip in json.loads((DATA / "clips.json").read_text(encoding="utf-8")):
-        with av.open(str(DATA / clip["file"])) as container:
-            sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
-        starts = [0.0, *(end for _, end in clip["phones"])]
-        phones = tuple(
-            Phoneme(ipa, start, end) for start, (ipa, end) in zip(starts, clip["phones"], strict=False) if ipa
-        )
-        found.append(Speech(sound.astype(np.float32), 48_000, phones, clip["text"], "en"))
-    return found
 
 
 @pytest.fixture(scope="module")
