@@ -39,11 +39,14 @@ class Sentence:
         )
 
     def finished(self, pieces: Iterator[Speech]) -> Speech:
-        """The raw pieces as one, measured and finished. Raises SpeechFaulty, TTSError where nothing comes; pieces that
-        go on too long are closed at once."""
+        """The raw pieces as one, measured and finished. Raises SpeechFaulty; pieces that go on too long are closed at
+        once."""
         lengths = Lengths.of(self.text, self.language)
         with closed(pieces):
-            raw = joined(list(_bounded(pieces, lengths)))
+            taken = list(_bounded(pieces, lengths))
+        if not sum(len(piece.samples) for piece in taken):
+            raise SpeechFaulty("the speech is empty")
+        raw = joined(taken)
         if found := fault(raw.samples, raw.sample_rate, lengths):
             raise SpeechFaulty(f"the speech is {found}")
         return finished(raw, self.text, self.tone)
