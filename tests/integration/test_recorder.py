@@ -89,7 +89,7 @@ def step(layer: Layer, engine: str, then: str | None, code: str = "x_failed") ->
 
 AWAY, CUT = step(Layer.LLM, "ollama", "answers"), step(Layer.LLM, "ollama", "cut", "llm_cut")
 SIMPLER, NO_VIDEO = step(Layer.VIDEO, "echomimic", "puppet"), step(Layer.VIDEO, "puppet", "voice")
-NO_VOICE = step(Layer.TTS, "espeak", "text")
+OTHER_VOICE, NO_VOICE = step(Layer.TTS, "voxcpm", "espeak", "tts_faulty"), step(Layer.TTS, "espeak", "text")
 
 
 @pytest.fixture
@@ -113,6 +113,9 @@ async def turn(database: CountingDatabase, queue: Queue, tmp_path: Path, request
         ([SIMPLER], ["voice", "video"], ["text", "voice", "notice-step-simpler", "video"]),
         ([SIMPLER, NO_VIDEO], ["voice"], ["text", "voice", "notice-step-voice"]),
         ([NO_VOICE], [], ["text", "notice-step-text"]),
+        ([OTHER_VOICE], ["voice", "video"], ["text", "notice-step-other-voice", "voice", "video"]),
+        ([OTHER_VOICE, NO_VOICE], [], ["text", "notice-step-text"]),
+        ([OTHER_VOICE, NO_VIDEO], ["voice"], ["text", "notice-step-other-voice", "voice", "notice-step-voice"]),
         (
             [AWAY, SIMPLER],
             ["voice", "video"],
@@ -173,6 +176,12 @@ async def test_a_model_that_is_back_at_the_next_attempt_was_never_away(turn: Tur
     assert (await turn.row())["steps"] == []
 
 
+def spoke(engine: str | None, part: int) -> Report:
+    """A sentence; an earlier version did not write who spoke it."""
+    data = {"text": "…", "seconds": 1.0} | ({} if engine is None else {"engine": engine})
+    return output("tts", engine or "espeak", part, data)
+
+
 # ---- what a turn took
 
 
@@ -216,6 +225,19 @@ async def test_what_is_made_anew_forgets_how_it_failed_before(turn: Turn) -> Non
     await turn.again(answered(), step(Layer.EMOTION, "transformers", "neutral"), NO_VOICE)
     await turn.whole(turn.file("voice", "voice.ogg"), turn.file("video", "video.mp4"))
     assert (await turn.row())["steps"] == []
+
+
+@pytest.mark.parametrize(
+    ("second", "told"), [("espeak", True), ("voxcpm", False), (None, False)], ids=["stood in", "spoke", "unnamed"]
+)
+async def test_a_voice_that_stood_in_for_what_was_kept_is_told_of(turn: Turn, second: str | None, told: bool) -> None:
+    """The next attempt keeps the sentences, and so the stand-in where one spoke the last of them."""
+    spoken = [spoke("voxcpm", 0), spoke(second, 1)]
+    await turn.again(answered(ARABIC, "ar"), spoken[0], OTHER_VOICE, spoken[1])
+    await turn.whole(turn.file("voice", "voice.ogg"), turn.file("video", "video.mp4"))
+    notices = [(t("notice-step-other-voice", "ar"), "ar")] if told else []
+    assert await turn.notices() == notices
+    assert [each["engine"] for each in (await turn.row())["steps"]] == ["voxcpm"] * told
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 1.3])
