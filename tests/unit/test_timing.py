@@ -210,6 +210,55 @@ def test_two_thousand_letters_without_a_full_stop(aligner: Aligner, espeak: Espe
     assert recall([(said, aligned(aligner, replace(said, text=text, language="en")))]) >= 0.9
 
 
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000])
+def test_the_sample_rate_moves_no_phoneme(aligner: Aligner, matched: list[tuple[Phoneme, ...]], rate: int) -> None:
+    clip = clips()[0]
+    sound = np.asarray(soxr.resample(clip.samples, clip.sample_rate, rate), np.float32)
+    found = aligned(aligner, replace(clip, samples=sound, sample_rate=rate))
+    assert [each.ipa for each in found] == [each.ipa for each in matched[0]]
+    away = [abs(one.start - other.start) for one, other in zip(found, matched[0], strict=True)]
+    assert np.mean(away) < 0.012
+
+
+@pytest.mark.parametrize("rate", [24_000, 48_000])
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ar", "نعم."),
+        ("en", "Yes."),
+        ("en", "OK"),
+        ("ar", "مرحبًا، أنا ليلى من iPhone Store في دبي."),
+        ("ar", "الحافلة VIP تغادر الساعة ٦:٣٠ صباحًا."),
+        ("en", "Welcome to عيادة الياسمين in Dubai."),
+    ],
+)
+def test_a_word_and_a_sentence_in_two_scripts(
+    aligner: Aligner, espeak: Espeak, language: str, text: str, rate: int
+) -> None:
+    voice = Voice("test", {}, Path(), {"espeak": {"variant": "klatt4", "rate": 150}})
+    (said,) = espeak.speak(text, language=language, voice=voice)
+    sound = np.asarray(soxr.resample(said.samples, said.sample_rate, rate), np.float32)
+    found = aligned(aligner, Speech(sound, rate, None, text, language))
+    assert len(found) >= 0.8 * len(said.phonemes or ())
+    edges = [moment for each in found for moment in (each.start, each.end)]
+    assert edges == sorted(edges)
+    assert 0 <= edges[0] < edges[-1] <= said.seconds
+
+
+def test_what_was_prepared_is_there() -> None:
+    prepared = Aligner()
+    prepared.prepare()
+    prepared.prepare()
+    assert [each.name for each in threading.enumerate()].count("twins") <= 1
+    clip = clips()[0]
+    assert prepared.align(clip, clip.text or "", "en")
+    assert "twins" not in [each.name for each in threading.enumerate()]
+    prepared.close()
+    prepared.prepare()
+    prepared.close()
+    assert "twins" not in [each.name for each in threading.enumerate()]
+
+
 def test_the_helper_ends_with_whoever_holds_it() -> None:
     speaker = TwinSpeaker()
     assert len(list(speaker.twins("Hello.", "en", 40))) == 2
