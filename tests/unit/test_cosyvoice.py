@@ -103,6 +103,7 @@ def test_how_a_sentence_is_asked_for(
     assert call.given["stream"] is stream
     assert (call.given["speed"] == 1.0) is stream
     assert call.end == "done"
+    assert not models.cosyvoice.oddities
 
 
 def test_a_short_sentence_is_not_recited(models: Models, engine: CosyVoice, mona: Voice) -> None:

@@ -28,6 +28,7 @@ from worker.engines.tts.cosyvoice.minding import Minder
 from worker.engines.tts.cosyvoice.places import checkout, program
 from worker.engines.tts.cosyvoice.prompts import instructing, reciting, said
 from worker.engines.tts.cosyvoice.recordings import Recording, check, recording, stamp
+from worker.hosting.served import Dropped
 
 RATE = 24_000
 WORDS = "Welcome, I am here to answer your questions."
@@ -293,6 +294,18 @@ class TestMinder:
             assert self.said(model) == 1
             with pytest.raises(RuntimeError, match="out of memory"):
                 list(minder.watched(iter(pieces)))
+
+    def test_what_is_dropped_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def progress(what: str) -> None:
+            raise Dropped
+
+        monkeypatch.setattr("worker.engines.tts.cosyvoice.minding._TOLD_EVERY_S", 0.0)
+        model = Model(endless)
+        minder = Minder(model, progress)
+        with minder.minding(1 << 30):
+            assert self.said(model) == 1
+            with pytest.raises(Dropped):
+                list(minder.watched(iter([1])))
 
     def test_silence_is_told_from_what_it_leads_to(self) -> None:
         def broken() -> Iterator[int]:

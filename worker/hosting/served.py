@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 Progress = Callable[[str], None]
-"""Says in a few words what is being done; whoever waits is patient anew. In the thread that runs a method it raises
-Dropped where the call was cancelled."""
+"""Says in a few words what is being done; whoever waits is patient anew. Raises Dropped where the call was cancelled,
+in whichever thread says it."""
 
 
 class Served(Protocol):
