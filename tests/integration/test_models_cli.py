@@ -56,7 +56,7 @@ card_gb = 24
 llm_model = "qwen2.5:14b"
 llm_context = 8192
 weights = ["tiny"]
-engines = {{ asr = "funasr", tts_ar = "voxcpm" }}
+engines = {{ asr = "funasr", tts_ar = "voxcpm", video = "echomimic" }}
 """
 OF_OLLAMA = """
 [weights.mind]
@@ -197,12 +197,13 @@ def test_a_set_is_fetched_and_its_settings_are_told(models: Models) -> None:
     said = models("fetch --profile gpu-24g")
     assert said.status == 0
     assert said.out.startswith("For engines of a later version: page.\nWithout them: smarttalker models fetch tiny\n\n")
-    assert said.out.splitlines()[-7:] == [
+    assert said.out.splitlines()[-8:] == [
         "In .env, these lines choose what fits a card of 24 GB:",
         "SMARTTALKER_PROFILE=gpu",
         "SMARTTALKER_ASR=funasr",
-        "# voxcpm comes with a later version",
-        "SMARTTALKER_TTS_AR=espeak",
+        "SMARTTALKER_TTS_AR=voxcpm",
+        "# echomimic comes with a later version",
+        "SMARTTALKER_VIDEO=puppet",
         "SMARTTALKER_LLM_MODEL=qwen2.5:14b",
         "SMARTTALKER_LLM_CONTEXT=8192",
     ]

@@ -157,7 +157,7 @@ PRINTED_24 = """\
   a turn in Arabic         needs  step 1  step 2  step 3
   asr funasr               3,000   loads   stays       –
   llm ollama qwen2.5:14b  10,748       –   loads       –
-  tts voxcpm *             8,192       –   loads       –
+  tts voxcpm               8,192       –   loads       –
   video echomimic *       18,432   stays       –   loads
   upscale realesrgan *     3,072       –       –   loads
   together, of 24,576             21,432  21,940  21,504

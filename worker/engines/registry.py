@@ -28,11 +28,11 @@ ENGINES: dict[Layer, dict[str, str]] = {
         "fake": "worker.engines.llm.fake:Fake",
     },
     Layer.TTS: {
+        "cosyvoice": "worker.engines.tts.cosyvoice.engine:CosyVoice",
+        "voxcpm": "worker.engines.tts.voxcpm.engine:VoxCPM",
         "espeak": "worker.engines.tts.espeak:Espeak",
         "fake": "worker.engines.tts.fake:Fake",
         "fake-brief": "worker.engines.tts.fake:Brief",
-        "cosyvoice": "worker.engines.tts.cosyvoice.engine:CosyVoice",
-        "voxcpm": "worker.engines.tts.voxcpm.engine:VoxCPM",
     },
     Layer.VIDEO: {"puppet": "worker.engines.video.puppet:Puppet", "fake": "worker.engines.video.fake:Fake"},
     Layer.UPSCALE: {"lanczos": "worker.engines.upscale.lanczos:Lanczos", "fake": "worker.engines.upscale.fake:Fake"},
@@ -47,10 +47,10 @@ PLANNED: dict[Layer, tuple[str, ...]] = {
 FALLBACKS: dict[str, tuple[str, ...]] = {
     "transformers": ("keywords",),
     "ollama": ("answers",),
-    "echomimic": ("musetalk", "puppet"),
-    "musetalk": ("puppet",),
     "cosyvoice": ("espeak",),
     "voxcpm": ("espeak",),
+    "echomimic": ("musetalk", "puppet"),
+    "musetalk": ("puppet",),
 }
 """What stands in for an engine that fails for a turn, in this order; those that are not here are left out."""
 
