@@ -21,9 +21,9 @@ from core.kinds import LANGUAGES, Tone
 from worker.engines.tts.base import Speech
 from worker.engines.tts.espeak import Espeak
 from worker.engines.tts.espeak.engine import SAMPLE_RATE
-from worker.engines.tts.espeak.process import HelperProcess
 from worker.engines.tts.espeak.sound import finished
 from worker.engines.tts.espeak.spectrum import CALIBRATION, SPEECH_DB, band_levels, corrected, correction
+from worker.engines.tts.espeak.synthesiser import Synthesiser
 from worker.engines.tts.espeak.tashkeel import Tashkeel, pausal
 from worker.engines.tts.espeak.wire import Request
 from worker.loudness import CEILING, TARGET_LUFS, loudness
@@ -144,8 +144,7 @@ def pitch(sound: Sound) -> float:
 @pytest.mark.parametrize("variant", ["f2", "m7", "steph", "m3", ""])
 def test_a_spectrum_nearer_to_that_of_people(engine: Espeak, language: str, variant: str) -> None:
     request = Request(CALIBRATION[language], language, f"{language}+{variant}" if variant else language, 160, 50, 50)
-    raw, _ = engine._asked(request)
-    before = raw.astype(np.float32) / 32768.0
+    before = engine._synthesiser.speak(request).samples.astype(np.float32) / 32768.0
     after = corrected(before, correction(before, SAMPLE_RATE))
     assert after.size == before.size
     assert distance(after) < 0.85 * distance(before)
@@ -199,51 +198,43 @@ def _seconds(engine: Espeak, text: str) -> float:
     return time.perf_counter() - start
 
 
-def test_a_killed_helper_is_an_error_once(engine: Espeak) -> None:
+def test_a_killed_host_is_an_error_once(engine: Espeak) -> None:
     engine.load()
-    assert engine.helper_pid is not None
-    os.kill(engine.helper_pid, signal.SIGKILL)
-    os.waitid(os.P_PID, engine.helper_pid, os.WEXITED | os.WNOWAIT)
+    assert engine.host_pid is not None
+    os.kill(engine.host_pid, signal.SIGKILL)
+    while engine.host_pid is not None:
+        time.sleep(0.001)
     said(engine, "Hello again.")
-    os.kill(engine.helper_pid, signal.SIGSTOP)
-    killer = threading.Timer(0.3, os.kill, (engine.helper_pid, signal.SIGKILL))
+    assert engine.host_pid is not None
+    os.kill(engine.host_pid, signal.SIGSTOP)
+    killer = threading.Timer(0.3, os.kill, (engine.host_pid, signal.SIGKILL))
     killer.start()
-    with pytest.raises(TTSError, match="died"):
+    with pytest.raises(TTSError, match="was killed from outside"):
         said(engine, "Hello in between.")
     killer.join()
     assert said(engine, "Hello again.").seconds > 0.3
 
 
-def test_a_hanging_helper_is_killed() -> None:
-    helper = HelperProcess()
-    helper.start()
-    pid = helper.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    with pytest.raises(TTSError, match="longer than"):
-        helper.ask({"text": "Hello"}, timeout_s=0.3)
-    assert not psutil.pid_exists(pid)
+def test_what_the_library_refuses_does_not_end_it() -> None:
+    synthesiser = Synthesiser()
+    with pytest.raises(TTSError, match="no voice xx-none"):
+        synthesiser.speak(Request("Hello.", "en", "xx-none", 160, 50, 50))
+    pid = synthesiser.pid
+    assert synthesiser.speak(Request("Hello.", "en", "en", 160, 50, 50)).samples.any()
+    assert synthesiser.pid == pid
+    synthesiser.stop()
 
 
-def test_an_absurd_request_does_not_outlive_the_helper() -> None:
-    helper = HelperProcess()
-    with pytest.raises(TTSError):
-        helper.ask({"no": "such field"}, timeout_s=5)
-    helper.start()
-    assert helper.pid is not None
-    helper.stop()
-
-
-def test_the_helper_goes_when_its_parent_is_killed() -> None:
+def test_the_host_goes_when_its_parent_is_killed() -> None:
     code = (
         "import time; from worker.engines.tts.espeak import Espeak; e = Espeak(); e.load();"
-        "print(e.helper_pid, flush=True); time.sleep(60)"
+        "print(e.host_pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        helper = psutil.Process(int(parent.stdout.readline()))
+        host = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-        assert _gone_or_zombie(helper)
+        assert _gone_or_zombie(host)
 
 
 def _gone_or_zombie(process: psutil.Process) -> bool:

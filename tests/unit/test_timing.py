@@ -8,6 +8,7 @@ synthesiser.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -259,13 +260,16 @@ def test_what_was_prepared_is_there() -> None:
     assert "twins" not in [each.name for each in threading.enumerate()]
 
 
-def test_the_helper_ends_with_whoever_holds_it() -> None:
+def test_the_host_ends_with_whoever_holds_it() -> None:
     speaker = TwinSpeaker()
     assert len(list(speaker.twins("Hello.", "en", 40))) == 2
-    pid = speaker._helper.pid
+    pid = speaker._synthesiser.pid
     assert pid is not None
     assert psutil.pid_exists(pid)
     del speaker
+    until = time.monotonic() + 5
+    while psutil.pid_exists(pid) and time.monotonic() < until:
+        time.sleep(0.005)
     assert not psutil.pid_exists(pid)
 
 

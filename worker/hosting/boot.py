@@ -1,11 +1,13 @@
-"""First file of a host: `python -I boot.py PARENT NAME ROOT PACKAGE…`, with a socket as standard input.
+"""First file of a host: `python -I boot.py PARENT NAME ROOT PACKAGES PATH…`, with a socket as standard input.
 
-PARENT is the pid to die with, NAME is for whoever looks at the processes, ROOT holds our packages, of which those named
-are found and nothing else beside them: what else lies there is not for this environment.
+PARENT is the pid to die with, NAME is for whoever looks at the processes. ROOT holds our packages, of which those named
+(with commas between) are found and nothing else beside them: what else lies there is not for this environment. Modules
+are looked for in each PATH last.
 """
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
 import os
 import sys
@@ -52,8 +54,9 @@ def go_first() -> None:
 
 def main() -> None:
     wire = own_socket()
-    parent, root, packages = int(sys.argv[1]), sys.argv[3], sys.argv[4:]
+    parent, root, packages, paths = int(sys.argv[1]), sys.argv[3], sys.argv[4].split(","), sys.argv[5:]
     sys.meta_path.insert(0, OurPackages(root, packages))
+    sys.path.extend(path for path in paths if path not in sys.path)
     faulthandler.enable()
     go_first()
     from core.lifeline import die_with_parent
@@ -62,6 +65,10 @@ def main() -> None:
     from worker.hosting.serving import serve
 
     serve(wire)
+    # What was registered for the end is done; taking libraries apart would only take time, and some crash at it.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from worker.frames import Header, read_frame, write_frame
 
 _SLICE_S = 0.05
 """How soon a wait notices anything but the socket."""
-_MOST = 1 << 20
+_AHEAD, _MOST = 1 << 16, 1 << 20
+"""Bytes that are read at once where fewer or more are asked for."""
 
 
 class Silence(Exception):
@@ -31,6 +32,7 @@ class Channel:
         connection.setblocking(False)
         self._connection, self._ended = connection, ended
         self._file = cast(IO[bytes], self)
+        self._held = b""
         self._deadline = 0.0
         self._stopped: Callable[[], bool] = bool
 
@@ -54,12 +56,9 @@ class Channel:
 
     def read(self, size: int) -> bytes:
         """Some bytes, none at the end: what read_frame asks of a file."""
-        while True:
-            try:
-                return self._connection.recv(min(size, _MOST))
-            except BlockingIOError:
-                if not self._wait(select.POLLIN):
-                    return b""
+        held = self._held or self._received(min(max(size, _AHEAD), _MOST))
+        self._held = held[size:]
+        return held[:size]
 
     def write(self, data: bytes | memoryview) -> int:
         """All of it: what write_frame asks of a file."""
@@ -74,6 +73,14 @@ class Channel:
 
     def flush(self) -> None:
         """Nothing is held back."""
+
+    def _received(self, most: int) -> bytes:
+        while True:
+            try:
+                return self._connection.recv(most)
+            except BlockingIOError:
+                if not self._wait(select.POLLIN):
+                    return b""
 
     def _wait(self, event: int) -> bool:
         """Until the socket is ready; False where the host has ended first."""

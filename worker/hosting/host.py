@@ -176,7 +176,6 @@ class Host:
 
     def _start(self, work: _Work, patience_s: float) -> None:
         program = self._program() if callable(self._program) else self._program
-        began = time.monotonic()
         try:
             process = self._process = HostProcess(self.name, program, patience_s)
         except OSError as error:
@@ -191,7 +190,6 @@ class Host:
             self._frame(work, patience_s)
         except (OSError, FrameError, Silence, Interrupted) as error:
             raise self._lost(work, error, patience_s) from error
-        log.info("host_started", host=self.name, pid=process.pid, seconds=round(time.monotonic() - began, 2))
 
     def _begin(self, method: str, arguments: Mapping[str, Any], patience_s: float) -> _Work:
         assert self._process is not None

@@ -148,8 +148,8 @@ class HostProcess:
 
 def _command(name: str, program: Program) -> list[str]:
     package = program.served.partition(":")[0].partition(".")[0]
-    found = ["worker", "core", *([package] if package not in ("worker", "core") else [])]
-    return [str(program.python), "-I", "-X", "utf8", str(_BOOT), str(os.getpid()), name, str(_ROOT), *found]
+    start = [str(program.python), "-I", "-X", "utf8", str(_BOOT), str(os.getpid()), name, str(_ROOT)]
+    return [*start, f"worker,core,{package}", *program.paths]
 
 
 def _signal(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,8 @@ class Program:
 
     python: the interpreter of its environment. served: "package.module:Class" of worker.hosting.served.Served, made as
     Class(progress, **arguments); arguments are JSON. env: variables on top of the clean environment. memory_mb: the
-    most RAM in MiB that the process may hold, beyond which it is killed; 0: any.
+    most RAM in MiB that the process may hold, beyond which it is killed; 0: any. paths: folders in which Python looks
+    for modules last.
     """
 
     python: Path
@@ -27,6 +29,13 @@ class Program:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     memory_mb: int = 0
+    paths: tuple[str, ...] = ()
+
+    @classmethod
+    def ours(cls, served: str, arguments: Mapping[str, Any] | None = None) -> Program:
+        """One that finds all that this process finds."""
+        paths = tuple(str(Path(path).absolute()) for path in sys.path if path)
+        return cls(Path(sys.executable), served, arguments or {}, paths=paths)
 
     @property
     def environment(self) -> dict[str, str]:

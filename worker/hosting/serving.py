@@ -17,6 +17,8 @@ import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from io import BufferedWriter
+from socket import SocketIO
 from typing import Any
 
 from worker.exhaustion import is_beyond_repair, is_out_of_memory
@@ -25,6 +27,8 @@ from worker.hosting.served import Dropped, Refused
 
 _MOST_TEXT = 4000
 """Of an exception's text, in characters."""
+_AT_ONCE = 1 << 18
+"""Bytes that are handed to the system together, so that the other side wakes once for a sentence."""
 _END_S = 1.0
 """What is left of the process so long after its other side has gone is killed."""
 
@@ -37,7 +41,8 @@ class Wire:
         """number: the socket's file descriptor."""
         connection = socket.socket(fileno=number)
         connection.setblocking(True)
-        self._source, self._sink = connection.makefile("rb"), connection.makefile("wb")
+        self._source = connection.makefile("rb")
+        self._sink = BufferedWriter(SocketIO(connection, "w"), _AT_ONCE)
         self._sending = threading.Lock()
         self._orders: queue.SimpleQueue[Header | None] = queue.SimpleQueue()
         self._dropped = -1
@@ -127,7 +132,7 @@ class Service:
                 close()
 
     def _progress(self, what: str) -> None:
-        if self._wire.dropped(self._call) and threading.current_thread() is threading.main_thread():
+        if self._wire.dropped(self._call):
             raise Dropped
         self._wire.send({"kind": "progress", "call": self._call, "what": what})
 

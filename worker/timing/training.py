@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from worker.engines.tts.espeak.process import HelperProcess
+from worker.engines.tts.espeak.synthesiser import Synthesiser
 from worker.engines.tts.espeak.wire import Request, Timed
 from worker.engines.video.puppet.mouth.articulation import LEAD, Articulation
 from worker.engines.video.puppet.mouth.ipa import segments
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def recordings(random: Random) -> Iterator[Example]:
-    helper = HelperProcess()
+    synthesiser = Synthesiser()
     words = {language: text.split() for language, text in tomllib.loads(_words()).items()}
     try:
         for number in range(SENTENCES):
@@ -83,11 +83,11 @@ def recordings(random: Random) -> Iterator[Example]:
                 int(random.integers(10, 90)),
                 int(random.integers(15, 85)),
             )
-            header, raw = helper.ask(asdict(request), timeout_s=30.0)
-            sound = np.frombuffer(raw, np.int16).astype(np.float32) / np.float32(32768)
-            yield example(sound, header["sample_rate"], [tuple(timed) for timed in header["phonemes"]], random)
+            said = synthesiser.speak(request)
+            sound = said.samples.astype(np.float32) / np.float32(32768)
+            yield example(sound, said.sample_rate, list(said.phonemes), random)
     finally:
-        helper.stop()
+        synthesiser.stop()
 
 
 def _words() -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.errors import TTSError
 from worker.engines.tts.base import Phoneme
-from worker.engines.tts.espeak.process import HelperProcess
+from worker.engines.tts.espeak.synthesiser import Synthesiser
 from worker.engines.tts.espeak.wire import Request
 from worker.timing.features import Sound, loudness, resampled
 
@@ -39,23 +38,22 @@ class Twin:
 
 
 class TwinSpeaker:
-    """Speaks through a helper process of its own, which starts with the first text and ends with this object. Raises
+    """Speaks through a host of its own, which starts with the first text and ends with this object. Raises
     TTSError."""
 
     def __init__(self) -> None:
-        self._helper = HelperProcess()
+        self._synthesiser = Synthesiser()
         self._starting: threading.Thread | None = None
-        weakref.finalize(self, self._helper.stop)
 
     def close(self) -> None:
         """Idempotent; a later text starts it anew."""
         self._started()
-        self._helper.stop()
+        self._synthesiser.stop()
 
     def prepare(self) -> None:
-        """Has the helper started behind the scenes; whatever fails is told by the next text."""
-        if self._helper.pid is None and self._starting is None:
-            self._starting = threading.Thread(target=_start, args=(self._helper,), name="twins", daemon=True)
+        """Has the host started behind the scenes; whatever fails is told by the next text."""
+        if self._synthesiser.pid is None and self._starting is None:
+            self._starting = threading.Thread(target=_start, args=(self._synthesiser,), name="twins", daemon=True)
             self._starting.start()
 
     def _started(self) -> None:
@@ -81,17 +79,16 @@ class TwinSpeaker:
 
     def _spoken(self, text: str, language: str, voice: str, pace: int) -> Twin | None:
         request = Request(text, language, f"{language}+{voice}", pace, 50, 50)
-        header, raw = self._helper.ask(asdict(request), timeout_s=10.0 + len(text) / 20)
-        samples = np.frombuffer(raw, np.int16).astype(np.float32) / np.float32(32768)
-        sound = resampled(samples, header["sample_rate"])
+        said = self._synthesiser.speak(request)
+        sound = resampled(said.samples.astype(np.float32) / np.float32(32768), said.sample_rate)
         extent = loud(sound)
-        phonemes = tuple(Phoneme(*timed) for timed in header["phonemes"])
+        phonemes = tuple(Phoneme(*timed) for timed in said.phonemes)
         return Twin(sound, phonemes, *extent) if extent and phonemes else None
 
 
-def _start(helper: HelperProcess) -> None:
-    with suppress(TTSError, OSError):
-        helper.start()
+def _start(synthesiser: Synthesiser) -> None:
+    with suppress(TTSError):
+        synthesiser.start()
 
 
 def loud(sound: Sound) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
 """eSpeak NG: speech with phoneme times, Arabic and English, on any CPU.
 
-libespeak-ng is GPL-3, so it runs in a helper process of its own that is spoken to through a pipe; nothing in our own
-processes links to it.
+libespeak-ng is GPL-3, so it runs in a host (worker.hosting), a process that is spoken to through a socket; nothing in
+our own processes links to it.
 """
 
 from __future__ import annotations

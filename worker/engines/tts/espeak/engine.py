@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.catalogue import Voice
 from core.errors import TTSError
@@ -16,10 +14,10 @@ from core.kinds import LANGUAGES, Tone
 from core.text import detect_language, speakable
 from worker.engines.base import Needs
 from worker.engines.tts.base import Phoneme, Speech
-from worker.engines.tts.espeak.process import HelperProcess
 from worker.engines.tts.espeak.prosody import settings_for
 from worker.engines.tts.espeak.sound import finished
 from worker.engines.tts.espeak.spectrum import CALIBRATION, Filter, correction
+from worker.engines.tts.espeak.synthesiser import Synthesiser
 from worker.engines.tts.espeak.wire import Request
 from worker.voicing.pauses import pause_after
 
@@ -41,19 +39,19 @@ class Espeak:
     finished: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        self._helper = HelperProcess()
+        self._synthesiser = Synthesiser()
         self._filters: dict[Request, Filter] = {}
 
     @property
-    def helper_pid(self) -> int | None:
-        """The helper's process id while it runs."""
-        return self._helper.pid
+    def host_pid(self) -> int | None:
+        """The id of the process that holds the library, while it runs."""
+        return self._synthesiser.pid
 
     def load(self) -> None:
-        self._helper.start()
+        self._synthesiser.start()
 
     def unload(self) -> None:
-        self._helper.stop()
+        self._synthesiser.stop()
         self._filters.clear()
 
     def speak(
@@ -79,22 +77,18 @@ class Espeak:
         yield self._spoken(_request(spoken, spoken_language, voice, tone, intensity), self._filter(neutral), pause_s)
 
     def _spoken(self, request: Request, taps: Filter, pause_s: float) -> Speech:
-        raw, header = self._asked(request)
-        sound = finished(raw, header["sample_rate"], pause_s, taps)
-        return Speech(sound, header["sample_rate"], tuple(Phoneme(*timed) for timed in header["phonemes"]))
+        said = self._synthesiser.speak(request)
+        sound = finished(said.samples, said.sample_rate, pause_s, taps)
+        return Speech(sound, said.sample_rate, tuple(Phoneme(*timed) for timed in said.phonemes))
 
     def _filter(self, calibration: Request) -> Filter:
         """The voice's correction, made when it first speaks a language (about 40 ms)."""
         if calibration not in self._filters:
-            raw, header = self._asked(calibration)
+            said = self._synthesiser.speak(calibration)
             if len(self._filters) >= _MOST_FILTERS:
                 self._filters.clear()
-            self._filters[calibration] = correction(raw.astype(np.float32) / 32768.0, header["sample_rate"])
+            self._filters[calibration] = correction(said.samples.astype(np.float32) / 32768.0, said.sample_rate)
         return self._filters[calibration]
-
-    def _asked(self, request: Request) -> tuple[NDArray[np.int16], Mapping[str, Any]]:
-        header, raw = self._helper.ask(asdict(request), timeout_s=10.0 + len(request.text) / 20)
-        return np.frombuffer(raw, np.int16), header
 
 
 def _request(text: str, language: str, voice: Voice, tone: Tone, intensity: float) -> Request:

@@ -1,4 +1,4 @@
-"""libespeak-ng through ctypes (its `speak_lib.h`, API revision 12). Imported by the helper process alone."""
+"""libespeak-ng through ctypes (its `speak_lib.h`, API revision 12). Imported in the host alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vowel marks for Arabic, as a voice needs them. Imported by the helper process alone."""
+"""Vowel marks for Arabic, as a voice needs them. Imported in the host alone."""
 
 from __future__ import annotations
 

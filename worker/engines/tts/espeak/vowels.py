@@ -1,4 +1,4 @@
-"""What two small models make of Arabic without vowel marks, letter by letter. Imported by the helper process alone."""
+"""What two small models make of Arabic without vowel marks, letter by letter. Imported in the host alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes through the pipe between the engine and its helper."""
+"""What the library is asked for, and what it tells of the time."""
 
 from __future__ import annotations
 

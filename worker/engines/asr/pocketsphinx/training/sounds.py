@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +10,7 @@ import soxr
 from numpy.typing import NDArray
 
 from worker.engines.asr.base import SAMPLE_RATE
-from worker.engines.tts.espeak.process import HelperProcess
+from worker.engines.tts.espeak.synthesiser import Synthesiser
 from worker.engines.tts.espeak.wire import Request
 
 Sound = NDArray[np.float32]
@@ -50,19 +49,19 @@ class Speaker:
     """eSpeak with any of its voices; ends with `close`."""
 
     def __init__(self) -> None:
-        self._helper = HelperProcess()
+        self._synthesiser = Synthesiser()
 
     def close(self) -> None:
-        self._helper.stop()
+        self._synthesiser.stop()
 
     def say(self, text: str, voice: str, language: str = "en") -> Sound:
         """(n,) at 16 kHz. language `ar`: the same speaker's Arabic."""
         name, rate, pitch = VOICES[voice]
         if language != "en":
             name = "+".join([language, *name.split("+")[1:]])
-        header, raw = self._helper.ask(asdict(Request(text, language, name, rate, pitch, 50)), timeout_s=30.0)
-        sound = np.frombuffer(raw, np.int16).astype(np.float32) / 32768
-        return np.asarray(soxr.resample(sound, header["sample_rate"], SAMPLE_RATE), np.float32)
+        said = self._synthesiser.speak(Request(text, language, name, rate, pitch, 50))
+        sound = said.samples.astype(np.float32) / 32768
+        return np.asarray(soxr.resample(sound, said.sample_rate, SAMPLE_RATE), np.float32)
 
     @lru_cache(maxsize=1)  # noqa: B019  # one speaker lives as long as its talk
     def talk(self) -> Sound:
