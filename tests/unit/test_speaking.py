@@ -265,6 +265,15 @@ def test_a_sentence_is_spoken_again_and_then_by_another(
     assert "doctor" not in str(logs)
 
 
+@pytest.mark.parametrize("text", ["🙂", "...", "—"])
+def test_where_there_is_nothing_to_say_silence_is_right(job: Job, text: str) -> None:
+    neural = Neural("silent")
+    reports, (speech,) = speak(job, Troupe(neural, Formant()), [text])
+    assert (len(neural.takes), reports.spoke) == (1, ["neural"])
+    assert not speech.samples.any()
+    assert speech.seconds == pytest.approx(pause_after(text, Tone.NEUTRAL), abs=0.01)
+
+
 def test_a_stream_that_runs_away_is_closed_at_once(job: Job) -> None:
     neural = Neural("runaway")
     speak(job, Troupe(neural, Formant()), [ONE])
