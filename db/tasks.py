@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Executable, Interval, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
@@ -47,34 +48,36 @@ async def add(
 
 async def claim(database: Database, owner: str, lease_s: float, worker: str = COURIER) -> Mapping[str, Any] | None:
     """The oldest task that may run now, or whose holder no longer renews; None where there is none."""
-    waiting = aliased(Task, name="waiting")
-    free = or_(
-        and_(waiting.state == TaskState.QUEUED, waiting.not_before <= func.now()),
-        and_(waiting.state == TaskState.RUNNING, waiting.lease_until < func.now()),
-    )
-    oldest = (
-        select(waiting.id)
-        .where(waiting.worker == worker, free)
-        .order_by(waiting.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
+    parameters = {"owner": owner, "lease": timedelta(seconds=lease_s), "claimant": worker}
     async with database.begin() as connection:
-        row = await connection.execute(
-            update(Task)
-            .where(Task.id == oldest)
-            .values(
-                state=TaskState.RUNNING,
-                attempts=Task.attempts + 1,
-                fence=Task.fence + 1,
-                lease_owner=owner,
-                lease_until=func.now() + timedelta(seconds=lease_s),
-            )
-            .returning(*Task.__table__.columns)
-        )
-        found = row.mappings().one_or_none()
+        found = (await connection.execute(_claim(), parameters)).mappings().one_or_none()
     return None if found is None else dict(found)
+
+
+@cache
+def _claim() -> Executable:
+    """With the parameters `claimant`, `owner` and `lease`. Built once: building takes longer than executing, and the
+    render process asks whenever it has nothing else to do."""
+    waiting = aliased(Task, name="waiting")
+    oldest = select(waiting.id).where(waiting.worker == bindparam("claimant"), _free(waiting))
+    return (
+        update(Task)
+        .where(Task.id == oldest.order_by(waiting.id).limit(1).with_for_update(skip_locked=True).scalar_subquery())
+        .values(
+            state=TaskState.RUNNING,
+            attempts=Task.attempts + 1,
+            fence=Task.fence + 1,
+            lease_owner=bindparam("owner"),
+            lease_until=func.now() + bindparam("lease", type_=Interval),
+        )
+        .returning(*Task.__table__.columns)
+    )
+
+
+def _free(task: type[Task]) -> ColumnElement[bool]:
+    """Nobody works on it, and it may begin now."""
+    queued = and_(task.state == TaskState.QUEUED, task.not_before <= func.now())
+    return or_(queued, and_(task.state == TaskState.RUNNING, task.lease_until < func.now()))
 
 
 async def finish(
@@ -210,9 +213,5 @@ async def take_back(database: Database, owner: str) -> int:
 async def waiting(database: Database, worker: str = COURIER) -> bool:
     """Whether some task could be claimed now."""
     async with database.begin() as connection:
-        free = or_(
-            and_(Task.state == TaskState.QUEUED, Task.not_before <= func.now()),
-            and_(Task.state == TaskState.RUNNING, Task.lease_until < func.now()),
-        )
-        found = await connection.scalar(select(Task.id).where(Task.worker == worker, free).limit(1))
+        found = await connection.scalar(select(Task.id).where(Task.worker == worker, _free(Task)).limit(1))
     return found is not None
