@@ -6,8 +6,8 @@ import itertools
 import threading
 from collections.abc import Iterator
 
-from core.catalogue import Avatar, Catalogue
-from core.errors import Cancelled, LayerError
+from core.catalogue import Avatar, Catalogue, Voice
+from core.errors import Cancelled, LayerError, NotFound
 from core.kinds import TONE_OF, Layer, Mode, Tone
 from core.storage import storage_errors
 from worker.ahead import Ahead
@@ -56,7 +56,7 @@ class Run:
         self._report = report
         self._stop = stop
         self._avatar: Avatar = catalogue.avatar(job.avatar)
-        self._voice = catalogue.voice(job.voice or self._avatar.voice)
+        self._voice = _voice(catalogue, job.voice, self._avatar)
         self._lender = Lender(engines, report, self._check, self._voice)
 
     def _check(self) -> None:
@@ -117,3 +117,12 @@ class Run:
             for _ in sentences:
                 self._check()
             raise
+
+
+def _voice(catalogue: Catalogue, chosen: str | None, avatar: Avatar) -> Voice:
+    """The chosen one; the avatar's own where it has none, or it was removed since. Raises NotFound,
+    ConfigurationError."""
+    try:
+        return catalogue.voice(chosen or avatar.voice)
+    except NotFound:
+        return catalogue.voice(avatar.voice)

@@ -26,6 +26,8 @@ _BEFORE_S, _AFTER_S = 0.18, 0.42
 _HISS = 3e-4
 VARIANTS = ("m3", "m7", "m4", "f2", "f3", "steph")
 """Of eSpeak's: three men's voices and three women's."""
+_AT_ONCE = 24
+"""Words."""
 _BETWEEN_HZ = 165.0
 """Between men's voices and women's."""
 
@@ -54,11 +56,18 @@ def speak(text: str, manner: Manner, rate: int, draw: int) -> Sound:
 
 @lru_cache(256)
 def _voiced(text: str, manner: Manner, pace: int) -> NDArray[np.float64]:
-    """Remembered, since eSpeak itself never says anything twice quite the same."""
+    """Remembered, since eSpeak itself never says anything twice quite the same; a few words at a time, since it slows
+    down in long clauses."""
+    words = text.split()
+    parts = [" ".join(words[at : at + _AT_ONCE]) for at in range(0, len(words), _AT_ONCE)]
+    said = [_said(part, manner, pace, detect_language(text) or "en") for part in parts]
+    return np.concatenate(said or [np.zeros(0)])
+
+
+def _said(text: str, manner: Manner, pace: int, language: str) -> NDArray[np.float64]:
     from worker.engines.tts.espeak.arabic import phonemes
     from worker.engines.tts.espeak.wire import Request
 
-    language = detect_language(text) or "en"
     name = f"{language}+{manner.variant}" if manner.variant else language
     request = Request(text, language, name, pace, manner.pitch, 50)
     if language == "ar":
