@@ -211,6 +211,8 @@ STEPPED = [
     ([], None, None),
     (["llm_cut"], "broke off before its end", "انقطعت إجابتي"),
     (["upscale"], "could not be sharpened", "تعذّر تحسين الصورة"),
+    (["tts"], "so I answered in another one.", "فأجبت هذه المرة بصوت آخر."),
+    (["tts", "video"], "in another one. The best video", "بصوت آخر. تعذّر إعداد أفضل فيديو"),
     (["llm", "video"], "from what I know by heart. The best video", "مما أحفظ. تعذّر إعداد أفضل فيديو"),
 ]
 
