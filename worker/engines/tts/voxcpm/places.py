@@ -40,5 +40,5 @@ def kernels() -> dict[str, str]:
     home = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
     if not Path(home).is_absolute():
         return {}
-    names = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton", "NUMBA_CACHE_DIR": "numba"}
+    names = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton"}
     return {name: f"{home}/smarttalker/{folder}" for name, folder in names.items() if name not in os.environ}
