@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from typing import Protocol
 
 import psutil
@@ -10,6 +11,8 @@ import psutil
 from bench.figures import Figures
 from bench.memory import Watch
 from worker.gpu.card import Card
+
+_PERIOD_S = 0.05
 
 
 class Meter(Protocol):
@@ -49,8 +52,39 @@ class OfCard:
         }
 
 
+class OfWholeCard:
+    """As the driver says, of an engine that works in another process: its peak, seen twenty times a second, is all
+    that it holds, CUDA's context and programs too. Wrong where others use the card meanwhile."""
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+        self._free = self._least = 0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        self._card.tidy()
+        self._free = self._least = self._card.free_mb()
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def peak(self) -> Figures:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        return {"card_peak_mib": float(self._free - min(self._least, self._card.free_mb()))}
+
+    def left(self) -> Figures:
+        return {"card_left_mib": float(self._free - self._card.free_mb())}
+
+    def _look(self) -> None:
+        while not self._stop.wait(_PERIOD_S):
+            self._least = min(self._least, self._card.free_mb())
+
+
 class OfMachine:
-    """The machine's memory that this process holds, in proportional set size."""
+    """The machine's memory that this process and those below it hold, in proportional set size."""
 
     def __init__(self) -> None:
         self._watch = Watch(psutil.Process())

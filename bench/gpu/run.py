@@ -7,13 +7,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from bench.figures import Figures
-from bench.gpu import ears, feelings, minds
-from bench.gpu.meters import Meter, OfCard, OfMachine
+from bench.gpu import ears, feelings, minds, voices
+from bench.gpu.meters import OfCard, OfMachine, OfWholeCard
 from bench.gpu.trial import Size, named, seconds
 from bench.run import measure_each
 from core.errors import ConfigurationError, ModelMissing, SurroundingsError
@@ -21,6 +22,7 @@ from core.settings import HOME, Settings
 from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.base import Place
 from worker.gpu.card import Card, found_card
+from worker.place import place_of
 
 OUTPUT = HOME / "outputs" / "bench-gpu.json"
 
@@ -28,8 +30,10 @@ ENGINES = {
     "asr": "funasr: a note of eight seconds, Fun-ASR Nano at full size with random weights",
     "emotion": "transformers: both classifiers at full size with random weights, on the processor",
     "llm": "ollama: the model that the settings name, where a server has it",
+    "cosyvoice": "a sentence in English by CosyVoice 3 at full size with random weights, where its environment is",
+    "voxcpm": "a sentence in Arabic by VoxCPM2 at full size with random weights, where its environment is",
 }
-_DISK_BYTES = 5 * 10**9
+_DISK_BYTES = 7 * 10**9
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
@@ -59,22 +63,18 @@ def _measured(name: str, card: Card | None, size: Size) -> Figures:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smarttalker-bench-")))
         settings = Settings()
-        place = Place(
-            models=folder,
-            device=card.device if card else "cpu",
-            ollama_url=settings.ollama_url,
-            llm_model=settings.llm_model,
-            llm_context=settings.llm_context,
-        )
+        place = replace(place_of(settings, card.device if card else "cpu"), models=folder)
         if name != "llm" and (free := shutil.disk_usage(folder).free) < _DISK_BYTES:
             raise SurroundingsError(f"{folder.parent} has {free / 1e9:.1f} GB free, {_DISK_BYTES / 1e9:.0f} are needed")
         prefix = name if card or name == "llm" else f"cpu_{name}"
-        return named(prefix, _measurement(name, place, OfCard(card) if card else OfMachine(), size)())
+        return named(prefix, _measurement(name, place, settings.models_dir, card, size)())
 
 
-def _measurement(name: str, place: Place, meter: Meter, size: Size) -> Callable[[], Figures]:
+def _measurement(name: str, place: Place, installed: Path, card: Card | None, size: Size) -> Callable[[], Figures]:
+    if name in voices.TRIALS:
+        return lambda: voices.measure(name, place, installed, OfWholeCard(card) if card else OfMachine(), size)
     return {
-        "asr": lambda: ears.measure(place, meter, size),
+        "asr": lambda: ears.measure(place, OfCard(card) if card else OfMachine(), size),
         "emotion": lambda: feelings.measure(place, size),
         "llm": lambda: minds.measure(place),
     }[name]

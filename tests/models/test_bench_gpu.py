@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from bench.gpu import main
 from bench.gpu.ears import SAID, spoken
 from bench.gpu.feelings import TEXTS
-from bench.gpu.meters import OfCard, OfMachine
+from bench.gpu.meters import OfCard, OfMachine, OfWholeCard
 from bench.gpu.trial import tried
 from core.errors import ConfigurationError, LLMError, SurroundingsError
+from core.weights.folder import keep_record
 from simulators import ollama
+from tests.voxcpm_package import write_environment
 from worker.engines.asr.base import SAMPLE_RATE
 from worker.engines.llm.fake import Fake
 
@@ -21,8 +24,9 @@ pytestmark = pytest.mark.models
 
 
 @pytest.fixture(autouse=True)
-def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SMARTTALKER_OLLAMA_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("SMARTTALKER_MODELS_DIR", str(tmp_path / "models"))
 
 
 def test_every_engine_is_measured_or_said_to_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,8 +40,10 @@ def test_every_engine_is_measured_or_said_to_be_left_out(tmp_path: Path, capsys:
         "cpu_asr_note_sound_s",
     }
     assert all(figures[name] > 0 for name in figures if name.endswith(("load_s", "first_s", "steady_s")))
-    said = capsys.readouterr().out
-    assert "left out" in said
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("left out") == 3
+    assert "smarttalker models fetch cosyvoice-env" in said
+    assert "smarttalker models fetch voxcpm-env" in said
     assert "written to" in said
 
 
@@ -47,8 +53,36 @@ def test_an_engine_that_was_asked_for_and_is_not_there(tmp_path: Path) -> None:
 
 
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no such engine to measure: video; there are asr, emotion, llm"):
+    with pytest.raises(
+        ConfigurationError, match="no such engine to measure: video; there are asr, emotion, llm, cosyvoice, voxcpm"
+    ):
         main(["video"], "cpu", tmp_path / "bench-gpu.json", "tiny")
+
+
+def test_a_voice_in_its_own_process(tmp_path: Path) -> None:
+    """VoxCPM2 by the package beside .venv: what is measured adds up."""
+    write_environment(tmp_path / "models")
+    main(["voxcpm"], "cpu", tmp_path / "bench-gpu.json", "tiny")
+    figures = json.loads((tmp_path / "bench-gpu.json").read_text())
+    assert set(figures) == {
+        *(f"cpu_voxcpm_{call}_{which}_s" for call in ("sentence", "sound") for which in ("first", "steady")),
+        *(f"cpu_voxcpm_{what}_s" for what in ("load", "unload", "sentence_sound")),
+        *(f"cpu_voxcpm_ram_{what}_mib" for what in ("peak", "left")),
+        "cpu_voxcpm_real_time_factor",
+    }
+    steady, sound = figures["cpu_voxcpm_sentence_steady_s"], figures["cpu_voxcpm_sentence_sound_s"]
+    assert 0 < figures["cpu_voxcpm_sound_steady_s"] < steady
+    assert 4 < sound < 8
+    assert figures["cpu_voxcpm_real_time_factor"] == pytest.approx(steady / sound, rel=0.1)
+    assert figures["cpu_voxcpm_ram_peak_mib"] > 100
+
+
+def test_a_checkout_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMARTTALKER_COSYVOICE_REPO", str(tmp_path))
+    (environment := tmp_path / "models" / "cosyvoice-env").mkdir(parents=True)
+    keep_record(environment, "a lock")
+    with pytest.raises(SurroundingsError, match="not measured: cosyvoice"):
+        main(["cosyvoice"], "cpu", tmp_path / "bench-gpu.json", "tiny")
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cpu:0", ""])
@@ -112,6 +146,17 @@ def test_what_torch_keeps_is_told_apart_from_what_cuda_does() -> None:
     assert meter.peak() == {"card_peak_mib": 3000}
     card.tidy()
     assert meter.left() == {"card_kept_mib": 20, "card_left_mib": 120}
+
+
+def test_the_most_that_another_process_held_of_the_card_is_seen() -> None:
+    card = Driver()
+    meter = OfWholeCard(card)
+    meter.begin()
+    card.held = 3000
+    time.sleep(0.2)
+    card.held = 20
+    assert meter.peak() == {"card_peak_mib": 3100}
+    assert meter.left() == {"card_left_mib": 120}
 
 
 def test_the_note_lasts_as_long_as_is_said() -> None:
