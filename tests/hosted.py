@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import signal
-import socket
 import stat
 import struct
 import subprocess
@@ -84,10 +83,10 @@ class Toy:
             except GeneratorExit:
                 time.sleep(60)
 
-    def dies(self, how: str) -> Pieces:
+    def dies(self, how: str, words: str = "last words") -> Pieces:
         """how: a signal's name, or an exit code."""
         yield {}, b"first"
-        print("last words", flush=True)
+        print(words, flush=True)
         if how.startswith("SIG"):
             os.kill(os.getpid(), getattr(signal, how))
             time.sleep(10)
@@ -128,20 +127,9 @@ class Toy:
                 os.write(number, raw.encode("latin-1"))
         time.sleep(10)
 
-    def closes(self) -> Pieces:
-        """The socket, and lives on."""
-        yield {}, b"first"
-        for number in range(3, 64):
-            if _is_socket(number):
-                socket.socket(fileno=os.dup(number)).shutdown(socket.SHUT_RDWR)
-        time.sleep(10)
-
     def odd(self, what: str) -> Any:
-        """Pieces that are none."""
-        yield (
-            {"unfit": {1}, "nothing": 5, "header": 5}[what] if what == "header" else {"is": what},
-            ("text" if what == "text" else b""),
-        )
+        """A piece that is none: its header is no JSON, or its payload no bytes."""
+        yield ({"unfit": {1}}, b"") if what == "header" else ({}, "text")
 
     def child(self) -> Pieces:
         """A process of its own, that holds all that it is given."""

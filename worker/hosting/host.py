@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,6 @@ _END_S = 0.5
 """For an idle host to end by itself."""
 _LATE_S = 0.3
 """Between a process' socket closing and its end."""
-_SEND_S = 10.0
 _SAID = 4
 """Lines of what it printed, in an error's text."""
 _LONGEST = 200
@@ -118,7 +117,7 @@ class Host:
         patience_s: float,
         start_s: float,
         private: Sequence[str] = (),
-    ) -> Iterator[Piece]:
+    ) -> Generator[Piece, None, None]:
         """What a method of the hosted class yields, as it comes; begun with the first `next`.
 
         patience_s: the longest silence before a piece (or a word of progress); start_s: the same while the class is
@@ -143,11 +142,10 @@ class Host:
         start_s: float,
         private: Sequence[str] = (),
     ) -> Piece:
-        """The only piece of a method."""
+        """The only piece of a method. Other threads that ask wait."""
         found = None
-        with closing(
-            self.stream(method, arguments, patience_s=patience_s, start_s=start_s, private=private)  # type: ignore[type-var]
-        ) as pieces:
+        pieces = self.stream(method, arguments, patience_s=patience_s, start_s=start_s, private=private)
+        with self._turn, closing(pieces):
             for piece in pieces:
                 if found is not None:
                     raise self._error(f"{self.name}: {method} gave more than one piece")
@@ -190,6 +188,9 @@ class Host:
             self._frame(work, patience_s)
         except (OSError, FrameError, Silence, Interrupted) as error:
             raise self._lost(work, error, patience_s) from error
+        except BaseException:
+            self._dispose()  # a process without its engine is no host
+            raise
 
     def _begin(self, method: str, arguments: Mapping[str, Any], patience_s: float) -> _Work:
         assert self._process is not None
@@ -198,18 +199,18 @@ class Host:
         order = {"do": "call", "call": call.number, "method": method, "arguments": dict(arguments)}
         self._process.tail.clear()
         try:
-            self._process.channel.send(order, max(patience_s, _SEND_S), call.interrupted)
+            self._process.channel.send(order, patience_s, call.interrupted)
         except (OSError, Silence, Interrupted) as error:
             raise self._lost(call, error, patience_s) from error
-        except Exception:
-            self._work = None  # nothing of it was sent
-            raise
+        except Exception as error:  # nothing of it was sent
+            self._over(call)
+            raise self._error(f"{self.name}: {method} can't be asked so: {type(error).__name__}") from error
         return call
 
     def _next(self, call: _Work, patience_s: float) -> Piece | None:
         with self._turn:
             if call.over or call is not self._work:
-                raise self._error(f"{self.name}: {call.what} was cancelled by another call")
+                raise self._error(f"{self.name}: {call.what} was cut short by another call or a stop")
             try:
                 header, payload = self._frame(call, patience_s)
             except Interrupted:

@@ -11,7 +11,6 @@ import queue
 import subprocess
 import threading
 from collections.abc import Callable
-from typing import Any
 
 Start = Callable[[], "subprocess.Popen[bytes]"]
 
@@ -25,19 +24,19 @@ class _Launch:
         self._done = threading.Event()
         self._given_up = False
         self._process: subprocess.Popen[bytes] | None = None
-        self._error: OSError | None = None
+        self._error: Exception | None = None
 
     def run(self) -> None:
         try:
             process = self._start()
-        except OSError as error:
+        except Exception as error:
             self._error = error
         else:
             with self._lock:
                 self._process = process
                 if self._given_up:
                     process.kill()
-                    process.wait()
+                    process.communicate()
         self._done.set()
 
     def result(self, patience_s: float) -> subprocess.Popen[bytes]:
@@ -84,6 +83,7 @@ def _anew() -> None:
 os.register_at_fork(after_in_child=_anew)
 
 
-def launched(command: list[str], patience_s: float, **how: Any) -> subprocess.Popen[bytes]:
-    """subprocess.Popen(command, **how) by that thread. Raises OSError, of which TimeoutError where it took longer."""
-    return _launcher.launch(lambda: subprocess.Popen(command, **how), patience_s)
+def launched(start: Start, patience_s: float) -> subprocess.Popen[bytes]:
+    """What `start` gives, called by that thread. Raises what it raises; TimeoutError where it took
+    longer, and what comes of it is killed."""
+    return _launcher.launch(start, patience_s)

@@ -43,21 +43,10 @@ class HostProcess:
         """Started, with nothing made yet. Raises OSError."""
         ours, theirs = socket.socketpair()
         try:
-            self._popen = launched(
-                _command(name, program),
-                patience_s,
-                stdin=theirs.fileno(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                bufsize=0,
-                env=program.environment,
-                start_new_session=True,
-            )
-        except OSError:
+            self._popen = launched(lambda: _popen(name, program, theirs), patience_s)
+        except BaseException:
             ours.close()
             raise
-        finally:
-            theirs.close()
         assert self._popen.stdout is not None
         self.name, self.pid, self._owner = name, self._popen.pid, os.getpid()
         self._lock = threading.RLock()
@@ -132,6 +121,8 @@ class HostProcess:
         """In a copy of the process that started it: the host is not ours."""
         self._popen.returncode = self._popen.returncode or 0
         self.channel.close()
+        if self._popen.stdout is not None:
+            self._popen.stdout.close()
 
     def _gone(self) -> None:
         if self._abandoned:
@@ -144,6 +135,20 @@ class HostProcess:
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+
+
+def _popen(name: str, program: Program, connection: socket.socket) -> subprocess.Popen[bytes]:
+    """connection: its end of the socket, closed here."""
+    with connection:
+        return subprocess.Popen(
+            _command(name, program),
+            stdin=connection.fileno(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            env=program.environment,
+            start_new_session=True,
+        )
 
 
 def _command(name: str, program: Program) -> list[str]:

@@ -126,7 +126,7 @@ class Service:
             for header, payload in pieces:
                 if self._wire.dropped(self._call):
                     return
-                self._wire.send({"kind": "piece", "call": self._call, "header": header}, payload)
+                self._wire.send({"kind": "piece", "call": self._call, "header": header}, _raw(payload))
         finally:
             if close := getattr(pieces, "close", None):
                 close()
@@ -157,6 +157,12 @@ class Service:
         with suppress(Exception):
             return {str(name): int(value) for name, value in self._engine.memory().items()}
         return {}
+
+
+def _raw(payload: Any) -> bytes | memoryview:
+    """What the frame holds, of anything with a buffer; TypeError for what has none, before a byte is sent."""
+    view = memoryview(payload)
+    return view.cast("B") if view.nbytes else b""
 
 
 def _text(error: Exception) -> str:
