@@ -151,7 +151,9 @@ class CosyVoice:
                 for piece in pieces:
                     if lacks := "lacks" in piece.header:
                         break
-                    yield Speech(np.frombuffer(piece.payload, "<f4").copy(), piece.header["sample_rate"], None)
+                    if piece.payload:
+                        sound = np.frombuffer(piece.payload, "<f4").astype(np.float32)
+                        yield Speech(sound, piece.header["sample_rate"], None)
             if not lacks:
                 return
             self._introduce(request["speaker"], voice, found)
