@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from bot.administration import voices
 from core.catalogue import Catalogue
 from core.errors import ChildDied, StorageError
 from core.queue import Queue
@@ -19,11 +21,12 @@ from db.intake import accept
 from db.sessions import Database
 from tests.helpers import inbound, rows, shared_metrics
 from tests.platforms import delayed_rings, make_office, rung
-from tests.unheard import CLIP, NAMES, WORDS, add_unheard
+from tests.unheard import CLIP, NAMES, RECORDING, WORDS, add_unheard
 from worker.adding.voice import remove_voice
 from worker.engine_tasks import ATTEMPTS, EngineTasks
 from worker.tasking import LATE_S, Tasking
 from worker.tasks import transcript
+from worker.tasks import voice as voice_task
 
 HEARD = {"text": WORDS["en"], "language": "en", "confidence": 0.9}
 FAILED = {"kind": "failed", "code": "asr_failed", "permanent": False, "layer": "asr", "detail": "ASRError: x"}
@@ -74,7 +77,7 @@ class Desk:
         if chat is not None:
             message = inbound(channel="telegram", account="bot", chat_id=chat, language="en")
             self.chat = (await accept(self.database, message, avatar="layla")).conversation_id
-        asked = {"id": "mona", "name": NAMES, "language": "en"}
+        asked = {"act": "add", "id": "mona", "name": NAMES, "language": "en"}
         async with self.database.begin() as connection:
             number = await tasks.add(
                 connection,
@@ -168,6 +171,44 @@ async def test_words_are_written_where_they_can_be_believed(
     assert all(words in (..., found[language]) for language, words in written.items())
     await desk.is_ready("ar" if "ar" in written else "en")
     assert "text" not in str((await desk.row())["result"])
+
+
+@pytest.mark.parametrize(
+    ("asr", "words", "awaited"),
+    [("fake", None, True), ("fake", WORDS["en"], False), ("pocketsphinx", None, False), ("none-such", None, False)],
+)
+async def test_words_are_asked_for_where_nobody_told_them_and_somebody_can_write_them_down(
+    desk: Desk, asr: str, words: str | None, awaited: bool
+) -> None:
+    office, _ = make_office(desk.database, desk.queue, desk.folder, asr=asr)
+    upload = office.storage.path("up/0/upload")
+    upload.parent.mkdir(parents=True)
+    shutil.copyfile(RECORDING, upload)
+    message = inbound(channel="telegram", account="bot", chat_id="8", language="en")
+    chat = UUID((await accept(desk.database, message, avatar="layla")).conversation_id)
+    async with desk.database.begin() as connection:
+        shared = {"actor": "test", "names": NAMES, "source": {"file": "up/0/upload"}, "words": "I agree."}
+        begun = await voices.add(
+            connection,
+            office.catalogue,
+            **shared,
+            language="en",
+            key="new",
+            conversation_id=chat,
+            spoken="en",
+            transcript=words,
+        )
+    # An attempt that died before its end was written leaves the voice; the next one asks.
+    await voice_task.run(office, (await rows(desk.database, "SELECT * FROM tasks"))[0])
+    await Tasking(office, "host:courier-0").task({}, "any")
+    ended, *others = await rows(desk.database, "SELECT * FROM tasks ORDER BY id")
+    assert (ended["state"], ended["result"].get("transcript")) == ("done", "awaited" if awaited else None)
+    assert ("admin-voice-ready" in await desk.told()) is not awaited
+    assert await desk.queue.pool.zcard("smarttalker:render") == 1
+    found = [(task["kind"], task["worker"], task["conversation_id"], task["payload"]["order"]) for task in others]
+    (clip,) = (path.name for path in (desk.folder / "voices" / begun.id).glob("*.wav"))
+    order = {"do": "hear", "media": f"voices/{begun.id}/{clip}", "language": "en", "expected": "en"}
+    assert found == ([("transcript", "render", chat, order)] if awaited else [])
 
 
 @pytest.mark.parametrize("end", [FAILED, ChildDied(), {"kind": "cancelled"}], ids=["failed", "died", "cancelled"])

@@ -39,13 +39,13 @@ async def running(tmp_path_factory: pytest.TempPathFactory, migrated_url: str, r
 
 async def chat(stack: Stack) -> UUID:
     turn_id = await stack.ask("hi", modes=("text",))
-    return UUID(str((await stack.end_of(turn_id))["conversation_id"]))
+    return UUID(str((await stack.end_of(turn_id, within_s=40))["conversation_id"]))
 
 
 async def ask(stack: Stack, voice: str) -> int:
     """The words of a new voice, as voice tasks ask for them."""
     add_unheard(stack.folder, voice)
-    payload = transcript.payload({"id": voice, "name": NAMES, "language": "en"}, CLIP, None)
+    payload = transcript.payload({"act": "add", "id": voice, "name": NAMES, "language": "en"}, CLIP, None)
     async with stack.database.begin() as connection:
         number = await tasks.add(connection, transcript.KIND, payload, key=voice, worker=tasks.RENDER)
     assert number is not None
@@ -53,7 +53,7 @@ async def ask(stack: Stack, voice: str) -> int:
     return number
 
 
-async def until(stack: Stack, condition: str, within_s: float = 15.0, **values: Any) -> dict[str, Any]:
+async def until(stack: Stack, condition: str, within_s: float = 40.0, **values: Any) -> dict[str, Any]:
     """The first task of which it is true."""
     deadline = time.monotonic() + within_s
     while not (found := await rows(stack.database, f"SELECT * FROM tasks WHERE {condition}", **values)):
