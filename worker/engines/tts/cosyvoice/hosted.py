@@ -1,7 +1,8 @@
 """CosyVoice 3 itself, in an environment of its own: imports the standard library, and the rest when it is made.
 
 Upstream is a checkout at a pinned commit, not a package; what is used of it beyond its `inference_…` methods is checked
-when it is loaded.
+when it is loaded. What looks at a recording (a graph of 1 GB) works on the processor even beside a card: onnxruntime in
+the locked environment knows no CUDA, upstream's wish for it is passed over, and the card keeps that memory.
 """
 
 from __future__ import annotations
