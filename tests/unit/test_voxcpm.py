@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 import unicodedata
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -289,7 +290,7 @@ def test_a_runaway_ends_just_beyond_what_is_plausible(engine: VoxCPM, models: Mo
             Voice("gone", {}, Path(), {}, {"ar": Reference(Path("/gone.wav"), "ar")}),
             "ar",
             ARABIC,
-            "gone.wav is missing",
+            "gone.wav .*No such file",
         ),
         (PLAIN, "xx", "ꦲꦏ꧀ꦱꦫ", "does not know the language xx"),
     ],
@@ -297,6 +298,29 @@ def test_a_runaway_ends_just_beyond_what_is_plausible(engine: VoxCPM, models: Mo
 def test_what_it_can_not_speak(engine: VoxCPM, voice: Voice, language: str, text: str, error: str) -> None:
     with pytest.raises(TTSError, match=error):
         spoken(engine, text, language, voice)
+
+
+@pytest.mark.parametrize(
+    ("frames", "lack"),
+    [
+        (b"", "no WAV file"),
+        (b"\0" * 64_000, "is silent"),
+        (b"\1\x20" * 8_000, "is 0.50 s long"),
+        (b"\1\x20" * 16_000 * 120, "is 120.00 s long"),
+    ],
+)
+def test_a_recording_that_can_not_be_imitated_is_told(
+    engine: VoxCPM, models: Models, tmp_path: Path, frames: bytes, lack: str
+) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.touch()
+    if frames:
+        with wave.open(str(clip), "wb") as file:
+            file.setparams((1, 2, 16_000, 0, "NONE", ""))
+            file.writeframes(frames)
+    with pytest.raises(TTSError, match=f"voice mona: clip.wav .*{lack}"):
+        spoken(engine, ARABIC, voice=Voice("mona", {}, tmp_path, {}, {ANY: Reference(clip, ANY)}))
+    assert models.voxcpm.spoken == []
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from worker.engines.tts.voxcpm.styles import style
 from worker.engines.tts.voxcpm.wording import said
 from worker.guard import closed
 from worker.hosting.host import Host
+from worker.voicing.clips import check
 from worker.voicing.lengths import Lengths
 from worker.voicing.pauses import pause_after
 
@@ -39,6 +40,8 @@ _START_S = {"cpu": 900.0, "cuda": 600.0}
 """5 GB from a slow disk, and on a card the compiler, which says nothing for a minute or two."""
 _PIECE_S = {"cpu": 300.0, "cuda": 60.0}
 """A piece of 160 ms is some seconds' work of a slow processor; the first also hears the recording and the text."""
+_LEAST_RATE = 8000
+"""Hertz of a recording; it is heard at 16,000, but a telephone's sounds like its speaker too."""
 _STOPS = ".!?؟…。！？"
 _WORTH_S = 180.0
 """Seconds of speech in one stay on the card, from which on compiling before the next saves more than it takes."""
@@ -173,8 +176,7 @@ def _reference(voice: Voice, language: str) -> Reference:
     reference = voice.reference(language)
     if reference is None:
         raise TTSError(f"voice {voice.id} has no recording: VoxCPM2 speaks like one, and not without")
-    if not reference.clip.is_file():
-        raise TTSError(f"voice {voice.id}: its recording {reference.clip.name} is missing")
+    check(voice, reference.clip, _LEAST_RATE)
     return reference
 
 
