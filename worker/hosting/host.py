@@ -89,7 +89,7 @@ class Host:
     @property
     def gpu_mb(self) -> int:
         """Memory of the card in MiB, as the engine last said."""
-        return self._gpu_mb if self._process is not None else 0
+        return self._gpu_mb if self.pid is not None else 0
 
     @property
     def ram_mb(self) -> int:
@@ -254,7 +254,7 @@ class Host:
             return
         try:
             process.channel.send({"do": "cancel", "call": call.number}, HEED_S)
-            while (frame := process.channel.receive(until - time.monotonic())) is not None:
+            while (left_s := until - time.monotonic()) > 0 and (frame := process.channel.receive(left_s)) is not None:
                 header = _checked(frame[0])
                 if header["call"] == call.number and header["kind"] in ("end", "failed"):
                     if header.get("lost"):
