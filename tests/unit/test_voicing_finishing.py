@@ -38,7 +38,12 @@ def raw(before: float, after: float, gain: float, offset: float, rate: int, plac
 @pytest.mark.parametrize("tone", [Tone.NEUTRAL, Tone.GENTLE])
 @pytest.mark.parametrize(
     ("before", "after", "gain", "offset", "rate"),
-    [(0.0, 0.0, 1.0, 0.0, RATE), (0.5, 1.5, 0.15, 0.0, 24_000), (0.0, 0.8, 1.6, 0.02, 48_000), (1.0, 0, 0.4, 0, 16_000)],
+    [
+        (0.0, 0.0, 1.0, 0.0, RATE),
+        (0.5, 1.5, 0.15, 0.0, 24_000),
+        (0.0, 0.8, 1.6, 0.02, 48_000),
+        (1.0, 0, 0.4, 0, 16_000),
+    ],
 )
 def test_whatever_an_engine_leaves_sounds_alike(
     before: float, after: float, gain: float, offset: float, rate: int, tone: Tone, mark: str
