@@ -6,9 +6,11 @@ It runs in the host's process. Arabic goes through the vowel marks of our own en
 
 from __future__ import annotations
 
+import hashlib
+import os
 import wave
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,10 @@ from numpy.typing import NDArray
 from core.text import detect_language
 
 Sound = NDArray[np.float32]
+Said = NDArray[np.float64]
+"""At 22 050 Hz."""
+
+_KEPT: list[Path] = []
 
 _LEVEL = 0.06
 """Root mean square of the speech: well below what a listener gets in the end."""
@@ -54,17 +60,35 @@ def speak(text: str, manner: Manner, rate: int, draw: int) -> Sound:
     return np.asarray(soxr.resample(whole, 22_050, rate), np.float32)
 
 
-@lru_cache(256)
-def _voiced(text: str, manner: Manner, pace: int) -> NDArray[np.float64]:
-    """Remembered, since eSpeak itself never says anything twice quite the same; a few words at a time, since it slows
-    down in long clauses."""
+def keep_in(folder: Path) -> None:
+    """What is said from now on is kept there, and taken from there by other processes too: eSpeak itself never says
+    anything twice quite the same, and takes a second to start."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _KEPT.append(folder)
+
+
+def _voiced(text: str, manner: Manner, pace: int) -> Said:
+    name = hashlib.sha256(f"{text}\n{manner}\n{pace}".encode()).hexdigest()
+    path = _KEPT[-1] / f"{name}.npy" if _KEPT else None
+    if path is not None and path.exists():
+        return np.asarray(np.load(path), np.float64)
+    sound = _spoken(text, manner, pace)
+    if path is not None:
+        draft = path.with_suffix(f".{os.getpid()}.npy")
+        np.save(draft, sound)
+        draft.replace(path)
+    return sound
+
+
+def _spoken(text: str, manner: Manner, pace: int) -> Said:
+    """A few words at a time, since eSpeak slows down in long clauses."""
     words = text.split()
     parts = [" ".join(words[at : at + _AT_ONCE]) for at in range(0, len(words), _AT_ONCE)]
     said = [_said(part, manner, pace, detect_language(text) or "en") for part in parts]
     return np.concatenate(said or [np.zeros(0)])
 
 
-def _said(text: str, manner: Manner, pace: int, language: str) -> NDArray[np.float64]:
+def _said(text: str, manner: Manner, pace: int, language: str) -> Said:
     from worker.engines.tts.espeak.arabic import phonemes
     from worker.engines.tts.espeak.wire import Request
 

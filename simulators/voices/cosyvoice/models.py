@@ -13,10 +13,11 @@ from typing import Any
 from simulators.voices.cosyvoice.frontend import CosyVoiceFrontEnd, Tokenizer
 from simulators.voices.cosyvoice.llm import SAMPLE_RATE, CosyVoice3LM
 from simulators.voices.cosyvoice.model import CosyVoice3Model, flow
-from simulators.voices.faults import Faults
+from simulators.voices.faults import FOLDER, Faults
 from simulators.voices.journal import Journal
 from simulators.voices.mishaps import meet, spoilt
 from simulators.voices.signatures import function, upstream
+from simulators.voices.speech import keep_in
 from simulators.voices.tensor import Tensor
 
 _WEIGHTS = ("llm.pt", "flow.pt", "hift.pt")
@@ -53,6 +54,7 @@ class CosyVoice3:
         folder = Path(model_dir)
         self.model_dir, self.fp16, self.sample_rate = model_dir, False, SAMPLE_RATE
         self._faults, self._journal = Faults(folder), Journal(folder)
+        keep_in(folder / FOLDER / "said")
         number = self._journal.begin("load", {"fp16": fp16, "load_trt": load_trt, "load_vllm": load_vllm}, [])
         meet(self._faults.take("load"))
         _check(folder)

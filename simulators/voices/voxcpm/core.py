@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.voices.faults import FOLDER
 from simulators.voices.mishaps import meet
 from simulators.voices.signatures import upstream
+from simulators.voices.speech import keep_in
 from simulators.voices.voxcpm.model import BOTH_OR_NONE, VoxCPM2Model
 from simulators.voices.voxcpm.notes import Notes
 
@@ -42,6 +44,7 @@ class VoxCPM:
         if architecture != "voxcpm2":
             raise ValueError(f"Unsupported architecture: {architecture}")
         notes = Notes(folder)
+        keep_in(notes.home / FOLDER / "said")
         number = notes.journal.begin("load", {"device": device, "optimize": optimize}, [])
         meet(notes.faults.take("load"))
         self.tts_model = VoxCPM2Model.from_local(voxcpm_model_path, optimize, False, device, None)

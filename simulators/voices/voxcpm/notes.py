@@ -12,5 +12,5 @@ class Notes:
     """Of the folder that the weights really lie in: callers may make another one that links to them."""
 
     def __init__(self, folder: Path) -> None:
-        home = (folder / "model.safetensors").resolve().parent
+        self.home = home = (folder / "model.safetensors").resolve().parent
         self.faults, self.journal = Faults(home), Journal(home)
