@@ -32,9 +32,10 @@ def noisy(sound: Sound, snr_db: float) -> Sound:
     return (sound + np.random.default_rng(1).normal(0, level, sound.size)).astype(np.float32)
 
 
-def alternating(one: Sound, other: Sound) -> Sound:
-    """A conversation, a second each."""
-    return np.concatenate([(one, other)[at % 2][at * SAMPLE_RATE : (at + 1) * SAMPLE_RATE] for at in range(6)])
+def alternating(one: Sound, other: Sound, turn_s: float = 1.0) -> Sound:
+    """A conversation, three turns each."""
+    turn = round(turn_s * SAMPLE_RATE)
+    return np.concatenate([(one, other)[at % 2][at // 2 * turn : (at // 2 + 1) * turn] for at in range(6)])
 
 
 def recorded(sound: Sound, path: Path) -> Path:

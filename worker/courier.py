@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from core.settings import Settings
 from core.states import OPEN, OutboxState
 from db import outbox, overlooked, turns
 from worker import signs
+from worker.adding.tidying import Tidier
 from worker.fetching import Fetcher
 from worker.identity import Identity
 from worker.loop import arq_worker, finish, start, until_stopped
@@ -216,15 +217,19 @@ async def serve(settings: Settings) -> None:
         tasking = Tasking(office, identity.name)
         await courier.start()
         await tasking.start()
-        worker = make_worker(office.queue, courier, tasking, Fetcher(office))
+        worker = make_worker(office.queue, courier, tasking, Fetcher(office), Tidier(settings.data_dir).reconcile)
         async with beside(signs.Signs(office).run()):
             works = await until_stopped(worker)
             await finish(works, list(worker.job_tasks.values()), DRAIN_S)
         log.info("courier_ends")
 
 
-def make_worker(queue: Queue, courier: Courier, tasking: Tasking, fetcher: Fetcher) -> Worker:
-    rounds: Callable[..., Any] = Rounds(courier.reconcile, fetcher.reconcile, tasking.reconcile).reconcile
+def make_worker(
+    queue: Queue, courier: Courier, tasking: Tasking, fetcher: Fetcher, *rounds: Callable[[], Awaitable[None]]
+) -> Worker:
+    """rounds: what else is looked after every few seconds."""
+    parts = (courier.reconcile, fetcher.reconcile, tasking.reconcile, *rounds)
+    reconcile: Callable[..., Any] = Rounds(*parts).reconcile
     jobs: dict[str, tuple[Callable[..., Any], int]] = {
         "send": (courier.send, JOB_S),
         "fetch": (fetcher.fetch, JOB_S),
@@ -235,7 +240,7 @@ def make_worker(queue: Queue, courier: Courier, tasking: Tasking, fetcher: Fetch
         COURIER,
         [func(job, name=name, timeout=timeout) for name, (job, timeout) in jobs.items()],
         max_jobs=JOBS,
-        cron_jobs=[cron(rounds, name="reconcile", second=RECONCILE_AT, run_at_startup=True, keep_result=0)],
+        cron_jobs=[cron(reconcile, name="reconcile", second=RECONCILE_AT, run_at_startup=True, keep_result=0)],
     )
 
 

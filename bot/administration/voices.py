@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.administration import naming
 from bot.administration.avatars import Begun
+from bot.administration.replies import notice
 from core.catalogue import Catalogue, Localised, Voice
 from core.errors import Conflict, Forbidden, NotFound
 from core.wording import checked_language, checked_words
@@ -99,6 +100,16 @@ def check_extensible(voice: Voice, *, root: Path) -> None:
             f"the voice {voice.id} is shipped with SmartTalker: recordings are added to voices that you added",
             message_id="error-voice-shipped-recording",
         )
+
+
+def notes(found: Iterable[str], language: str) -> list[dict[str, Any]]:
+    """Rows for the outbox: what is odd about a recording that will do. found: as the task's result lists them."""
+    return [notice(note_id(note), language) for note in found]
+
+
+def note_id(note: str) -> str:
+    """The sentence for a note of a task's result."""
+    return f"voice-note-{note}"
 
 
 def _consent(actor: str, words: str) -> dict[str, str]:

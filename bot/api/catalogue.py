@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
 from bot.administration import avatars, naming, voices
@@ -48,7 +49,15 @@ def _form(file: str, *required: str, **fields: str) -> dict[str, Any]:
 
 _NAMES = {"name": "in both languages, or in English beside name_ar", "name_ar": "in Arabic"}
 _AVATAR_FORM = _form("photo", "name", **_NAMES, voice="an id of GET /api/v1/voices; else the default avatar's")
-_VOICE_FORM = _form("audio", "name", "consent", **_NAMES, consent="yes: the person who speaks has agreed")
+_VOICE_FORM = _form(
+    "audio",
+    "consent",
+    **_NAMES | {"name": "in both languages, or in English beside name_ar; needed for a new voice"},
+    consent="yes: the person who speaks has agreed",
+    language="of the recording, two letters: ar, en …; if none, it is found out where speech recognition can",
+    transcript="exactly what is said in the recording, at most 600 characters; if none, it is written down likewise",
+    to="the id of a voice that was added: the recording becomes one more of it, or replaces that in its language",
+)
 
 
 @router.get("/avatars", response_model=AvatarsOut)
@@ -92,29 +101,37 @@ async def post_avatar(request: Request, services: Shared) -> JSONResponse:
 
 @router.post("/voices", status_code=202, response_model=BegunOut, openapi_extra=_VOICE_FORM)
 async def post_voice(request: Request, services: Shared) -> JSONResponse:
-    """Begins a voice of 3 to 30 seconds of one person's speech, who has agreed to it; its task tells when it is there.
+    """Begins a voice of 3 to 30 seconds of one person's speech, who has agreed to it, or one more recording of a voice;
+    its task tells when it is there.
 
-    Needs the admin key. The declaration of consent is kept with the voice.
+    Needs the admin key. The declaration of consent is kept with the recording.
     """
     check_admin(services.settings, request.headers)
     words = t("admin-consent-words", language_of(request.scope))
     async with uploaded(request, services, RECORDING) as upload:
         if upload.field("consent") != CONSENT:
             raise InputError("no consent", message_id="error-consent-field", words=words)
-        names = _names(upload)
+        asked = {"words": words, "language": language_of(request.scope)}
         async with services.database.begin() as connection:
-            begun = await voices.add(
-                connection,
-                services.catalogue,
-                actor=ACTOR,
-                names=names,
-                source={"file": upload.name},
-                words=words,
-                language=language_of(request.scope),
-                key=f"api:{upload.name}",
-            )
+            begun = await _recorded(connection, services, upload, **asked)
             upload.kept = True
     return await _begun(services, begun)
+
+
+async def _recorded(connection: AsyncConnection, services: Services, upload: Upload, **asked: str) -> Begun:
+    """Raises NotFound, Forbidden, InputError, VoiceInvalid."""
+    told: dict[str, Any] = {
+        "actor": ACTOR,
+        "source": {"file": upload.name},
+        "key": f"api:{upload.name}",
+        "spoken": upload.field("language"),
+        "transcript": upload.field("transcript"),
+        **asked,
+    }
+    if not upload.field("to"):
+        return await voices.add(connection, services.catalogue, names=_names(upload), **told)
+    voice = services.catalogue.voice(upload.field("to"))
+    return await voices.extend(connection, voice=voice, root=services.settings.data_dir, **told)
 
 
 @router.delete("/avatars/{avatar_id}", status_code=202, response_model=BegunOut)
@@ -195,6 +212,7 @@ def _task(row: Mapping[str, Any], language: str) -> dict[str, Any]:
         "act": row["payload"]["act"],
         "id": row["payload"]["id"],
         "state": row["state"],
+        "notes": [t(voices.note_id(note), language) for note in (row["result"] or {}).get("notes", ())],
         "error": error and {"code": error["code"], "message": t(error["message_id"], language, **error["args"])},
         "created_at": row["created_at"].isoformat(),
         "ended_at": row["ended_at"] and row["ended_at"].isoformat(),
@@ -206,4 +224,5 @@ def _avatars(services: Services) -> list[dict[str, object]]:
 
 
 def _voice(voice: Voice) -> dict[str, object]:
-    return {"id": voice.id, "name": dict(voice.name), "engines": sorted(voice.engines)}
+    languages = sorted(voice.references)
+    return {"id": voice.id, "name": dict(voice.name), "engines": sorted(voice.engines), "languages": languages}

@@ -129,6 +129,7 @@ class VoiceOut(BaseModel):
     id: str
     name: dict[str, str]
     engines: list[str]
+    languages: list[str] = Field(description="of its recordings, two letters each; und: not known")
 
 
 class VoicesOut(BaseModel):
@@ -156,9 +157,10 @@ class TaskOut(BaseModel):
 
     task_id: int
     kind: str = Field(description="avatar, voice")
-    act: str = Field(description="add, remove")
+    act: str = Field(description="add, extend (a voice by a recording), remove")
     id: str = Field(description="of the avatar or the voice")
     state: str = Field(description="queued, running, done, failed")
+    notes: list[str] = Field(description="what is odd about a recording that will do")
     error: TaskErrorOut | None
     created_at: str
     ended_at: str | None

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -82,27 +83,48 @@ def remove_avatar(settings: Settings, avatar_id: str) -> None:
     print(f"avatar {_run(settings, avatars.KIND, begin)['id']} is removed")
 
 
-def add_voice(settings: Settings, recording: Path, names: Mapping[str, str], speaker: str, *, consent: bool) -> None:
-    """speaker: who agrees. Raises what the recording can't be, and InputError without a consent."""
-    if not consent:
+@dataclass(frozen=True)
+class Recording:
+    """A file, who agrees to its becoming a voice, whether they do, and what is said in it, where that is known."""
+
+    path: Path
+    speaker: str
+    consent: bool
+    language: str = ""
+    transcript: str = ""
+
+
+def add_voice(settings: Settings, recording: Recording, names: Mapping[str, str], to: str) -> None:
+    """to: the voice that it becomes one more recording of; else the names are a new one's. Raises what the recording
+    can't be, and InputError without a consent."""
+    if not recording.consent:
         raise InputError("a voice needs its speaker's consent: add --consent where the speaker has agreed")
-    named, source = _named(names), _kept(settings, recording)
+    named = {} if to else _named(names)
+    source = _kept(settings, recording.path)
 
     async def begin(office: Office, connection: AsyncConnection) -> Begun:
-        who = speaker or next(iter(names.values()), "The speaker")
-        return await voices.add(
-            connection,
-            office.catalogue,
-            actor=ACTOR,
-            names=named,
-            source={"file": source},
-            words=WORDS.format(speaker=who),
-            language=LANGUAGE,
-            key=f"cli:{source}",
-        )
+        voice = office.catalogue.voice(to) if to else None
+        who = recording.speaker or next(iter((voice.name if voice else names).values()), "The speaker")
+        asked: dict[str, Any] = {
+            "actor": ACTOR,
+            "source": {"file": source},
+            "words": WORDS.format(speaker=who),
+            "language": LANGUAGE,
+            "key": f"cli:{source}",
+            "spoken": recording.language,
+            "transcript": recording.transcript,
+        }
+        if voice is not None:
+            return await voices.extend(connection, voice=voice, root=settings.data_dir, **asked)
+        return await voices.add(connection, office.catalogue, names=named, **asked)
 
-    done = _run(settings, voices.KIND, begin, source)
-    print(f"voice {done['id']} is made: {settings.data_dir / 'voices' / done['id']}")
+    _tell(settings, _run(settings, voices.KIND, begin, source), "has one more recording" if to else "is made")
+
+
+def _tell(settings: Settings, done: Mapping[str, Any], what: str) -> None:
+    print(f"voice {done['id']} {what}: {settings.data_dir / 'voices' / done['id']}")
+    for note in done.get("notes", ()):
+        print(t(voices.note_id(note), LANGUAGE))
     if done.get("transcript") == AWAITED:
         print(WORDS_TO_COME)
 

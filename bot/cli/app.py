@@ -176,11 +176,16 @@ def add_voice(
     name_ar: Annotated[str, typer.Option(help="The name in Arabic.")] = "",
     consent: Annotated[bool, typer.Option("--consent", help="The speaker agrees; it is kept with the voice.")] = False,
     speaker: Annotated[str, typer.Option(help="Who speaks and agrees; the name if none.")] = "",
+    language: Annotated[str, typer.Option(help="Of the recording: ar, en …; found out if none.")] = "",
+    transcript: Annotated[str, typer.Option(help="Exactly what is said in it; written down if none.")] = "",
+    to: Annotated[str, typer.Option(help="An added voice's id: the recording becomes one more of it.")] = "",
 ) -> None:
-    """Make a voice from a recording."""
+    """Make a voice from a recording, or add a recording in another language to a voice."""
+    from bot.cli.adding import Recording
     from bot.cli.adding import add_voice as add
 
-    add(read_settings(), recording, _names(name, name_ar), speaker, consent=consent)
+    said = Recording(recording, speaker, consent, language, transcript)
+    add(read_settings(), said, _names(name, name_ar), to)
 
 
 @voice.command("remove")
@@ -193,7 +198,7 @@ def remove_voice(voice_id: Annotated[str, typer.Argument(help="The voice's id.")
 
 @voice.command("list")
 def list_voices() -> None:
-    """Print the voices and the engines that can speak them."""
+    """Print the voices, the languages of their recordings, and the engines that can speak them."""
     from bot.cli.catalogue import print_voices
 
     print_voices(read_settings())

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from core.catalogue import Catalogue
+from core.catalogue import Catalogue, Reference
 from core.errors import InputError
 from core.idling import loop_of
 from core.settings import HOME, Settings
@@ -30,10 +30,16 @@ def print_avatars(settings: Settings) -> None:
 
 
 def print_voices(settings: Settings) -> None:
-    table = Table("id", "name", "engines", "folder", box=None, pad_edge=False)
+    table = Table("id", "name", "recordings", "engines", "folder", box=None, pad_edge=False)
     for voice in catalogue_of(settings).voices():
-        table.add_row(voice.id, " / ".join(voice.name.values()), ", ".join(voice.engines), str(voice.folder))
+        recordings = ", ".join(_recording(each) for each in voice.references.values()) or "none"
+        engines = ", ".join(voice.engines)
+        table.add_row(voice.id, " / ".join(voice.name.values()), recordings, engines, str(voice.folder))
     Console().print(table)
+
+
+def _recording(reference: Reference) -> str:
+    return reference.language if reference.transcript else f"{reference.language} (no words)"
 
 
 def make_rig(settings: Settings, avatar_id: str) -> None:

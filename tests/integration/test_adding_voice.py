@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
 from core.catalogue import Catalogue
 from core.errors import Conflict, Forbidden, InputError, NotFound, VoiceInvalid
 from core.settings import HOME
+from tests import musical
 from tests.spoken import SAMPLE_RATE, Sound, alternating, noisy, recorded, spoken
 from worker.adding.listening import listen
 from worker.adding.recording import RATE
-from worker.adding.voice import Added, add_voice, check_recording, remove_voice
+from worker.adding.voice import Added, add_voice, check_recording, recording_of, remove_voice
 from worker.engines.tts.espeak.engine import Espeak
 
 NAME = {"ar": "منى", "en": "Mona"}
@@ -56,7 +58,7 @@ async def test_a_good_recording_becomes_a_voice(tmp_path: Path, engine: Espeak, 
     assert heard.seconds == pytest.approx(quiet.size / SAMPLE_RATE, abs=0.6)
     table = tomllib.loads((folder / "voice.toml").read_text(encoding="utf-8"))
     assert (table["name"], table["added_by"]) == (NAME, "telegram:7")
-    kept = {"clip": made.clip.name, "added_by": "telegram:7", "consent": CONSENT}
+    kept = {"clip": made.clip.name, "added_by": "telegram:7", "notes": [], "consent": CONSENT}
     assert table["references"] == {"und": kept}
     assert set(table["engines"]) == {"espeak", "cosyvoice", "voxcpm"}
 
@@ -84,6 +86,12 @@ def tone() -> Sound:
     return (0.3 * np.sin(2 * np.pi * 220 * np.arange(5 * SAMPLE_RATE) / SAMPLE_RATE)).astype(np.float32)
 
 
+def in_turns(engine: Espeak, one: str, other: str) -> Sound:
+    """A conversation of 18 s."""
+    lines = [np.concatenate([spoken(engine, said, variant=each) for said in ("en", "ar")]) for each in (one, other)]
+    return alternating(*lines, turn_s=3)
+
+
 def hiss() -> Sound:
     return np.random.default_rng(0).normal(0, 0.1, 5 * SAMPLE_RATE).astype(np.float32)
 
@@ -93,17 +101,23 @@ def with_pauses(engine: Espeak) -> Sound:
     return np.concatenate([sound[:SAMPLE_RATE], np.zeros(6 * SAMPLE_RATE, np.float32), sound[:SAMPLE_RATE]])
 
 
+TUNES = ("chords", "plucked", "flute", "sung", "drums")
 REFUSED: dict[str, tuple[str, Callable[[Espeak], Sound]]] = {
     "short": ("too_short", lambda engine: spoken(engine)[: 2 * SAMPLE_RATE]),
     "long": ("too_long", lambda engine: np.tile(spoken(engine), 6)[: 32 * SAMPLE_RATE]),
     "silent": ("silent", lambda engine: 0.0001 * spoken(engine)),
     "quiet": ("quiet", lambda engine: 0.02 * spoken(engine)),
+    "two minutes": ("too_long", lambda engine: np.tile(spoken(engine), 24)[: 120 * SAMPLE_RATE]),
     "clipped": ("clipped", lambda engine: (8 * spoken(engine)).clip(-1, 1)),
     "noisy": ("noisy", lambda engine: noisy(spoken(engine), 5)),
     "hiss": ("noisy", lambda _: hiss()),
-    "tone": ("noisy", lambda _: tone()),
+    "tone": ("music", lambda _: tone()),
+    **{tune: ("music", lambda _, tune=tune: getattr(musical, tune)()) for tune in TUNES},
+    "over music": ("music", lambda engine: musical.beneath(spoken(engine), musical.chords(), 3)),
+    "over soft music": ("noisy", lambda engine: musical.beneath(spoken(engine), musical.chords(), 12)),
     "pauses": ("little_speech", with_pauses),
-    "two": ("several_speakers", lambda engine: alternating(spoken(engine, variant="m3"), spoken(engine, variant="f2"))),
+    "two": ("several_speakers", lambda engine: in_turns(engine, "m3", "f2")),
+    "two men": ("several_speakers", lambda engine: in_turns(engine, "m7", "steph")),
 }
 
 
@@ -118,6 +132,42 @@ async def test_a_bad_recording_is_refused_with_its_reason_and_leaves_nothing(
     assert caught.value.args_for_user == {"reason": reason}
     assert caught.value.user_message_id == f"error-voice-{reason.replace('_', '-')}"
     assert list((root / "voices").iterdir()) == []
+
+
+def humming(sound: Sound) -> Sound:
+    """Rumble as loud as the voice, the mains' hum 30 dB below it, and a direct current."""
+    at = np.arange(len(sound)) / SAMPLE_RATE
+    level = np.sqrt(2 * np.square(sound).mean())
+    hum = sum(np.sin(2 * np.pi * 50 * part * at) / part for part in (1, 2, 3))
+    return np.asarray(sound + level * (np.sin(2 * np.pi * 30 * at) + 0.03 * hum) + 0.05, np.float32)
+
+
+async def test_what_lies_below_the_voice_is_taken_out(tmp_path: Path, engine: Espeak) -> None:
+    sound = 0.5 * spoken(engine, "ar")
+    made = await added(recorded(humming(sound), tmp_path / "in.wav"), tmp_path)
+    reference, rate = read(made.clip)
+    power = np.abs(np.fft.rfft(reference)) ** 2
+    hertz = np.arange(len(power)) * rate / len(reference)
+    assert 10 * np.log10(power[hertz < 45].sum() / power.sum()) < -40
+    assert abs(float(reference.mean())) < 1e-4
+    assert listen(reference, rate).level == pytest.approx(-20, abs=1.5)
+
+
+@pytest.mark.parametrize(
+    ("notes", "make"),
+    [
+        ((), lambda engine: np.concatenate([spoken(engine), spoken(engine, "ar")])),
+        (("short",), spoken),
+        (("narrow", "short"), lambda engine: soxr.resample(soxr.resample(spoken(engine), 3, 1), 1, 3)),
+    ],
+)
+async def test_what_is_odd_and_will_do_is_noted(
+    tmp_path: Path, engine: Espeak, notes: tuple[str, ...], make: Callable[[Espeak], Sound]
+) -> None:
+    made = await added(recorded(make(engine), tmp_path / "in.wav"), tmp_path)
+    assert made.notes == notes
+    again = recording_of(tmp_path, "mona", CONSENT)
+    assert again == made
 
 
 @pytest.mark.parametrize("data", [b"", b"hello" * 100, b"OggS" + bytes(200)])

@@ -103,16 +103,21 @@ def added(root: Path, kind: str, wanted: str, *, shipped: str) -> Path:
 
 
 def remove(root: Path, kind: str, old: str) -> None:
-    """Deletes root/kind/old and its drafts, and remembers its id.
+    """Deletes root/kind/old, and what is left of attempts to make it, to add to it or to remove it; remembers its id.
 
     Raises NotFound, Forbidden for what is shipped with SmartTalker, StorageError.
     """
-    target = added(root, kind, old, shipped=f"error-{kind.removesuffix('s')}-shipped")
-    with locked(target.parent), storage_errors():
-        remember_removed(target.parent, old)
-        target.rename(_beside(target))
-        for draft in target.parent.glob(f"{DRAFT}{old}.*"):
-            shutil.rmtree(draft)
+    parent = root / kind
+    try:
+        target = added(root, kind, old, shipped=f"error-{kind.removesuffix('s')}-shipped")
+        with locked(parent), storage_errors():
+            remember_removed(parent, old)
+            target.rename(_beside(target))
+    finally:
+        with storage_errors():
+            if old in removed_ids(parent):
+                for draft in parent.glob(f"{DRAFT}{old}.*"):
+                    shutil.rmtree(draft)
 
 
 def write_toml(path: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:

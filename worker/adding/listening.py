@@ -19,7 +19,7 @@ HOP_S, WINDOW_S = 0.010, 0.040
 PITCHES = (65.0, 420.0)
 """Hertz: low men's to children's voices."""
 VOICED = 0.55
-"""Least normalised autocorrelation of a voiced frame (Boersma 1993 takes 0.45; music and hum are not our matter)."""
+"""Least normalised autocorrelation of a voiced frame (Boersma 1993 takes 0.45)."""
 FLOOR_DB = -90.0
 PAUSE_S = 0.25
 """Of silence; shorter gaps belong to the speech around them."""
@@ -66,14 +66,14 @@ def listen(sound: Sound, rate: int) -> Heard:
         seconds=len(sound) / rate,
         level=level,
         noise=noise,
-        clipped=_clipped(sound),
+        clipped=clipped(sound),
         speech=speech,
         pitch=pitch.astype(np.float32),
         syllables=_syllables(loudness, pitch, speech),
     )
 
 
-def _frames(small: Sound) -> NDArray[np.float32]:
+def frames(small: Sound) -> NDArray[np.float32]:
     """(frames, window) every HOP_S, centred."""
     window, hop = round(WINDOW_S * STUDIED), round(HOP_S * STUDIED)
     padded = np.pad(small, (window // 2, window // 2))
@@ -82,7 +82,7 @@ def _frames(small: Sound) -> NDArray[np.float32]:
 
 def _loudness(small: Sound) -> NDArray[np.float32]:
     """dBFS of each frame."""
-    power = (_frames(small).astype(np.float64) ** 2).mean(axis=1)
+    power = (frames(small).astype(np.float64) ** 2).mean(axis=1)
     return np.asarray(np.maximum(10 * np.log10(power + 1e-12), FLOOR_DB), np.float32)
 
 
@@ -111,7 +111,7 @@ def _speech(loudness: NDArray[np.float32], noise: float, level: float) -> NDArra
     return np.asarray(closed[gap:-gap] | loud)
 
 
-def _clipped(sound: Sound) -> float:
+def clipped(sound: Sound) -> float:
     """The share of samples within 0.2 % of the peak, in runs of three or more, where the peak is near the limit."""
     top = float(np.abs(sound).max(initial=0))
     if top < 0.85:
@@ -123,10 +123,10 @@ def _clipped(sound: Sound) -> float:
 
 def _pitch(small: Sound, count: int) -> NDArray[np.float32]:
     """Hertz of each frame by autocorrelation, 0 where it is not periodic; short outliers are taken out."""
-    frames = _frames(small)[:count]
-    window = np.hanning(frames.shape[1]).astype(np.float32)
+    pieces = frames(small)[:count]
+    window = np.hanning(pieces.shape[1]).astype(np.float32)
     size = 1024
-    spectrum = np.abs(np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window, size)) ** 2
+    spectrum = np.abs(np.fft.rfft((pieces - pieces.mean(axis=1, keepdims=True)) * window, size)) ** 2
     own = np.fft.irfft(np.abs(np.fft.rfft(window, size)) ** 2)
     lags = np.arange(int(STUDIED / PITCHES[1]), int(STUDIED / PITCHES[0]) + 1)
     whole = np.fft.irfft(spectrum)

@@ -163,7 +163,7 @@ def recording_of(root: Path, voice_id: str, consent: Mapping[str, str]) -> Added
     for language, entry in described.read(folder)["references"].items():
         if entry.get("consent") == wanted:
             said = (folder / entry["transcript"]).read_text(encoding="utf-8").strip() if "transcript" in entry else None
-            return Added(folder, folder / entry["clip"], language, said)
+            return Added(folder, folder / entry["clip"], language, said, tuple(entry.get("notes", ())))
     return None
 
 
@@ -191,7 +191,7 @@ async def _made(recording: Path, draft: Path, told: _Told) -> tuple[Recording, d
     with storage_errors():
         save(draft / clip, await asyncio.to_thread(reference, heard.sound, heard.heard))
         entry: dict[str, Any] = {"clip": clip, **_written(draft, clip, told.transcript), "added_by": told.added_by}
-    return heard, entry | {"consent": told.consent}
+    return heard, entry | {"notes": list(heard.notes), "consent": told.consent}
 
 
 def _written(folder: Path, clip: str, transcript: str | None) -> dict[str, str]:

@@ -18,10 +18,12 @@ from worker.tasks.base import Office
 
 
 def ready(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for the outbox. payload: {"id", "name", "language"}: of the voice, and in which language to tell."""
+    """A row for the outbox. payload: {"act", "id", "name", "language"}: whether the voice is new or has one recording
+    more, the voice, and in which language to tell."""
     voice, language = payload["id"], payload["language"]
     uses = [(f"/voice {voice}", "admin-use-here")]
-    return menu("admin-voice-ready", language, uses, name=payload["name"][language], command=f"/voice {voice}")
+    said = "admin-voice-extended" if payload["act"] == "extend" else "admin-voice-ready"
+    return menu(said, language, uses, name=payload["name"][language], command=f"/voice {voice}")
 
 
 def preview(

@@ -40,7 +40,8 @@ def payload(asked: Mapping[str, Any], clip: str, language: str | None) -> dict[s
     """asked: the voice task's payload. clip: the recording's file in the voice's folder. language: None where nobody
     told."""
     order = {"do": "hear", "media": f"voices/{asked['id']}/{clip}", "language": language, "expected": asked["language"]}
-    return {"id": asked["id"], "name": asked["name"], "language": asked["language"], "clip": clip, "order": order}
+    kept = {key: asked[key] for key in ("act", "id", "name", "language")}
+    return {**kept, "clip": clip, "order": order}
 
 
 async def run(office: Office, task: Mapping[str, Any]) -> Done:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.administration.replies import notice
+from bot.administration.voices import notes
 from core.catalogue import ANY
 from core.errors import NotFound
 from core.kinds import Layer
@@ -47,7 +48,7 @@ async def _add(office: Office, task: Mapping[str, Any]) -> Done:
                 **({"name": payload["name"]} if payload["act"] == "add" else {}),
             )
     result = {"id": payload["id"], "notes": list(added.notes)}
-    wanted = _wanted(office, added)
+    odd, wanted = notes(added.notes, payload["language"]), _wanted(office, added)
     greet = preview(office, task, added.language)
 
     async def write(connection: AsyncConnection) -> list[Any]:
@@ -55,8 +56,8 @@ async def _add(office: Office, task: Mapping[str, Any]) -> Done:
         return [await _ask(connection, task, added)] if wanted else await greet(connection)
 
     if wanted:
-        return Done(result=result | {"transcript": transcript.AWAITED}, write=write)
-    return Done(result=result, replies=[ready(payload)], write=write)
+        return Done(result=result | {"transcript": transcript.AWAITED}, replies=odd, write=write)
+    return Done(result=result, replies=[*odd, ready(payload)], write=write)
 
 
 def _wanted(office: Office, added: Added) -> bool:

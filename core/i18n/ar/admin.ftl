@@ -53,6 +53,7 @@ admin-title-log = السجل
 admin-title-menu = القائمة
 admin-title-retry = إعادة { $turn }
 admin-title-cancel = إلغاء { $turn }
+admin-title-more = تسجيل آخر
 admin-title-remove = حذف
 admin-title-yes = نعم، احذف
 admin-title-no = لا، أبقِ
@@ -193,8 +194,31 @@ error-target-ambiguous = أكثر من محادثة يبدأ معرّفها بـ
 admin-voice-menu =
     الأصوات المتاحة. لإضافة صوت اكتب ‎/admin voice add‎ ثم الاسم.
 admin-voice-how = من فضلك اكتب الاسم أيضًا: ‎/admin voice add‎ نور
-admin-voice-offer = { $name } ({ $id })
+admin-voice-offer =
+    { $name } ({ $id })
+    { $languages ->
+        [none] لا تسجيل له.
+       *[other] لغات تسجيلاته: { $languages }.
+    }
+admin-voice-language = { $code ->
+    [ar] العربية
+    [de] الألمانية
+    [en] الإنجليزية
+    [es] الإسبانية
+    [fr] الفرنسية
+    [it] الإيطالية
+    [ja] اليابانية
+    [ko] الكورية
+    [ru] الروسية
+    [tr] التركية
+    [ur] الأردية
+    [zh] الصينية
+    [und] لغة غير محددة
+   *[other] { $code }
+}
 admin-voice-ask-note = أرسل الآن رسالة صوتية من 3 إلى 30 ثانية لشخص واحد يتكلم بوضوح في مكان هادئ. الأفضل من 10 إلى 20 ثانية. للتراجع: ‎/cancel‎
+admin-voice-ask-which = هناك صوت أضفته بالاسم { $name }. لإضافة تسجيل إليه بلغة أخرى اضغط على الزر. ولإنشاء صوت جديد بالاسم نفسه أرسل الآن رسالة صوتية من 3 إلى 30 ثانية لشخص واحد يتكلم بوضوح في مكان هادئ.
+admin-voice-ask-more = أرسل الآن رسالة صوتية أخرى من 3 إلى 30 ثانية للشخص نفسه ({ $name }) وهو يتكلم بلغة أخرى. إن كان للصوت تسجيل باللغة نفسها حلّ الجديد محله. للتراجع: ‎/cancel‎
 admin-voice-ask-consent =
     لا نقلّد صوتًا إلا بموافقة صاحبه. بالضغط على الزر تقرّ بما يلي، ونحفظ إقرارك مع اسمك والوقت:
 
@@ -202,6 +226,8 @@ admin-voice-ask-consent =
 admin-consent-words = الشخص الذي يتكلم في هذا التسجيل يعلم أن هذه الخدمة ستقلّد صوته، وقد وافق على ذلك.
 admin-voice-consent-late = لم نعد ننتظر هذا الرد. ابدأ من جديد: ‎/admin voice add‎ ثم الاسم.
 admin-voice-begun = يجري إعداد الصوت { $name } بالمعرّف { $id }، وقد حفظنا إقرارك.
+admin-voice-more-begun = يجري إعداد التسجيل الجديد للصوت { $name } ({ $id })، وقد حفظنا إقرارك.
+admin-voice-extended = أُضيف التسجيل إلى الصوت { $name }، وستسمعه بعد لحظات. لاختياره: { $command }
 admin-voice-ready = أصبح الصوت { $name } جاهزًا، وستسمعه بعد لحظات. لاختياره: { $command }
 admin-voice-sure = هل تريد حذف الصوت { $name } ({ $id }) نهائيًا؟ من اختاره سيسمع الصوت الأصلي لكل شخصية.
 admin-voice-gone = حُذف الصوت { $id }.
@@ -228,6 +254,8 @@ admin-act-avatar-remove = بدء حذف شخصية
 admin-act-avatar-removed = حذف شخصية
 admin-act-voice-consent = إقرار بموافقة
 admin-act-voice-add = بدء إعداد صوت
+admin-act-voice-extend = بدء إعداد تسجيل آخر لصوت
+admin-act-voice-extended = تسجيل آخر لصوت جاهز
 admin-act-voice-added = صوت جديد جاهز
 admin-act-voice-remove = بدء حذف صوت
 admin-act-voice-removed = حذف صوت

@@ -30,10 +30,18 @@ error-voice-too-long = The recording is too long: at most 30 seconds.
 error-voice-silent = Nothing can be heard in the recording. Please check the microphone and record it again.
 error-voice-quiet = The voice is too quiet. Please speak closer to the microphone.
 error-voice-clipped = The voice is overdriven. Please speak a little farther from the microphone.
+error-voice-music = There is music or a steady tone in the recording. Please record speech alone, with nothing else playing.
 error-voice-noisy = There is too much noise behind the voice. Please record it again in a quiet room.
 error-voice-little-speech = There is too little speech in the recording. Please speak without long pauses.
 error-voice-several-speakers = More than one person seems to speak in the recording. Please record one person alone.
+error-voice-other-speaker = The pitch of this recording is very far from that of the voice's other recordings. Please record the same person, or add it as a new voice.
+error-voice-language = A language is written as two letters: ar for Arabic, en for English.
+error-voice-transcript = Please write what is said in the recording in words, at most 600 characters.
+error-voice-transcript-unfit = These words don't fit the recording. Please write exactly what is said in it, no more and no less, or leave them out.
 error-voice-no-consent = A voice is added only with the consent of the person who speaks. Please confirm it first.
+
+voice-note-narrow = Please note: this recording sounds like a telephone call, and so will the voice. A voice message or a microphone makes it clearer.
+voice-note-short = Please note: there are less than 8 seconds of speech in the recording. With 10 to 20 seconds the voice is more like the speaker's.
 
 ## Both
 
@@ -41,4 +49,5 @@ error-name = Please give a name of 1 to 60 characters, without quotation marks.
 error-id-wrong = An id has 1 to 48 characters: small Latin letters, digits, - and _.
 error-id-taken = The id { $id } is in use or was used before. Please choose another one.
 error-avatar-shipped = This avatar belongs to SmartTalker and can't be removed.
+error-voice-shipped-recording = This voice belongs to SmartTalker. Recordings can be added only to voices that you added.
 error-voice-shipped = This voice belongs to SmartTalker and can't be removed.

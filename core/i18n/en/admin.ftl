@@ -37,6 +37,7 @@ admin-title-log = Log
 admin-title-menu = Menu
 admin-title-retry = Retry { $turn }
 admin-title-cancel = Cancel { $turn }
+admin-title-more = Another recording
 admin-title-remove = Remove
 admin-title-yes = Yes, remove
 admin-title-no = No, keep
@@ -154,8 +155,31 @@ error-target-ambiguous = More than one conversation's id begins with { $target }
 admin-voice-menu =
     The voices. For a new one, write /admin voice add and its name.
 admin-voice-how = Please write the name as well: /admin voice add Noor
-admin-voice-offer = { $name } ({ $id })
+admin-voice-offer =
+    { $name } ({ $id })
+    { $languages ->
+        [none] It has no recording.
+       *[other] Languages of its recordings: { $languages }.
+    }
+admin-voice-language = { $code ->
+    [ar] Arabic
+    [de] German
+    [en] English
+    [es] Spanish
+    [fr] French
+    [it] Italian
+    [ja] Japanese
+    [ko] Korean
+    [ru] Russian
+    [tr] Turkish
+    [ur] Urdu
+    [zh] Chinese
+    [und] not known
+   *[other] { $code }
+}
 admin-voice-ask-note = Now send a voice note of 3 to 30 seconds: one person, speaking clearly in a quiet room. 10 to 20 seconds are best. /cancel leaves this.
+admin-voice-ask-which = There is a voice called { $name } that was added. Press the button for a recording of it in another language. For a new voice of the same name, now send a voice note of 3 to 30 seconds: one person, speaking clearly in a quiet room.
+admin-voice-ask-more = Now send another voice note of 3 to 30 seconds: the same person ({ $name }) speaking another language. If the voice has a recording in that language, the new one replaces it. /cancel leaves this.
 admin-voice-ask-consent =
     A voice is imitated only with the consent of the person it belongs to. By pressing the button you declare, and it is recorded with your name and the time:
 
@@ -163,6 +187,8 @@ admin-voice-ask-consent =
 admin-consent-words = The person who speaks in this recording knows that their voice will be imitated by this service, and has agreed to it.
 admin-voice-consent-late = This is no longer being asked. Begin again with /admin voice add and a name.
 admin-voice-begun = { $name } is being made, as { $id }. Your declaration is recorded.
+admin-voice-more-begun = Another recording of { $name } ({ $id }) is being made. Your declaration is recorded.
+admin-voice-extended = The recording is part of the voice { $name } now, and you will hear it in a moment. { $command } chooses it.
 admin-voice-ready = The voice { $name } is ready, and you will hear it in a moment. { $command } chooses it.
 admin-voice-sure = Remove the voice { $name } ({ $id }) for good? Whoever chose it hears each avatar's own voice.
 admin-voice-gone = The voice { $id } is removed.
@@ -189,6 +215,8 @@ admin-act-avatar-remove = removal of an avatar begun
 admin-act-avatar-removed = avatar removed
 admin-act-voice-consent = consent declared
 admin-act-voice-add = new voice begun
+admin-act-voice-extend = another recording of a voice begun
+admin-act-voice-extended = another recording of a voice ready
 admin-act-voice-added = new voice ready
 admin-act-voice-remove = removal of a voice begun
 admin-act-voice-removed = voice removed
