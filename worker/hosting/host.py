@@ -8,7 +8,6 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,16 +142,17 @@ class Host:
         private: Sequence[str] = (),
     ) -> Piece:
         """The only piece of a method. Other threads that ask wait."""
-        found = None
-        pieces = self.stream(method, arguments, patience_s=patience_s, start_s=start_s, private=private)
-        with self._turn, closing(pieces):
-            for piece in pieces:
-                if found is not None:
-                    raise self._error(f"{self.name}: {method} gave more than one piece")
-                found = piece
-        if found is None:
+        self._private.extend(private)
+        with self._turn:
+            self.start(start_s)
+            call = self._begin(method, arguments, patience_s, only=True)
+            try:
+                piece = self._next(call, patience_s)
+            finally:
+                self._leave(call)
+        if piece is None:
             raise self._error(f"{self.name}: {method} gave nothing")
-        return found
+        return piece
 
     def interrupt(self) -> None:
         """From another thread: what is under way fails at once. A call is cancelled as by closing its iterator; a start
@@ -192,11 +192,11 @@ class Host:
             self._dispose()  # a process without its engine is no host
             raise
 
-    def _begin(self, method: str, arguments: Mapping[str, Any], patience_s: float) -> _Work:
+    def _begin(self, method: str, arguments: Mapping[str, Any], patience_s: float, *, only: bool = False) -> _Work:
         assert self._process is not None
         self._calls += 1
         call = self._work = _Work(method, self._calls)
-        order = {"do": "call", "call": call.number, "method": method, "arguments": dict(arguments)}
+        order = {"do": "call", "call": call.number, "method": method, "arguments": dict(arguments), "only": only}
         self._process.tail.clear()
         try:
             self._process.channel.send(order, patience_s, call.interrupted)
@@ -227,12 +227,12 @@ class Host:
             header = _checked(frame[0])
             if header["call"] != work.number:
                 continue
-            if header["kind"] == "piece":
-                return frame
-            if header["kind"] != "progress":
+            if header["kind"] == "progress":
+                work.doing = str(header.get("what", ""))
+                continue
+            if header["kind"] != "piece" or header.get("last"):
                 self._end(work, header)
-                return frame
-            work.doing = str(header.get("what", ""))
+            return frame
         raise ConnectionError("its end of the socket is closed")
 
     def _end(self, work: _Work, header: Header) -> None:

@@ -8,6 +8,7 @@ Run by `boot` in any environment: the standard library, `worker.frames`, `worker
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import queue
 import signal
@@ -15,15 +16,18 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import closing, suppress
 from io import BufferedWriter
+from itertools import islice
 from socket import SocketIO
 from typing import Any
 
 from worker.exhaustion import is_beyond_repair, is_out_of_memory
 from worker.frames import FrameError, Header, read_frame, write_frame
 from worker.hosting.served import Dropped, Refused
+
+Pieces = Generator["tuple[dict[str, Any], Any]", None, None]
 
 _MOST_TEXT = 4000
 """Of an exception's text, in characters."""
@@ -104,32 +108,39 @@ class Service:
         self._wire.send({**end, "memory": self._memory()})
         return self._engine is not None
 
-    def answer(self, call: int, method: str, arguments: Mapping[str, Any]) -> bool:
-        """Whether the next call can be answered too."""
-        self._call, end = call, {"kind": "end", "call": call, "lost": False}
+    def answer(self, call: int, method: str, arguments: Mapping[str, Any], *, only: bool) -> bool:
+        """Whether the next call can be answered too. only: one piece is wanted, and goes out with the call's end: who
+        waits for it wakes once."""
+        self._call = call
+        payload: bytes | memoryview = b""
+        end: dict[str, Any] = {"kind": "end", "call": call, "lost": False}
         try:
-            self._stream(method, arguments)
+            with closing(self._pieces(method, arguments)) as pieces:
+                if only:
+                    header, payload = _single(pieces, method)
+                    end |= {"kind": "piece", "header": header, "last": True}
+                else:
+                    self._stream(pieces)
         except Dropped:
             """Its end is told below, like any other."""
         except Exception as error:
             end = self._failed(error)
         if end.get("exhausted"):  # after the error, whose traceback holds on to what was being made
             self._tidy()
-        self._wire.send({**end, "memory": self._memory()})
+        self._wire.send({**end, "memory": self._memory()}, payload)
         return not end["lost"]
 
-    def _stream(self, method: str, arguments: Mapping[str, Any]) -> None:
+    def _pieces(self, method: str, arguments: Mapping[str, Any]) -> Pieces:
         if method.startswith("_") or not callable(found := getattr(self._engine, method, None)):
             raise Refused(f"there is nothing called {method!r} in {type(self._engine).__name__}")
-        pieces = found(**arguments)
-        try:
-            for header, payload in pieces:
-                if self._wire.dropped(self._call):
-                    return
-                self._wire.send({"kind": "piece", "call": self._call, "header": header}, _raw(payload))
-        finally:
-            if close := getattr(pieces, "close", None):
-                close()
+        pieces: Pieces = found(**arguments)
+        return pieces
+
+    def _stream(self, pieces: Pieces) -> None:
+        for header, payload in pieces:
+            if self._wire.dropped(self._call):
+                return
+            self._wire.send({"kind": "piece", "call": self._call, "header": header}, _raw(payload))
 
     def _progress(self, what: str) -> None:
         if self._wire.dropped(self._call):
@@ -159,6 +170,16 @@ class Service:
         return {}
 
 
+def _single(pieces: Pieces, method: str) -> tuple[dict[str, Any], bytes | memoryview]:
+    """Its header, and its payload. Raises TypeError where it can't be sent, ValueError where it is not the only one."""
+    found = list(islice(pieces, 2))
+    if len(found) != 1:
+        raise ValueError(f"{method} gave {'nothing' if not found else 'more than one piece'}")
+    header, payload = found[0]
+    json.dumps(header)
+    return header, _raw(payload)
+
+
 def _raw(payload: Any) -> bytes | memoryview:
     """What the frame holds, of anything with a buffer; TypeError for what has none, before a byte is sent."""
     view = memoryview(payload)
@@ -180,5 +201,5 @@ def serve(number: int) -> None:
     if order is None or not service.make(order["served"], order["arguments"]):
         return
     while (order := wire.next()) is not None:
-        if not service.answer(order["call"], order["method"], order["arguments"]):
+        if not service.answer(order["call"], order["method"], order["arguments"], only=order["only"]):
             return
