@@ -17,6 +17,7 @@ from core.logging import get_logger, log_context, where
 from db import tasks
 from worker.holding import held
 from worker.patience import patiently
+from worker.tasks._source import release
 from worker.tasks.base import Office, Run
 
 log = get_logger(__name__)
@@ -137,6 +138,8 @@ class Tasking:
         why = {"code": error.code, "message_id": error.user_message_id, "args": error.args_for_user}
         if final:
             await self._patiently(lambda: tasks.fail(self._database, task, why, lambda spoken: notice(error, spoken)))
+            with suppress(OSError):
+                release(self._office, task)
             return await self._ring(task, [])
         delay_s = min(2.0 ** task["attempts"], LONGEST_BACK_OFF_S)
         await self._patiently(lambda: tasks.again(self._database, task, why, delay_s))

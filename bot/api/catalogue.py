@@ -123,7 +123,7 @@ async def _recorded(connection: AsyncConnection, services: Services, upload: Upl
     told: dict[str, Any] = {
         "actor": ACTOR,
         "source": {"file": upload.name},
-        "key": f"api:{upload.name}",
+        "key": f"api:{upload.name.partition('/')[0]}",
         "spoken": upload.field("language"),
         "transcript": upload.field("transcript"),
         **asked,

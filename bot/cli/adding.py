@@ -110,7 +110,7 @@ def add_voice(settings: Settings, recording: Recording, names: Mapping[str, str]
             "source": {"file": source},
             "words": WORDS.format(speaker=who),
             "language": LANGUAGE,
-            "key": f"cli:{source}",
+            "key": f"cli:{source.partition('/')[0]}",
             "spoken": recording.language,
             "transcript": recording.transcript,
         }

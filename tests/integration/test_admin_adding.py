@@ -420,6 +420,56 @@ async def test_a_voice_is_removed_unless_an_avatar_speaks_with_it(
     assert (await told(chief))[-1]["payload"]["id"] == "admin-voice-gone"
 
 
+async def voiced(talk: Talk, queue: Queue, recording: Path, line: str = "/admin voice add Mona") -> list[str]:
+    """Adds a recording; what was said on the way."""
+    said = await talk.ids(line)
+    (asked,) = await talk.event(remote=NOTE | {"file_id": "V"})
+    said += [row["payload"]["id"] for row in await talk.press(asked["payload"]["choices"][0]["id"])]
+    await work(talk, queue, Shelf(recording))
+    ended = [row["payload"]["id"] for row in await told(talk) if "id" in row["payload"]]
+    return [*said, *ended[-2:]]
+
+
+async def test_a_voice_takes_another_recording(database: Database, queue: Queue, chief: Talk, recording: Path) -> None:
+    await voiced(chief, queue, recording)
+    (offer,) = await chief.say("/admin voice mona")
+    assert "not known" in offer["payload"]["text"]
+    use, more, remove = (choice["id"] for choice in offer["payload"]["choices"])
+    assert (use, more, remove) == ("/voice mona", "/admin voice more mona", "/admin voice remove mona")
+    said = await voiced(chief, queue, recording, more)
+    assert said[:2] == ["admin-voice-ask-more", "admin-voice-more-begun"]
+    assert said[2:] == ["voice-note-short", "admin-voice-extended"]
+    assert len(await chief.turns()) == 2
+    assert (await acts(database))[-3:] == ["voice-consent", "voice-extend", "voice-extended"]
+    assert [folder.name for folder in (chief.settings.data_dir / "voices").iterdir()] == ["mona"]
+
+
+async def test_the_name_of_an_added_voice_asks_which_is_meant(
+    database: Database, queue: Queue, chief: Talk, recording: Path
+) -> None:
+    await voiced(chief, queue, recording, "/admin voice add منى / Mona")
+    (asked,) = await chief.say("/admin voice add mona")
+    assert asked["payload"]["id"] == "admin-voice-ask-which"
+    more, leave = (choice["id"] for choice in asked["payload"]["choices"])
+    assert (more, leave) == ("/admin voice more mona", "/admin cancel")
+    said = await voiced(chief, queue, recording, "/admin voice add منى")
+    assert said[:2] == ["admin-voice-ask-which", "admin-voice-begun"]
+    assert Catalogue(chief.settings.data_dir).voice("mna").name == {"ar": "منى", "en": "منى"}
+    assert await chief.ids("/admin voice add 1") == ["error-name"]
+    await chief.press(more)
+    assert await chief.ids("what?") == ["admin-voice-ask-more"]
+
+
+@pytest.mark.parametrize("line", ["/admin voice more layla", "/admin voice زد ليلى"])
+async def test_shipped_voices_take_no_recording(chief: Talk, line: str) -> None:
+    assert await chief.ids(line) == ["error-voice-shipped-recording"]
+    assert await chief.ids("/admin voice more nobody") == ["error-voice-unknown"]
+    (offer,) = await chief.say("/admin voice layla")
+    assert [choice["id"] for choice in offer["payload"]["choices"]] == ["/voice layla"]
+    assert "Arabic, \u2068English" in offer["payload"]["text"] or "Arabic, English" in offer["payload"]["text"]
+    assert await chief.ids("/admin voice add Layla") == ["admin-voice-ask-note"]
+
+
 async def test_the_avatar_is_switched_for_everyone(
     database: Database, queue: Queue, chief: Talk, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from core.catalogue import Catalogue
 from core.i18n import t
 from core.queue import Queue
 from core.settings import Settings
@@ -19,7 +20,7 @@ from db.sessions import Database
 from tests import photos
 from tests.helpers import rows
 from tests.platforms import make_office
-from tests.spoken import recorded, spoken
+from tests.spoken import TEXTS, recorded, spoken
 from tests.web import keyed
 from worker.adding.avatar import MAX_PHOTO_BYTES
 from worker.engines.tts.espeak.engine import Espeak
@@ -130,6 +131,95 @@ async def test_a_recording_becomes_a_voice_with_consent(
     assert (await client.delete("/voices/noor")).status_code == 202
     await work(settings, database, queue)
     assert "noor" not in {voice["id"] for voice in (await client.get("/voices")).json()["voices"]}
+
+
+async def test_a_voice_has_recordings_in_several_languages(
+    client: httpx.AsyncClient, settings: Settings, database: Database, queue: Queue, recording: bytes
+) -> None:
+    form = {"name": "Huda", "consent": "yes", "language": "en", "transcript": TEXTS["en"]}
+    first = await client.post("/voices", data=form, files={"audio": ("a.ogg", recording)})
+    await work(settings, database, queue)
+    task = await task_of(client, first.json()["task_id"])
+    assert (task["act"], task["state"], task["notes"]) == ("add", "done", [t("voice-note-short", "en")])
+    more = {"to": "huda", "consent": "yes", "language": "ar"}
+    second = await client.post("/voices", data=more, files={"audio": ("a.ogg", recording)})
+    assert (second.status_code, second.json()["id"]) == (202, "huda")
+    await work(settings, database, queue)
+    task = await task_of(client, second.json()["task_id"], **{"Accept-Language": "ar"})
+    assert (task["act"], task["state"], task["notes"]) == ("extend", "done", [t("voice-note-short", "ar")])
+    (listed,) = (voice for voice in (await client.get("/voices")).json()["voices"] if voice["id"] == "huda")
+    assert listed["languages"] == ["ar", "en"]
+    voice = Catalogue(settings.data_dir).voice("huda")
+    assert (voice.references["en"].transcript, voice.references["ar"].transcript) == (TEXTS["en"], None)
+    acts = await rows(database, "SELECT act FROM audit WHERE target = 'huda' ORDER BY id")
+    begun = ["voice-consent", "voice-add", "voice-added", "voice-consent", "voice-extend", "voice-extended"]
+    assert [row["act"] for row in acts] == begun
+    await removed(client, settings, database, queue, "huda")
+
+
+async def test_removal_leaves_neither_the_recording_nor_its_words_anywhere(
+    client: httpx.AsyncClient, settings: Settings, database: Database, queue: Queue, recording: bytes
+) -> None:
+    form = {"name": "Rana", "consent": "yes", "language": "en", "transcript": TEXTS["en"]}
+    await client.post("/voices", data=form, files={"audio": ("a.ogg", recording)})
+    await work(settings, database, queue)
+    clip = Catalogue(settings.data_dir).voice("rana").references["en"].clip
+    sound, name = clip.read_bytes()[4000:8000], clip.name
+    bad = await client.post(
+        "/voices", data={"to": "rana", "consent": "yes", "transcript": "No."}, files={"audio": ("a.ogg", recording)}
+    )
+    await work(settings, database, queue)
+    failed = await task_of(client, bad.json()["task_id"])
+    assert failed["error"]["message"] == t("error-voice-transcript-unfit", "en")
+    assert kept(settings.data_dir, sound) == [clip]
+    await removed(client, settings, database, queue, "rana")
+    for text in (sound, recording[2000:4000], TEXTS["en"].encode()):
+        assert kept(settings.data_dir, text) == []
+    found = await told_of(database)
+    assert '"rana"' in found
+    for text in ("Rana", TEXTS["en"], name, "upload", t("admin-consent-words", "en")):
+        assert text not in found
+    assert [row["act"] for row in await rows(database, "SELECT act FROM audit ORDER BY id")][-2:] == [
+        "voice-remove",
+        "voice-removed",
+    ]
+
+
+async def removed(client: httpx.AsyncClient, settings: Settings, database: Database, queue: Queue, voice: str) -> None:
+    assert (await client.delete(f"/voices/{voice}")).status_code == 202
+    await work(settings, database, queue)
+
+
+def kept(folder: Path, data: bytes) -> list[Path]:
+    """The files that hold the bytes."""
+    return [path for path in folder.rglob("*") if path.is_file() and data in path.read_bytes()]
+
+
+async def told_of(database: Database) -> str:
+    """Every row of every table, as text."""
+    tables = await rows(
+        database, "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'"
+    )
+    parts = [await rows(database, f'SELECT to_jsonb(r)::text AS row FROM "{table["name"]}" r') for table in tables]
+    return "\n".join(row["row"] for part in parts for row in part)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "sentence"),
+    [
+        ({"name": "X", "language": "arabic"}, 422, "error-voice-language"),
+        ({"name": "X", "transcript": "word " * 200}, 422, "error-voice-transcript"),
+        ({"to": "layla"}, 403, "error-voice-shipped-recording"),
+        ({"to": "nobody"}, 404, "error-no-voice"),
+        ({"to": "../x"}, 404, "error-no-voice"),
+    ],
+)
+async def test_what_is_wrong_about_a_recording_is_told_at_once(
+    client: httpx.AsyncClient, settings: Settings, recording: bytes, fields: dict[str, str], status: int, sentence: str
+) -> None:
+    response = await client.post("/voices", data=fields | {"consent": "yes"}, files={"audio": ("a.ogg", recording)})
+    assert error_of(response, status)[1] == t(sentence, "en")
+    assert uploads(settings) == []
 
 
 @pytest.mark.parametrize("consent", [None, "", "no", "YES", "true"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from bot.cli.adding import WORDS_TO_COME
 from core.embedded import find_place
+from core.i18n import t
 from core.settings import HOME, PROFILES
 from tests.helpers import query
 from tests.messengers import CHANNELS, CREDENTIALS, platform
@@ -201,7 +203,15 @@ def test_an_avatar_and_a_voice_are_added_and_removed(tmp_path: Path, migrated_ur
     servers = {"database_url": migrated_url, "redis_url": redis_url, "data_dir": str(tmp_path)}
     spoken = smarttalker("voice", "add", str(recording), "--name-ar", "منى", "--consent", **servers, asr="fake")
     assert spoken.stdout.startswith("voice mna is made: "), spoken.stderr
-    assert spoken.stdout.splitlines()[1:] == [WORDS_TO_COME]
+    assert spoken.stdout.splitlines()[1:] == [t("voice-note-short", "en"), WORDS_TO_COME]
+    english = HOME / "voices" / "omar" / "reference.en.wav"
+    words = (HOME / "voices" / "omar" / "transcript.en.txt").read_text(encoding="utf-8")
+    said = ("--to", "mna", "--consent", "--language", "en", "--transcript", words)
+    more = smarttalker("voice", "add", str(english), *said, **servers)
+    assert more.stdout.startswith("voice mna has one more recording: "), more.stderr
+    assert t("voice-note-short", "en") in more.stdout
+    listed = smarttalker("voice", "list", **servers).stdout
+    assert re.search(r"^mna .* und \(no words\), en ", listed, re.MULTILINE), listed
     shown = smarttalker("avatar", "add", str(photo), "--name", "Mona", "--voice", "mna", **servers)
     assert shown.stdout.startswith("avatar mona is made: "), shown.stderr
     assert " mona " in "".join(f" {line}" for line in smarttalker("avatar", "list", **servers).stdout.splitlines())
@@ -212,7 +222,8 @@ def test_an_avatar_and_a_voice_are_added_and_removed(tmp_path: Path, migrated_ur
     assert again.stdout.startswith("avatar mona-2 is made: "), again.stderr
     acts = "SELECT string_agg(act, ' ' ORDER BY id) FROM audit WHERE actor = 'command line'"
     assert query(migrated_url, acts).startswith(
-        "voice-consent voice-add voice-added avatar-add avatar-added avatar-remove"
+        "voice-consent voice-add voice-added voice-consent voice-extend voice-extended avatar-add avatar-added "
+        "avatar-remove"
     )
     assert not list((tmp_path / "media").glob("*"))
 
@@ -229,6 +240,14 @@ def test_an_avatar_and_a_voice_are_added_and_removed(tmp_path: Path, migrated_ur
         (
             ["voice", "add", str(HOME / "README.md"), "--name", "X", "--consent"],
             "error: The recording could not be opened",
+        ),
+        (
+            ["voice", "add", str(HOME / "README.md"), "--to", "omar", "--consent"],
+            "error: the voice omar is shipped with SmartTalker",
+        ),
+        (
+            ["voice", "add", str(HOME / "README.md"), "--name", "X", "--consent", "--language", "english"],
+            "error: a language is told by its two letters",
         ),
         (["voice", "remove", "nobody"], "error: no voice is called nobody"),
     ],

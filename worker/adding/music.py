@@ -2,8 +2,9 @@
 
 A voice glides all the time; a string, a pipe, a synthesiser, a hum and a straight sung note stay. The measure is the
 share of partials whose frequency stays within DRIFT for STEADY_S, as sinusoidal modelling follows them (McAulay and
-Quatieri 1986). In 321 clips of 250 people's reading and 90 of eSpeak's and Flite's voices the share of steady frames
-is 0 in 97 of 100 and below LASTING in all but one, a robot's; in piano, strings, band and song it is 0.1 to 0.9.
+Quatieri 1986). Of 321 clips of 250 people's reading none is taken for music, of 97 of eSpeak's and Flite's voices one,
+a robot's; of 31 clips of piano, strings, trumpet, dance music and a song all but 2. A voice alone that sings with a
+strong vibrato is not told from speech.
 """
 
 from __future__ import annotations

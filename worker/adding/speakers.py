@@ -3,7 +3,7 @@
 Two people of like voices, or who take turns more quickly than every second or two, are not told apart; one person who
 is refused because of a lively reading would be worse. The limits were set on recordings of 250 readers, alone and
 joined in pairs who take turns of 3 s: of one reader's clips 1 in 100 is taken for two people's; of pairs far apart
-in pitch more than half are found, of pairs of one pitch one in four.
+in pitch 3 in 4 are found, of pairs of nearly one pitch 1 in 5.
 """
 
 from __future__ import annotations

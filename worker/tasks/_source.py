@@ -19,8 +19,7 @@ async def sourced(office: Office, task: Mapping[str, Any], gone: str) -> AsyncIt
     gone: the sentence for a file that is no longer there. Raises MediaGone, and what the channel's fetch raises.
     """
     source = task["payload"]["source"]
-    name = source["file"] if "file" in source else f"task-{task['id']}/0/upload"
-    folder = name.partition("/")[0]
+    name = _name(task)
     try:
         if "file" not in source:
             await _fetch(office, source, name, gone)
@@ -31,10 +30,22 @@ async def sourced(office: Office, task: Mapping[str, Any], gone: str) -> AsyncIt
         yield path
     except SmartTalkerError as error:
         if error.permanent:
-            office.storage.remove(folder)
+            release(office, task)
         raise
     else:
-        office.storage.remove(folder)
+        release(office, task)
+
+
+def release(office: Office, task: Mapping[str, Any]) -> None:
+    """Deletes the file of a task that has ended, if it had one."""
+    if "source" in task["payload"]:
+        office.storage.remove(_name(task).partition("/")[0])
+
+
+def _name(task: Mapping[str, Any]) -> str:
+    """In the storage."""
+    source = task["payload"]["source"]
+    return str(source["file"]) if "file" in source else f"task-{task['id']}/0/upload"
 
 
 async def _fetch(office: Office, source: Mapping[str, Any], name: str, gone: str) -> None:
