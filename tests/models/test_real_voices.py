@@ -48,7 +48,7 @@ def models(variable: str, *names: str, tmp: Path) -> Path:
     if not given:
         pytest.skip(f"{variable} names no models folder: `smarttalker models fetch {' '.join(names)}` makes one")
     for name in names:
-        (tmp / name).symlink_to(folder_of(Path(given), name))
+        (tmp / name).symlink_to(folder_of(Path(given).absolute(), name))
     return tmp
 
 
