@@ -111,7 +111,7 @@ def test_what_it_sees_of_us(monkeypatch: pytest.MonkeyPatch) -> None:
 
 FAULTS: dict[str, tuple[str, dict[str, Any], str, bool]] = {
     "exit": ("dies", {"how": "3"}, "toy: dies: the host ended with code 3.*last words", False),
-    "kill -9": ("dies", {"how": "SIGKILL"}, "killed from outside, by the kernel for want of memory", True),
+    "kill -9": ("dies", {"how": "SIGKILL"}, "killed from outside; the next call starts it anew", False),
     "segmentation fault": ("dies", {"how": "SIGSEGV"}, "died of SIGSEGV; the next call starts it anew", False),
     "terminated": ("dies", {"how": "SIGTERM"}, "died of SIGTERM", False),
     "hang": ("silent", {"seconds": 30}, "said nothing for 0.3 s and was killed", False),
@@ -317,6 +317,22 @@ def test_what_it_started_goes_with_it(host: Host) -> None:
     with pytest.raises(TTSError, match="code 5"):
         list(calls(host, "dies", how="5"))
     assert waits_for(lambda: _ended(child))
+
+
+@pytest.mark.parametrize(("after", "exhausted"), [("oom_kill 3", False), ("oom_kill 4", True), ("", True)])
+def test_the_kernel_is_asked_whether_it_killed_for_want_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str, exhausted: bool
+) -> None:
+    counters = tmp_path / "vmstat"
+    counters.write_text("oom_kill_disable 0\noom_kill 3\n")
+    monkeypatch.setattr("worker.hosting.memory._COUNTERS", counters)
+    host = host_of()
+    host.start(START_S)
+    counters.write_text(f"nr_free_pages 7\n{after}\n")
+    with pytest.raises(TTSError, match="killed by the kernel" if exhausted else "killed from outside") as caught:
+        list(calls(host, "dies", how="SIGKILL"))
+    assert caught.value.exhausted is exhausted
+    host.stop()
 
 
 def test_one_that_fills_memory_is_killed() -> None:

@@ -1,4 +1,4 @@
-"""How much memory a process holds, and ending one that takes more than it may."""
+"""How much memory a process holds, ending one that takes more than it may, and whether the kernel has ended any."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from worker.ticking import every_tick
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_COUNTERS = Path("/proc/vmstat")
 
 
 def held_mb(pid: int) -> int:
@@ -17,6 +18,16 @@ def held_mb(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE >> 20
     except (OSError, IndexError):
         return 0
+
+
+def killed_for_memory() -> int | None:
+    """How many processes the kernel has killed for want of memory since it runs, of a container's limit too (proc(5),
+    vmstat's oom_kill, counted before the process dies); None where it does not tell."""
+    try:
+        lines = _COUNTERS.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), None)
 
 
 class MemoryWatch:

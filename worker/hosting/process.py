@@ -15,7 +15,7 @@ from pathlib import Path
 from core.logging import get_logger
 from worker.hosting.channel import Channel
 from worker.hosting.launching import launched
-from worker.hosting.memory import MemoryWatch
+from worker.hosting.memory import MemoryWatch, killed_for_memory
 from worker.hosting.program import Program
 from worker.hosting.tail import Tail
 
@@ -41,6 +41,7 @@ class HostProcess:
 
     def __init__(self, name: str, program: Program, patience_s: float) -> None:
         """Started, with nothing made yet. Raises OSError."""
+        self._killed_before = killed_for_memory()
         ours, theirs = socket.socketpair()
         try:
             self._popen = launched(lambda: _popen(name, program, theirs), patience_s)
@@ -89,10 +90,10 @@ class HostProcess:
         if self._doom is not None:
             return self._doom
         code = self._popen.returncode
+        if code == -signal.SIGKILL and self._lacked_memory():
+            return Fate("was killed by the kernel for want of memory: free some, or name a smaller engine", True)
         if code == -signal.SIGKILL:
-            return Fate(
-                "was killed from outside, by the kernel for want of memory? Free some, or name a smaller engine", True
-            )
+            return Fate("was killed from outside; the next call starts it anew")
         if code is not None and code < 0:
             return Fate(f"died of {_signal(-code)}; the next call starts it anew")
         return Fate(f"ended with code {code}; the next call starts it anew")
@@ -123,6 +124,11 @@ class HostProcess:
         self.channel.close()
         if self._popen.stdout is not None:
             self._popen.stdout.close()
+
+    def _lacked_memory(self) -> bool:
+        """Whether that may be why it was killed: the kernel has killed somebody for it since, or does not tell."""
+        killed = killed_for_memory()
+        return killed is None or killed != self._killed_before
 
     def _gone(self) -> None:
         if self._abandoned:
