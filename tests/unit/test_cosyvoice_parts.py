@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import threading
 import wave
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -294,6 +297,23 @@ class TestMinder:
             assert self.said(model) == 1
             with pytest.raises(RuntimeError, match="out of memory"):
                 list(minder.watched(iter(pieces)))
+
+    def test_nothing_keeps_what_was_computed_when_it_failed(self) -> None:
+        held: list[weakref.ref[Recording]] = []
+
+        def computing(uuid: str) -> Iterator[int]:
+            large = Recording(Path("a"), ("a", 0, 0), "")
+            held.append(weakref.ref(large))
+            yield 7
+            raise RuntimeError(f"CUDA out of memory beside {large.clip}")
+
+        model = Model(computing)
+        minder = Minder(model, lambda what: None)
+        with suppress(RuntimeError), minder.minding(30):
+            self.said(model)
+            list(minder.watched(iter([1])))
+        gc.collect()
+        assert [each() for each in held] == [None]
 
     def test_what_is_dropped_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def progress(what: str) -> None:

@@ -49,6 +49,7 @@ class Minder:
             self._stop.set()
             if self._thread is not None:
                 self._thread.join()
+            self._error = None  # raised by now; it holds on to whatever was being computed, and so to the card's memory
             for name in _TABLES:
                 getattr(self._model, name).clear()
 
