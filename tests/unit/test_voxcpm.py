@@ -89,6 +89,7 @@ def asked(models: Models) -> dict[str, Any]:
         ("hi", "नमस्ते, आप (कैसे) हैं?", "नमस्ते, आप, कैसे, हैं?"),
         ("th", "สวัสดีครับ (เบา) ๆ", "สวัสดีครับ, เบา, ๆ"),
         ("en", "well-known", "well-known"),
+        ("en", "IMPORTANT: UNESCO and NATO agree.", "Important: Unesco and NATO agree."),
         ("ar", "()", ""),
         ("fr", "😀 …", ""),
     ],
@@ -329,7 +330,7 @@ def test_a_recording_that_can_not_be_imitated_is_told(
         ("nan", "NoSound: the model computed values that are no numbers", False),
         ("error", "RuntimeError", False),
         ("out_of_memory", "out of memory", True),
-        ("sigkill", "kill", True),
+        ("sigkill", "killed from outside", False),
         ("exit", "3", False),
     ],
 )

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 
+START_S = 200.0
+"""The longest that such a process may say nothing while it starts: 5 GB from a disk of 30 MB/s. A turn waits longer for
+an engine that loads, and a worker for one at its own start (worker.lending, worker.child_process), so that a voice that
+hangs is one that failed, and not a worker that is ended."""
+
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 """CUDA C++ Programming Guide, "CUDA Environment Variables"."""
 _QUIET = {

@@ -26,6 +26,7 @@ from worker.guard import closed
 from worker.hosting.host import Host
 from worker.voicing.lengths import Lengths
 from worker.voicing.pauses import pause_after
+from worker.voicing.surroundings import START_S
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "ja", "ko", "ru", "zh")
 
@@ -45,9 +46,14 @@ class _Patience:
     learn: float
     piece: float
 
+    @property
+    def whole(self) -> float:
+        """Until the first sound of a sentence whose process has died, and with it what it had learnt."""
+        return self.start + self.learn + self.piece
 
-_ON_CARD = _Patience(300.0, 180.0, 60.0)
-_ON_CPU = _Patience(600.0, 300.0, 900.0)
+
+_ON_CARD = _Patience(START_S, 180.0, 60.0)
+_ON_CPU = _Patience(START_S, 300.0, 900.0)
 """The flow alone takes minutes there."""
 
 
@@ -79,7 +85,7 @@ class CosyVoice:
             elsewhere=True,
             weights=(WEIGHTS,),
             licence="Apache-2.0",
-            patience_s=max(self._patience.start, self._patience.piece),
+            patience_s=self._patience.whole,
             recording=True,
         )
 

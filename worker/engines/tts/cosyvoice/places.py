@@ -18,6 +18,8 @@ WEIGHTS, CHECKOUT, ENVIRONMENT = "cosyvoice3", "cosyvoice-repo", "cosyvoice-env"
 
 _SERVED = "worker.engines.tts.cosyvoice.hosted:CosyVoice3"
 _CODE = "cosyvoice/cli/cosyvoice.py"
+_MOST_MB = 20_000
+"""The most RAM. The weights are 4 GB in whole numbers, for a moment twice, and what looks at recordings is 1 GB."""
 
 
 def program(place: Place) -> Program:
@@ -27,7 +29,7 @@ def program(place: Place) -> Program:
         "model": str(folder_of(place.models, WEIGHTS)),
         "on_card": place.device != "cpu",
     }
-    return Program(interpreter(place.models, ENVIRONMENT), _SERVED, arguments, surroundings(place.device))
+    return Program(interpreter(place.models, ENVIRONMENT), _SERVED, arguments, surroundings(place.device), _MOST_MB)
 
 
 def checkout(place: Place) -> Path:

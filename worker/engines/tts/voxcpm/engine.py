@@ -22,6 +22,7 @@ from worker.hosting.host import Host
 from worker.voicing.clips import check
 from worker.voicing.lengths import Lengths
 from worker.voicing.pauses import pause_after
+from worker.voicing.surroundings import START_S
 
 log = get_logger(__name__)
 
@@ -36,8 +37,6 @@ _OTHER_SCRIPTS = frozenset(("ar", "el", "he", "hi", "ja", "km", "ko", "lo", "my"
 
 _GPU_MB = 8192
 _SEED = 42
-_START_S = {"cpu": 900.0, "cuda": 600.0}
-"""5 GB from a slow disk, and on a card the compiler, which says nothing for a minute or two."""
 _PIECE_S = {"cpu": 300.0, "cuda": 60.0}
 """A piece of 160 ms is some seconds' work of a slow processor; the first also hears the recording and the text."""
 _LEAST_RATE = 8000
@@ -80,7 +79,7 @@ class VoxCPM:
             elsewhere=True,
             weights=(WEIGHTS,),
             licence="Apache-2.0",
-            patience_s=_START_S[self._kind],
+            patience_s=START_S + _PIECE_S[self._kind],  # of a sentence whose process has died
             recording=True,
         )
 
@@ -91,7 +90,7 @@ class VoxCPM:
 
     def load(self) -> None:
         if self._host.pid is None:
-            self._host.start(_START_S[self._kind])
+            self._host.start(START_S)
             self._spoken_s = 0.0
             self._tell()
 
@@ -140,8 +139,8 @@ class VoxCPM:
 
     def _pieces(self, request: Mapping[str, Any], private: tuple[str, ...]) -> Iterator[Speech]:
         self.load()
-        patience_s, start_s = _PIECE_S[self._kind], _START_S[self._kind]
-        stream = self._host.stream("speak", request, patience_s=patience_s, start_s=start_s, private=private)
+        patience_s = _PIECE_S[self._kind]
+        stream = self._host.stream("speak", request, patience_s=patience_s, start_s=START_S, private=private)
         with closed(stream) as pieces:
             for piece in pieces:
                 sound = np.frombuffer(piece.payload, np.float32).clip(-1.0, 1.0)
@@ -151,8 +150,7 @@ class VoxCPM:
 
     def _tell(self) -> None:
         """Into the log, whether it is as quick as it could be."""
-        patience_s = _PIECE_S[self._kind]
-        state = self._host.ask("state", {}, patience_s=patience_s, start_s=_START_S[self._kind]).header
+        state = self._host.ask("state", {}, patience_s=_PIECE_S[self._kind], start_s=START_S).header
         log.info("voxcpm_ready", compiled=not state["eager"], why=state["eager"], sample_rate=state["sample_rate"])
 
 

@@ -11,6 +11,8 @@ from core.text.markup import plain
 
 _MARK = re.compile(r"<\|[^<>|]{0,40}\|>|</?[a-z_]{1,20}>|<0x[0-9a-fA-F]{2}>")
 """Its tokenizer's own: `<|audio_start|>`, `</s>`, `<unk>`, bytes."""
+_SHOUTED = re.compile(r"\b[A-Z]{6,}\b")
+"""It reads capitals letter by letter; words of so many are loud, or said as words (UNESCO)."""
 _COMMAS = re.compile(r"\s*[,،，、](?:\s*[,،，、])*\s*")
 _BEFORE_MARK = re.compile(r"[,،，、] ?(?=[.!?؟؛;:。！？；：…])")
 _BLANKS = re.compile(r"\s+")
@@ -27,7 +29,7 @@ def said(text: str, language: str) -> str:
     """What of a text is said in the language; empty where nothing can be. Figures and signs are written as words in
     the languages that we know; in others VoxCPM2 reads them itself. Brackets, which would be taken for a style, become
     pauses."""
-    unmarked = _MARK.sub(" ", text)
+    unmarked = _SHOUTED.sub(lambda word: word[0].capitalize(), _MARK.sub(" ", text))
     spoken = speakable(unmarked, language) if language in LANGUAGES else _legible(plain(unmarked))
     return _apart(spoken, language) if any(char.isalnum() for char in spoken) else ""
 
