@@ -23,6 +23,7 @@ GROUPS = {
     "video": "the puppet's speed and memory at 512x512 and 1080x1080, beside x264 alone on the same frames",
     "sync": "the puppet's lips against Arabic and English phonemes, and flicker, on decoded clips",
     "wits": "the engines that need no download on held-out tables: answers, emotion, English questions in noise",
+    "voices": "an engine's process, what is added to a neural sentence, its phoneme times, and good speech refused",
     "start": "from nothing running to answering",
     "fresh": "a clone with an empty home and cache to a finished demo (only on request)",
 }

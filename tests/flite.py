@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
+from bench.flite import DATA, RATE, clips
+from worker.engines.tts.base import Speech
 
-import av
-import numpy as np
-
-from worker.engines.tts.base import Phoneme, Speech
-
-DATA = Path(__file__).parent / "data" / "flite"
-RATE = 48_000
-
-
-@cache
-def clips() -> list[Speech]:
-    """At RATE, in English, with text and phonemes."""
-    found = []
-    for clip in json.loads((DATA / "clips.json").read_text(encoding="utf-8")):
-        with av.open(str(DATA / clip["file"])) as container:
-            sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
-        starts = [0.0, *(end for _, end in clip["phones"])]
-        phones = tuple(
-            Phoneme(ipa, start, end) for start, (ipa, end) in zip(starts, clip["phones"], strict=False) if ipa
-        )
-        found.append(Speech(sound.astype(np.float32), RATE, phones, clip["text"], "en"))
-    return found
+__all__ = ["DATA", "RATE", "clips", "said"]
 
 
 def said(text: str) -> Speech:

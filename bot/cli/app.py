@@ -99,7 +99,9 @@ def migrate() -> None:
 def bench(
     groups: Annotated[
         list[str] | None,
-        typer.Argument(help="overhead, intake, webhooks, answer, video, sync, start or fresh; all but fresh if none."),
+        typer.Argument(
+            help="overhead, intake, webhooks, answer, video, sync, wits, voices, start or fresh; all but fresh if none."
+        ),
     ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Measure the engines of models: asr, emotion, llm.")] = False,
     device: Annotated[str, typer.Option(help="With --gpu: cuda:0, cuda:1 …, or cpu to do without a card.")] = "",
