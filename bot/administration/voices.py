@@ -97,7 +97,7 @@ def check_extensible(voice: Voice, *, root: Path) -> None:
     """Raises Forbidden for a shipped one. root: DATA_DIR."""
     if not voice.folder.is_relative_to(root):
         raise Forbidden(
-            f"the voice {voice.id} is shipped with SmartTalker: recordings are added to voices that you added",
+            f"the voice {voice.id} is shipped with SmartTalker: recordings are added to voices that were added",
             message_id="error-voice-shipped-recording",
         )
 

@@ -88,7 +88,7 @@ def tone() -> Sound:
 
 def in_turns(engine: Espeak, one: str, other: str) -> Sound:
     """A conversation of 18 s."""
-    lines = [np.concatenate([spoken(engine, said, variant=each) for said in ("en", "ar")]) for each in (one, other)]
+    lines = [np.concatenate([spoken(engine, variant=each, rate=rate) for rate in (150, 175)]) for each in (one, other)]
     return alternating(*lines, turn_s=3)
 
 

@@ -49,5 +49,5 @@ error-name = Please give a name of 1 to 60 characters, without quotation marks.
 error-id-wrong = An id has 1 to 48 characters: small Latin letters, digits, - and _.
 error-id-taken = The id { $id } is in use or was used before. Please choose another one.
 error-avatar-shipped = This avatar belongs to SmartTalker and can't be removed.
-error-voice-shipped-recording = This voice belongs to SmartTalker. Recordings can be added only to voices that you added.
+error-voice-shipped-recording = This voice belongs to SmartTalker. Recordings can be added only to voices that were added.
 error-voice-shipped = This voice belongs to SmartTalker and can't be removed.
