@@ -11,7 +11,7 @@ from typing import Any
 
 from core.catalogue import Voice
 from core.errors import SpeechFaulty, TTSError
-from core.kinds import Layer, Tone
+from core.kinds import Layer, Mode, Tone
 from core.logging import get_logger
 from core.text import detect_language
 from worker.engines.tts.base import Speech, TTSEngine
@@ -45,13 +45,14 @@ class Speaker:
         parts: Parts,
         aligner: Aligner,
     ) -> None:
-        """aligner: tells phoneme times of voices that do not know their own."""
+        """aligner: tells phoneme times of voices that do not know their own; asked where a face will need them."""
         self._job = job
         self._report = report
         self._check = check
         self._lender = lender
         self._parts = parts
         self._aligner = aligner
+        self._seen = Mode.VIDEO in job.modes
         self._gone: set[str] = set()
         self._wasted: list[dict[str, Any]] = []
         self._rate: int | None = None
@@ -146,7 +147,8 @@ class Speaker:
             pieces = sentence.asked(engine, take)
             if engine.finished:
                 return joined(list(self._checked(pieces)))
-            self._aligner.prepare()
+            if self._seen:
+                self._aligner.prepare()
             return sentence.finished(self._lender.pieces(Layer.TTS, pieces, engine))
 
         return speak
@@ -165,7 +167,7 @@ class Speaker:
 
     def _timed(self, speech: Speech) -> Speech:
         """With phonemes where the voice gave none and they can be found; without them the face listens instead."""
-        if speech.phonemes is not None or speech.text is None or speech.language is None:
+        if not self._seen or speech.phonemes is not None or speech.text is None or speech.language is None:
             return speech
         self._check()
         try:

@@ -141,12 +141,16 @@ class Formant(Fake):
 
 
 class Deaf(Aligner):
-    """Aligns nothing."""
+    """Aligns nothing, and notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
 
     def prepare(self) -> None:
-        """Nothing to prepare."""
+        self.asked.append("prepare")
 
     def align(self, speech: Speech, text: str, language: str) -> tuple[Phoneme, ...] | None:
+        self.asked.append(text)
         return None
 
 
@@ -480,6 +484,15 @@ def gaps(sound: Sound, rate: int) -> list[float]:
 
 
 # ---- phoneme times of a voice that tells none, as far as the picture
+
+
+@pytest.mark.parametrize(
+    ("modes", "asked"), [(("voice",), []), (("text", "video"), ["prepare", ONE])], ids=["voice", "video"]
+)
+def test_nobody_listens_for_phonemes_where_there_is_no_face(job: Job, modes: tuple[str, ...], asked: list[str]) -> None:
+    deaf = Deaf()
+    speak(replace(job, modes=modes), Troupe(Neural()), [ONE], aligner=deaf)
+    assert deaf.asked == asked
 
 
 class Flite(Neural):
