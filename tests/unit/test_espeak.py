@@ -215,6 +215,20 @@ def test_a_killed_host_is_an_error_once(engine: Espeak) -> None:
     assert said(engine, "Hello again.").seconds > 0.3
 
 
+def test_interrupting_ends_a_host_that_hangs(engine: Espeak) -> None:
+    said(engine, "Hello.")
+    assert engine.host_pid is not None
+    os.kill(engine.host_pid, signal.SIGSTOP)
+    interrupter = threading.Timer(0.2, engine.interrupt)
+    interrupter.start()
+    began = time.monotonic()
+    with pytest.raises(TTSError, match="was cancelled"):
+        said(engine, "Hello in between.")
+    assert time.monotonic() - began < 3
+    interrupter.join()
+    assert said(engine, "Hello again.").seconds > 0.3
+
+
 def test_what_the_library_refuses_does_not_end_it() -> None:
     synthesiser = Synthesiser()
     with pytest.raises(TTSError, match="no voice xx-none"):

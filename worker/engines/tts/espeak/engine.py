@@ -54,6 +54,9 @@ class Espeak:
         self._synthesiser.stop()
         self._filters.clear()
 
+    def interrupt(self) -> None:
+        self._synthesiser.interrupt()
+
     def speak(
         self,
         text: str,

@@ -42,6 +42,10 @@ class Synthesiser:
         """Idempotent; returns when the library is ready."""
         self._host.start(_START_S)
 
+    def interrupt(self) -> None:
+        """From another thread: what is asked now fails at once."""
+        self._host.interrupt()
+
     def stop(self) -> None:
         """Idempotent; a later request starts it anew."""
         self._host.stop()
