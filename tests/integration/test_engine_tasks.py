@@ -198,9 +198,12 @@ async def test_words_are_asked_for_where_nobody_told_them_and_somebody_can_write
             spoken="en",
             transcript=words,
         )
-    # An attempt that died before its end was written leaves the voice; the next one asks.
+    # An attempt that died before its end was written leaves the voice, and maybe the upload; the next one asks.
     await voice_task.run(office, (await rows(desk.database, "SELECT * FROM tasks"))[0])
+    upload.parent.mkdir(parents=True)
+    shutil.copyfile(RECORDING, upload)
     await Tasking(office, "host:courier-0").task({}, "any")
+    assert not upload.exists()
     ended, *others = await rows(desk.database, "SELECT * FROM tasks ORDER BY id")
     assert (ended["state"], ended["result"].get("transcript")) == ("done", "awaited" if awaited else None)
     assert ("admin-voice-ready" in await desk.told()) is not awaited

@@ -18,7 +18,7 @@ from db import audit, choices, tasks
 from worker.adding.voice import Added, add_reference, add_voice, recording_of, remove_voice
 from worker.engines.registry import dictates
 from worker.tasks import transcript
-from worker.tasks._source import sourced
+from worker.tasks._source import release, sourced
 from worker.tasks._voice_ready import preview, ready
 from worker.tasks.base import Done, Office
 
@@ -35,7 +35,9 @@ async def _add(office: Office, task: Mapping[str, Any]) -> Done:
     """Who waits for the voice is told when its words are written down, or at once where nobody can."""
     payload, root = task["payload"], office.settings.data_dir
     added = await asyncio.to_thread(recording_of, root, payload["id"], payload["consent"])
-    if added is None:
+    if added is not None:  # by an attempt that died at once
+        release(office, task)
+    else:
         async with sourced(office, task, "error-media-gone") as recording:
             added = await (add_voice if payload["act"] == "add" else add_reference)(
                 recording,
