@@ -133,7 +133,7 @@ def test_doctor_names_everything_that_is_wrong(tmp_path: Path) -> None:
         )  # fmt: skip
     wrong = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("✗")]
     assert result.returncode == 1
-    assert wrong == ["port", "PostgreSQL", "Redis", "persona", *["engine"] * 6, "card"]
+    assert wrong == ["port", "PostgreSQL", "Redis", "persona", *["engine"] * 7, "card"]
     assert "persona.toml:1: is no TOML" in " ".join(result.stdout.split())
     assert "hidden-word" not in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
