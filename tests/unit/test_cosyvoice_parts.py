@@ -253,6 +253,11 @@ class Model:
         self.hift_cache_dict: dict[str, Any] = {}
         self.llm = type("LLM", (), {})()
         self.llm.inference = tokens
+        self.sounds = 0
+
+    def token2wav(self, token: Any) -> int:
+        self.sounds += 1
+        return self.sounds
 
     def llm_job(self, uuid: str) -> None:
         for token in self.llm.inference(uuid=uuid):
@@ -297,6 +302,28 @@ class TestMinder:
             assert self.said(model) == 1
             with pytest.raises(RuntimeError, match="out of memory"):
                 list(minder.watched(iter(pieces)))
+
+    def test_tokens_that_failed_are_not_made_sound(self) -> None:
+        model = Model(failing)
+        minder = Minder(model, lambda what: None)
+        with minder.minding(30):
+            assert model.token2wav([7]) == 1
+            self.said(model)
+            with pytest.raises(RuntimeError, match="out of memory"):
+                model.token2wav([7])
+        assert model.sounds == 1
+
+    def test_tokens_that_nobody_wants_are_not_made_sound(self) -> None:
+        def progress(what: str) -> None:
+            raise Dropped
+
+        model = Model(lambda uuid: (token for token in (7,)))
+        minder = Minder(model, progress)
+        with minder.minding(30):
+            self.said(model)
+            with pytest.raises(Dropped):
+                model.token2wav([7])
+        assert model.sounds == 0
 
     def test_nothing_keeps_what_was_computed_when_it_failed(self) -> None:
         held: list[weakref.ref[Recording]] = []

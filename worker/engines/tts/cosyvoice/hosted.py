@@ -31,7 +31,7 @@ _CONTEXT_MB = 500
 _USED = (
     "add_zero_shot_spk", "inference_zero_shot", "inference_instruct2", "frontend.spk2info",
     "frontend.frontend_zero_shot", "model.llm_job", "model.llm.inference", "model.token_hop_len",
-    "model.tts_speech_token_dict", "model.llm_end_dict", "model.hift_cache_dict",
+    "model.token2wav", "model.tts_speech_token_dict", "model.llm_end_dict", "model.hift_cache_dict",
 )  # fmt: skip
 
 Piece = tuple[dict[str, Any], bytes]

@@ -24,17 +24,17 @@ class Minder:
     """Stands between the model (upstream's CosyVoice3Model) and its language model; one text at a time."""
 
     def __init__(self, model: Any, progress: Callable[[str], None]) -> None:
-        """progress: told that tokens come, from the model's thread; what it raises ends the text."""
+        """progress: told that tokens come, from the model's thread too; what it raises ends the text."""
         self._model = model
         self._progress = progress
-        self._job, self._infer = model.llm_job, model.llm.inference
+        self._job, self._infer, self._decode = model.llm_job, model.llm.inference, model.token2wav
         self._hop = model.token_hop_len
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
         self._stop = threading.Event()
         self._most = 0
         self.tokens = 0
-        model.llm_job, model.llm.inference = self._run, self._say
+        model.llm_job, model.llm.inference, model.token2wav = self._run, self._say, self._sound
 
     @contextmanager
     def minding(self, most_tokens: int) -> Iterator[None]:
@@ -81,6 +81,13 @@ class Minder:
         finally:
             for request in self._model.llm_end_dict:
                 self._model.llm_end_dict[request] = True
+
+    def _sound(self, *arguments: Any, **named: Any) -> Any:
+        """In place of the model's token2wav, in its caller's thread: up to a second's work of a card, minutes' of a
+        processor, not begun where the tokens failed or nobody wants them."""
+        self._check()
+        self._progress(f"the sound of {self.tokens} tokens")
+        return self._decode(*arguments, **named)
 
     def _say(self, *arguments: Any, **named: Any) -> Iterator[int]:
         """In place of the language model's inference, in the same thread."""
