@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import threading
 import time
 import unicodedata
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -132,6 +134,25 @@ def test_styles(words: str, tone: Tone, intensity: float, expected: str) -> None
 def test_each_tone_has_words_of_its_own_at_each_strength(tone: Tone) -> None:
     asked = [style("", each, strength) for each in Tone for strength in (0.1, 0.5, 0.9)]
     assert all(asked.count(style("", tone, strength)) == 1 for strength in (0.1, 0.5, 0.9))
+
+
+class Cards:
+    """As much of torch.cuda as is asked before compiling: one card of so many GB."""
+
+    def __init__(self, gb: int) -> None:
+        self.mem_get_info = lambda: (0, gb << 30)
+        self.get_device_capability = lambda: (8, 9)
+
+
+@pytest.mark.parametrize(
+    ("gb", "stays", "too_soon"),
+    [(24, None, True), (24, True, True), (48, None, False), (48, True, False), (48, False, True)],
+)
+def test_nobody_waits_for_a_compiler_on_a_card_that_is_shared(
+    monkeypatch: pytest.MonkeyPatch, gb: int, stays: bool | None, too_soon: bool
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=Cards(gb)))
+    assert (loading._why_eager("cuda", stays) == "it leaves the card too soon") is too_soon
 
 
 @pytest.mark.parametrize(
@@ -382,7 +403,9 @@ def test_nothing_of_it_stays_once_it_is_unloaded(models: Models) -> None:
     assert not Path(f"/proc/{pid}").exists()
 
 
-def test_a_voice_that_spoke_much_is_worth_compiling_next_time(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_voice_that_spoke_little_is_not_worth_compiling_next_time(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = VoxCPM.at(Place(models=models.folder))
     told: list[bool | None] = []
 

@@ -43,7 +43,7 @@ _LEAST_RATE = 8000
 """Hertz of a recording; it is heard at 16,000, but a telephone's sounds like its speaker too."""
 _STOPS = ".!?؟…。！？"
 _WORTH_S = 180.0
-"""Seconds of speech in one stay on the card, from which on compiling before the next saves more than it takes."""
+"""Seconds of speech in one stay on a large card, below which compiling before the next takes more than it saves."""
 
 
 class VoxCPM:

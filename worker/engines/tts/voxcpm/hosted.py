@@ -32,8 +32,8 @@ class VoxCPM2:
 
     def __init__(self, progress: Progress, folder: str, device: str, stays: bool | None) -> None:
         """folder: the published files. device: "cpu", or "cuda" for the one card that is seen. stays: whether the model
-        will speak long enough for compiling it to be worth while; None: as the card's size suggests. Raises what
-        upstream raises."""
+        spoke long enough, the last time that it was loaded, for compiling to be worth while; None: it was not. Small
+        cards have it speak as it is. Raises what upstream raises."""
         progress("importing voxcpm")
         self._voice, self._eager = loaded(Path(folder), device, stays, progress)
         self._model = self._voice.tts_model

@@ -18,7 +18,8 @@ from worker.hosting.served import Progress
 
 _STAYS_MB = 36_000
 """A card on which the voice may stay loaded from turn to turn, beside all else. Compiling takes half a minute or more
-at each start, though its kernels are kept, which on a smaller card nearly every turn would wait for."""
+at each start, though its kernels are kept; on a smaller card, where it comes back because somebody wants to hear it, a
+person would wait for that."""
 _BFLOAT16 = (8, 0)
 """Compute capability of the first cards that count in it (CUDA C++ Programming Guide, "Arithmetic Instructions")."""
 _SHORT = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
@@ -71,7 +72,7 @@ def _why_eager(device: str, stays: bool | None) -> str:
 
     if cuda.get_device_capability() < _BFLOAT16:
         return "the card has no bfloat16"
-    if not (cuda.mem_get_info()[1] >> 20 >= _STAYS_MB if stays is None else stays):
+    if stays is False or cuda.mem_get_info()[1] >> 20 < _STAYS_MB:
         return "it leaves the card too soon"
     if find_spec("triton") is None:
         return "triton is not installed"
