@@ -7,6 +7,7 @@ VoxCPM2 uses nothing of it (librosa reads its recordings), and whoever did would
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 import sysconfig
@@ -42,9 +43,13 @@ def write_environment(models: Path) -> Path:
 
 
 class Compared(VoxCPM2):
-    """The hosted class, which can also load the model as upstream does."""
+    """The hosted class, which writes the model that it loads, a tiny one that never says that it is done (in a process
+    of its own torch would be imported once more), and can also load it as upstream does."""
 
     def __init__(self, progress: Progress, folder: str, device: str, stays: bool | None) -> None:
+        runpy.run_path(str(HOME / "bench" / "models" / "voxcpm.py"), run_name="voxcpm_builder")["write"](
+            Path(folder), "tiny", endless=True
+        )
         super().__init__(progress, folder, device, stays)
         self._folder = folder
 

@@ -185,11 +185,11 @@ async def test_arabic_and_english_become_videos(service: Service) -> None:
         assert abs(loudness(sound, rate) - TARGET_LUFS) < 1.5
         assert abs(seen(service.file(turn, "video")) / FPS - len(sound) / rate) < 0.3
         assert 1.0 < len(sound) / rate < 8
-    clips = [service.file(turn, "video") for turn in turns]
-    for face in (measured(each.mesh) for each in await asyncio.to_thread(find, clips)):
-        speaks = face.gap > 0.05
-        assert 0.2 < speaks.mean() < 0.95
-        assert np.count_nonzero(speaks[1:] != speaks[:-1]) >= 4
+    assert "alignment_" not in service.log("render"), "the face knows when each sound is said"
+    (seen_face,) = await asyncio.to_thread(find, [service.file(turns[0], "video")])
+    speaks = measured(seen_face.mesh).gap > 0.05
+    assert 0.2 < speaks.mean() < 0.95
+    assert np.count_nonzero(speaks[1:] != speaks[:-1]) >= 4
 
 
 async def test_a_sentence_in_both_scripts_has_one_voice(service: Service) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.models.voxcpm import build
 from core.catalogue import Catalogue, Voice
 from core.kinds import Tone
 from core.settings import HOME
+from core.weights.folder import keep_record
 from tests.voxcpm_package import Compared, write_environment
 from worker.engines.base import Place
 from worker.engines.tts.voxcpm import places
@@ -30,18 +30,21 @@ PLAIN = replace(LAYLA, engines={})
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Several only wait for one another in a model as small as this."""
+def _quickly() -> Iterator[None]:
+    """Several threads only wait for one another in a model as small as this, and what is never done is cut off soon."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setattr("worker.voicing.lengths._MORE_S", 0.5)
         yield
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Of a model that never says that it is done."""
+    """Of a model that is still to be written."""
     models = tmp_path_factory.mktemp("models")
-    build(models / WEIGHTS, "tiny", write_environment(models), endless=True)
+    write_environment(models)
+    (models / WEIGHTS).mkdir()
+    keep_record(models / WEIGHTS, "random-tiny")
     return Place(models=models)
 
 
