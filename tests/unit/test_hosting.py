@@ -23,6 +23,7 @@ from core.errors import ModelMissing, TTSError
 from worker.frames import write_frame
 from worker.hosting.host import HEED_S, Host, Piece
 from worker.hosting.privacy import LEFT_OUT, Masker
+from worker.hosting.process import HostProcess
 from worker.hosting.program import Program
 
 ROOT = Path(__file__).parents[2]
@@ -272,6 +273,34 @@ def test_a_call_is_interrupted(host: Host, method: str, arguments: Any, stays: b
     timer.join()
     assert asks(host, "large", size=1).payload == b"\0"
     assert (host.pid == pid) is stays
+
+
+def test_a_cancel_does_not_wait_until_a_driver_lets_go(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lingers(process: HostProcess, most_s: float) -> bool:
+        time.sleep(1.0)
+        return True
+
+    pieces, process = calls(host, "silent", seconds=30), host._process
+    next(pieces)
+    assert process is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(HostProcess, "ended_within", lingers)
+        start = time.monotonic()
+        pieces.close()
+        assert time.monotonic() - start < HEED_S + 0.5
+    assert waits_for(lambda: process._closed)
+    assert waits_for(lambda: not psutil.pid_exists(process.pid))
+
+
+def test_one_that_had_ended_is_closed_when_it_is_abandoned() -> None:
+    host = host_of(memory_mb=1000)
+    host.start(START_S)
+    process = host._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    assert waits_for(lambda: process._read_out)
+    del host
+    assert waits_for(lambda: process._closed)
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.01, 0.3])

@@ -262,8 +262,7 @@ class Host:
                     return
         except (OSError, FrameError, Silence):
             """Killed, as one that has closed its end."""
-        process.kill(Fate("did not drop a cancelled call and was killed"))
-        self._dispose()
+        self._dispose(waits=False)  # a driver takes a second to give back a card's memory; a cancel is to be quick
 
     def _leave(self, call: _Work) -> None:
         """Where the iterator ends, however it does."""
@@ -316,11 +315,12 @@ class Host:
             return
         process.ended_within(_END_S)
 
-    def _dispose(self) -> None:
+    def _dispose(self, *, waits: bool = True) -> None:
+        """It is killed. waits: until its end."""
         process, self._process, self._work = self._process, None, None
         if process is not None:
             self._forget()
-            process.close()
+            (process.close if waits else process.abandon)()
 
     def _copied(self) -> None:
         """In a fork of our process, which has no host."""

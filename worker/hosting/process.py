@@ -52,7 +52,7 @@ class HostProcess:
         self.name, self.pid, self._owner = name, self._popen.pid, os.getpid()
         self._lock = threading.RLock()
         self._doom: Fate | None = None
-        self._closed = self._abandoned = False
+        self._closed = self._abandoned = self._read_out = False
         self.channel = Channel(ours, self.ended)
         self._most_mb = program.memory_mb
         self._watch = MemoryWatch(self.pid, program.memory_mb, self._beyond) if program.memory_mb else None
@@ -114,9 +114,14 @@ class HostProcess:
 
     def abandon(self) -> None:
         """Without waiting, wherever the last that referred to it happened to go: the tail's thread closes the rest."""
-        if self._owner == os.getpid():
+        if self._owner != os.getpid():
+            return
+        with self._lock:
             self._abandoned = True
             self.kill(Fate("was abandoned"))
+            read_out = self._read_out
+        if read_out:
+            self.close()
 
     def disown(self) -> None:
         """In a copy of the process that started it: the host is not ours."""
@@ -131,7 +136,11 @@ class HostProcess:
         return killed is None or killed != self._killed_before
 
     def _gone(self) -> None:
-        if self._abandoned:
+        """In the tail's thread, which ends here."""
+        with self._lock:
+            self._read_out = True
+            abandoned = self._abandoned
+        if abandoned:
             self.close()
 
     def _beyond(self, held_mb: int) -> None:
