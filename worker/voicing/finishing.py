@@ -10,19 +10,19 @@ from core.kinds import Tone
 from worker.engines.tts.base import Phoneme, Speech
 from worker.loudness import levelled
 from worker.voicing.ends import FADE_S, KEPT_S, extent, fade
-from worker.voicing.pauses import pause_after
+from worker.voicing.pauses import pause, pause_after
 
 
 def finished(speech: Speech, text: str, tone: Tone) -> Speech:
     """A whole sentence without the silence around it, at TARGET_LUFS, faded at its ends, with the pause after it that
     its last mark asks for. Phonemes move with the sound. Silence becomes the pause alone."""
-    rate, pause_s = speech.sample_rate, pause_after(text, tone)
+    rate = speech.sample_rate
     start, end = extent(speech.samples, rate)
     if start == end:
-        return Speech(np.zeros(round(pause_s * rate), np.float32), rate, ())
+        return pause(text, tone, rate)
     sound = levelled(_centred(speech.samples[start:end]), rate)
     fade(sound, round(FADE_S * rate))
-    rest = np.zeros(round(max(pause_s - KEPT_S, 0.0) * rate), np.float32)
+    rest = np.zeros(round(max(pause_after(text, tone) - KEPT_S, 0.0) * rate), np.float32)
     return Speech(np.concatenate([sound, rest]), rate, _moved(speech.phonemes, start / rate, (end - start) / rate))
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from core.kinds import Tone
+from worker.engines.tts.base import Speech
 
 _PAUSES_S = {
     "،": 0.12,
@@ -30,3 +33,8 @@ def pause_after(text: str, tone: Tone) -> float:
     bare = _CLOSING.sub("", text)
     mark = "…" if bare.endswith("...") else bare[-1:]
     return round((_PAUSES_S.get(mark, _PAUSE_S) + _PARAGRAPH_S * text.endswith("\n")) * _PAUSE_SHARES[tone], 3)
+
+
+def pause(text: str, tone: Tone, sample_rate: int) -> Speech:
+    """That silence alone: what is spoken of a text with nothing to say."""
+    return Speech(np.zeros(round(pause_after(text, tone) * sample_rate), np.float32), sample_rate, ())

@@ -25,7 +25,7 @@ from worker.engines.tts.cosyvoice.recordings import Recording, check, recording
 from worker.guard import closed
 from worker.hosting.host import Host
 from worker.voicing.lengths import Lengths
-from worker.voicing.pauses import pause_after
+from worker.voicing.pauses import pause
 from worker.voicing.surroundings import START_S
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "ja", "ko", "ru", "zh")
@@ -123,8 +123,7 @@ class CosyVoice:
         spoken_language = _spoken_language(text, language)
         spoken = said(text, spoken_language)
         if not spoken:
-            pause = np.zeros(round(pause_after(text, tone) * SAMPLE_RATE), np.float32)
-            yield Speech(pause, SAMPLE_RATE, ())
+            yield pause(text, tone, SAMPLE_RATE)
             return
         if spoken_language not in LANGUAGES:
             raise TTSError(f"CosyVoice 3 speaks {', '.join(LANGUAGES)} and not {spoken_language}")

@@ -19,7 +19,7 @@ from worker.engines.tts.espeak.sound import finished
 from worker.engines.tts.espeak.spectrum import CALIBRATION, Filter, correction
 from worker.engines.tts.espeak.synthesiser import Synthesiser
 from worker.engines.tts.espeak.wire import Request
-from worker.voicing.pauses import pause_after
+from worker.voicing.pauses import pause, pause_after
 
 SAMPLE_RATE = 22_050
 
@@ -72,12 +72,14 @@ class Espeak:
         spoken_language = detect_language(text) or language
         if spoken_language not in LANGUAGES:
             raise TTSError(f"eSpeak is set up for {', '.join(LANGUAGES)} and not for {spoken_language}")
-        spoken, pause_s = speakable(text, spoken_language), pause_after(text, tone)
+        spoken = speakable(text, spoken_language)
         if not spoken:
-            yield Speech(np.zeros(round(pause_s * SAMPLE_RATE), np.float32), SAMPLE_RATE, ())
+            yield pause(text, tone, SAMPLE_RATE)
             return
         neutral = _request(CALIBRATION[spoken_language], spoken_language, voice, Tone.NEUTRAL, 0.0)
-        yield self._spoken(_request(spoken, spoken_language, voice, tone, intensity), self._filter(neutral), pause_s)
+        yield self._spoken(
+            _request(spoken, spoken_language, voice, tone, intensity), self._filter(neutral), pause_after(text, tone)
+        )
 
     def _spoken(self, request: Request, taps: Filter, pause_s: float) -> Speech:
         said = self._synthesiser.speak(request)

@@ -21,7 +21,7 @@ from worker.guard import closed
 from worker.hosting.host import Host
 from worker.voicing.clips import check
 from worker.voicing.lengths import Lengths
-from worker.voicing.pauses import pause_after
+from worker.voicing.pauses import pause
 from worker.voicing.surroundings import START_S
 
 log = get_logger(__name__)
@@ -121,7 +121,7 @@ class VoxCPM:
         spoken_language = _spoken_language(text, language)
         spoken = said(text, spoken_language)
         if not spoken:
-            yield Speech(np.zeros(round(pause_after(text, tone) * SAMPLE_RATE), np.float32), SAMPLE_RATE, ())
+            yield pause(text, tone, SAMPLE_RATE)
             return
         if spoken_language not in LANGUAGES:
             raise TTSError(f"VoxCPM2 does not know the language {spoken_language}")
