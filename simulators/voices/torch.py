@@ -80,6 +80,7 @@ def _no_card(*_: Any, **__: Any) -> Any:
     raise RuntimeError("Found no NVIDIA driver on your system.")
 
 
+version = SimpleNamespace(cuda="13.0")
 cuda = SimpleNamespace(
     OutOfMemoryError=OutOfMemoryError,
     is_available=lambda: False,

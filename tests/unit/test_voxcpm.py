@@ -225,6 +225,14 @@ def test_a_host_is_told_one_card(models: Models) -> None:
     assert found.memory_mb > 0
 
 
+def test_a_card_that_its_environment_does_not_find_is_told_at_once(models: Models) -> None:
+    engine = VoxCPM.at(Place(models=models.folder, device="cuda:0"))
+    with pytest.raises(TTSError, match="VoxCPM's environment finds no card: it needs a driver for CUDA 13") as caught:
+        spoken(engine, ARABIC)
+    assert caught.value.permanent
+    assert engine._host.pid is None
+
+
 def test_arabic_and_latin_are_said_in_one_go_with_a_style(engine: VoxCPM, models: Models) -> None:
     text = "مرحبًا بك في مطعم Blue Lagoon (بهمس)!"
     assert spoken(engine, text, voice=LAYLA, tone=Tone.CHEERFUL, intensity=0.5).size > 48_000

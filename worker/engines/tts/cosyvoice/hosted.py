@@ -21,6 +21,7 @@ from worker.engines.tts.cosyvoice.keeping import Speakers
 from worker.engines.tts.cosyvoice.marks import END
 from worker.engines.tts.cosyvoice.minding import Minder
 from worker.hosting.served import Refused
+from worker.voicing.cards import check_card
 
 SAMPLE_RATE = 24_000
 MATCHA = "third_party/Matcha-TTS"
@@ -117,11 +118,8 @@ def _torch(on_card: bool) -> Any:
     would quietly go on without."""
     import torch
 
-    if on_card and not torch.cuda.is_available():
-        raise Refused(
-            f"torch {torch.__version__} of CosyVoice's environment finds no card: mend the driver, or choose"
-            " SMARTTALKER_DEVICE=cpu"
-        )
+    if on_card:
+        check_card(torch, "CosyVoice")
     torch.backends.cuda.matmul.allow_tf32 = True
     return torch
 

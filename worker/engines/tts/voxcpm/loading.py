@@ -15,6 +15,7 @@ from shutil import which
 from typing import Any
 
 from worker.hosting.served import Progress
+from worker.voicing.cards import check_card
 
 _STAYS_MB = 36_000
 """A card on which the voice may stay loaded from turn to turn, beside all else. Compiling takes half a minute or more
@@ -27,7 +28,12 @@ _SHORT = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
 
 
 def loaded(folder: Path, device: str, stays: bool | None, progress: Progress) -> tuple[Any, str]:
-    """The package's VoxCPM, ready to speak, and why nothing was compiled."""
+    """The package's VoxCPM, ready to speak, and why nothing was compiled. Raises Refused where there is no card, and
+    what upstream raises."""
+    if device != "cpu":
+        import torch
+
+        check_card(torch, "VoxCPM")
     voice = _read(folder, device, progress)
     if librosa := sys.modules.get("librosa"):
         librosa.load  # noqa: B018  # imported when it is first looked at: better now than with the first sentence
