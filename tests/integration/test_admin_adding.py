@@ -17,13 +17,12 @@ from core.errors import MediaGone, PlatformAway
 from core.i18n import t
 from core.queue import Queue
 from core.settings import HOME
-from db import prepared, turns
+from db import turns
 from db.sessions import Database
 from tests import photos
-from tests.helpers import post, rows
+from tests.helpers import rows
 from tests.platforms import Platform, make_office
 from tests.spoken import recorded, spoken
-from tests.stack import Stack
 from tests.talking import Talk
 from worker.engines.tts.espeak.engine import Espeak
 from worker.tasking import Tasking
@@ -263,22 +262,6 @@ async def test_a_platform_that_is_away_is_asked_again(database: Database, queue:
     await chief.event(remote=PHOTO | {"caption": "Mona"})
     await work(chief, queue, Shelf(error=PlatformAway()))
     assert (await the_task(database))["state"] == "queued"
-
-
-async def test_a_preview_goes_through_the_pipeline_from_speech_on(stack: Stack) -> None:
-    first = await post(stack.database, "hi", modes=("text",))
-    chat = (await rows(stack.database, "SELECT conversation_id FROM turns WHERE id = :id", id=first))[0]
-    async with stack.database.begin() as connection:
-        preview = await prepared.add(
-            connection, chat["conversation_id"], text="Good morning. Welcome.", language="en", avatar="sara"
-        )
-    assert preview is not None
-    stack.start("courier", "render", lease_s=20)
-    row = await stack.end_of(preview, within_s=40)
-    assert (row["state"], row["answer"], row["steps"]) == ("done", "Good morning. Welcome.", [])
-    assert set(row["engines"]) == {"tts", "video"}
-    sent = await rows(stack.database, "SELECT kind, state FROM outbox WHERE turn_id = :id ORDER BY id", id=preview)
-    assert [(each["kind"], each["state"]) for each in sent] == [("text", "delivered"), ("video", "delivered")]
 
 
 @pytest.mark.parametrize("how", ["button", "yes", "نعم"])

@@ -1,23 +1,37 @@
-"""The render worker, its child and the courier as real processes, with fakes for engines."""
+"""The render worker, its child and the courier as real processes, with fakes for engines: turns, and tasks that need
+engines. What dies in the middle is done again."""
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import av
+import psutil
 import pytest
 
+from bot.administration import voices
+from core.catalogue import Catalogue
 from core.queue import Queue
+from core.settings import HOME
+from db import prepared, tasks
 from tests.helpers import CountingDatabase, outbox_of, rows, turn_row
 from tests.stack import Stack
+from tests.unheard import CLIP, NAMES, RECORDING, add_unheard
+from worker.tasks import transcript
 
 LONG = "and so on " * 150
 
 
 @pytest.fixture(scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory, migrated_url: str, redis_url: str) -> AsyncIterator[Stack]:
-    """Both workers, for tests that kill neither."""
+    """Both workers."""
     database = CountingDatabase(migrated_url)
     queue = await Queue.open(redis_url)
     stack = Stack(tmp_path_factory.mktemp("stack"), migrated_url, redis_url, database, queue)
@@ -30,6 +44,11 @@ async def running(tmp_path_factory: pytest.TempPathFactory, migrated_url: str, r
 
 def media(stack: Stack, path: str) -> Path:
     return stack.folder / "media" / path
+
+
+async def chat(stack: Stack) -> UUID:
+    turn_id = await stack.ask("hi", modes=("text",))
+    return UUID(str((await stack.end_of(turn_id, within_s=40))["conversation_id"]))
 
 
 async def test_a_text_is_answered_by_text_voice_and_video(running: Stack) -> None:
@@ -95,6 +114,20 @@ async def test_what_was_asked_for_as_voice_alone_comes_as_text_when_there_is_no_
     assert [row["kind"] for row in await outbox_of(running.database, turn_id)] == ["notice", "text"]
 
 
+async def test_a_preview_goes_through_the_pipeline_from_speech_on(running: Stack) -> None:
+    async with running.database.begin() as connection:
+        preview = await prepared.add(
+            connection, await chat(running), text="Good morning. Welcome.", language="en", avatar="sara"
+        )
+    assert preview is not None
+    await running.queue.ring_render(preview)
+    row = await running.end_of(preview)
+    assert (row["state"], row["answer"], row["steps"]) == ("done", "Good morning. Welcome.", [])
+    assert set(row["engines"]) == {"tts", "video"}
+    sent = await rows(running.database, "SELECT kind, state FROM outbox WHERE turn_id = :id ORDER BY id", id=preview)
+    assert [(each["kind"], each["state"]) for each in sent] == [("text", "delivered"), ("video", "delivered")]
+
+
 @pytest.mark.alone
 async def test_cancelling_while_it_draws_leaves_the_child_alive(running: Stack) -> None:
     turn_id = await running.ask(LONG)
@@ -156,3 +189,110 @@ async def test_a_turn_that_another_holds_now_is_let_go(running: Stack) -> None:
     row = await running.end_of(turn_id)
     await running.answered_once(turn_id)
     assert row["fence"] == 2
+
+
+# ---- tasks that need engines
+
+
+async def ask(stack: Stack, voice: str) -> int:
+    """The words of a new voice, as voice tasks ask for them."""
+    add_unheard(stack.folder, voice)
+    payload = transcript.payload({"act": "add", "id": voice, "name": NAMES, "language": "en"}, CLIP, None)
+    async with stack.database.begin() as connection:
+        number = await tasks.add(connection, transcript.KIND, payload, key=voice, worker=tasks.RENDER)
+    assert number is not None
+    await stack.queue.ring_render(f"task-{number}")
+    return number
+
+
+async def until(stack: Stack, condition: str, within_s: float = 40.0, **values: Any) -> dict[str, Any]:
+    """The first task of which it is true."""
+    deadline = time.monotonic() + within_s
+    while not (found := await rows(stack.database, f"SELECT * FROM tasks WHERE {condition}", **values)):
+        assert time.monotonic() < deadline, f"no task with {condition} after {within_s} s"
+        await asyncio.sleep(0.02)
+    return found[0]
+
+
+async def written(stack: Stack, voice: str, number: int, claims: int) -> None:
+    """The words are there, after so many claims in all."""
+    row = await until(stack, "id = :id AND state = 'done'", id=number)
+    assert (row["result"], row["fence"]) == ({"id": voice, "language": "en", "words": True}, claims)
+    references = Catalogue(stack.folder).voice(voice).references
+    assert [(language, (each.transcript or "")[:11]) for language, each in references.items()] == [
+        ("en", "hello hello")
+    ]
+
+
+async def suspended(stack: Stack) -> psutil.Process:
+    """The child, which does nothing any more."""
+    await chat(stack)
+    child = stack.child()
+    assert child is not None
+    child.suspend()
+    return child
+
+
+@pytest.mark.parametrize(("told", "heard"), [(None, "en"), ("ar", "ar")])
+async def test_a_voice_is_ready_when_its_words_are_written_down(running: Stack, told: str | None, heard: str) -> None:
+    conversation = await chat(running)
+    upload = running.folder / "media" / f"up-{heard}" / "a.wav"
+    upload.parent.mkdir(parents=True)
+    shutil.copyfile(RECORDING, upload)
+    async with running.database.begin() as connection:
+        begun = await voices.add(
+            connection,
+            Catalogue(running.folder, HOME),
+            actor="test",
+            names={"ar": "نور", "en": "Noor"},
+            source={"file": f"up-{heard}/a.wav"},
+            words="I agree.",
+            language="en",
+            key=f"add-{heard}",
+            conversation_id=conversation,
+            spoken=told,
+        )
+    await running.queue.ring_task(begun.task_id)
+    row = await until(running, "kind = 'transcript' AND state = 'done' AND conversation_id = :chat", chat=conversation)
+    assert row["result"] == {"id": begun.id, "language": heard, "words": True}
+    reference = Catalogue(running.folder).voice(begun.id).references[heard]
+    assert reference.transcript is not None
+    assert set(reference.transcript.split()) == {"hello" if heard == "en" else "مرحبا"}
+    (preview,) = await rows(running.database, "SELECT id FROM turns WHERE voice = :id", id=begun.id)
+    turn = await running.end_of(preview["id"])
+    assert (turn["state"], turn["answer_language"]) == ("done", heard)
+    sent = await rows(
+        running.database, "SELECT payload->>'id' AS id FROM outbox WHERE kind = 'menu' AND conversation_id = :id",
+        id=conversation,
+    )  # fmt: skip
+    assert [each["id"] for each in sent] == ["admin-voice-ready"]
+    assert not upload.parent.exists()
+
+
+async def test_turns_come_before_tasks(running: Stack) -> None:
+    first = await running.ask("#sleep 0.5 llm", modes=("text",))
+    await running.saved(first, "emotion")
+    number = await ask(running, "later")
+    second = await running.ask("two", modes=("text",))
+    row = await until(running, "id = :id AND state = 'done'", id=number)
+    for turn_id in (first, second):
+        assert (await turn_row(running.database, turn_id))["rendered_at"] < row["ended_at"]
+    await written(running, "later", number, claims=2)
+
+
+async def test_a_child_that_dies_over_a_recording_is_started_again(running: Stack) -> None:
+    child = await suspended(running)
+    number = await ask(running, "killed")
+    await until(running, "id = :id AND state = 'running'", id=number)
+    child.kill()
+    await written(running, "killed", number, claims=3)
+
+
+async def test_a_render_process_that_dies_over_a_recording_goes_on_when_it_is_back(running: Stack) -> None:
+    await suspended(running)
+    number = await ask(running, "dies")
+    await until(running, "id = :id AND state = 'running'", id=number)
+    running.signal("render", signal.SIGKILL)
+    await running.ended("render", 5)
+    running.start("render", lease_s=20)
+    await written(running, "dies", number, claims=3)
