@@ -52,7 +52,7 @@ class SmartTalkerError(Exception):
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
-    permanent: ClassVar[bool] = True
+    permanent: bool = True
     message_id: ClassVar[str] = "error-internal"
 
     def __init__(self, message: str | None = None, *, message_id: str | None = None, **args: Any) -> None:
@@ -204,7 +204,8 @@ class NotOffered(InputError):
 class LayerError(SmartTalkerError):
     """A layer failed; the turn is tried again, then answered with what is there.
 
-    exhausted: memory did not suffice, of the card or of the machine.
+    exhausted: memory did not suffice, of the card or of the machine. refused: whoever asks the same again will hear the
+    same (this error is permanent, though its class is not).
     """
 
     code = "layer_failed"
@@ -213,10 +214,17 @@ class LayerError(SmartTalkerError):
     message_id = "error-layer"
 
     def __init__(
-        self, message: str | None = None, *, message_id: str | None = None, exhausted: bool = False, **args: Any
+        self,
+        message: str | None = None,
+        *,
+        message_id: str | None = None,
+        exhausted: bool = False,
+        refused: bool = False,
+        **args: Any,
     ) -> None:
         super().__init__(message, message_id=message_id, **args)
         self.exhausted = exhausted
+        self.permanent = self.permanent or refused
 
     @property
     def cause(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
@@ -74,6 +75,7 @@ class Lender:
     @contextmanager
     def lent(self, layer: Layer, name: str) -> Iterator[Any]:
         """The loaded engine until the block ends. Raises its layer's error."""
+        self._engines.resting.check(layer, name)
         with ExitStack() as stack:
             with self._failing(layer, name), Beats(self._report) as beats:
                 beats.allow(LOADING_S)
@@ -84,6 +86,7 @@ class Lender:
     def call(self, layer: Layer, name: str, action: Callable[[Any], T]) -> T:
         """What the action returns, done again once where memory did not suffice. Raises the layer's error, and the
         action's own errors of ours."""
+        self._engines.resting.check(layer, name)
         with self._failing(layer, name), Beats(self._report) as beats:
 
             def act(engine: Any) -> T:
@@ -104,8 +107,9 @@ class Lender:
 
     def pieces(self, layer: Layer, source: Iterator[T], engine: Any) -> Iterator[T]:
         """What an engine yields; silent between two pieces for its patience at most. Errors as in `call`."""
-        with self._failing(layer, engine.name), closed(source), Beats(self._report) as beats:
+        with self._failing(layer, engine.name) as sign, closed(source), Beats(self._report) as beats:
             while True:
+                sign()
                 beats.allow(engine.needs.patience_s)
                 try:
                     piece = next(source)
@@ -123,10 +127,18 @@ class Lender:
             return Needs()
 
     @contextmanager
-    def _failing(self, layer: Layer, name: str) -> Iterator[None]:
-        with failing_as(LAYER_ERRORS[layer], name):
-            try:
-                yield
-            except Exception:
-                self._check()
-                raise
+    def _failing(self, layer: Layer, name: str) -> Iterator[Callable[[], None]]:
+        """Gives what is called when the engine has given a sign of life."""
+        since = time.monotonic()
+
+        def sign() -> None:
+            nonlocal since
+            since = time.monotonic()
+
+        try:
+            with failing_as(LAYER_ERRORS[layer], name):
+                yield sign
+        except Exception as error:
+            self._check()
+            self._engines.resting.failed(layer, name, error, time.monotonic() - since)
+            raise

@@ -19,6 +19,7 @@ from worker.gpu.cost import Cost, Meter
 from worker.gpu.loading import WAIT_S, Loader, OnEvent, elsewhere_mb, left_mb
 from worker.gpu.room import BESIDE, MARGIN_MB
 from worker.gpu.slots import Slot, Slots
+from worker.resting import Resting
 
 log = get_logger(__name__)
 
@@ -65,6 +66,7 @@ class EngineSet:
             self._slots, lambda slot: make(slot.layer, slot.name, place), self._books, on_event, wait_s
         )
 
+        self.resting = Resting()
         self._broken = False
         self._meter = Meter(card, lambda: sum(elsewhere_mb(slot.engine) for slot in self._slots.loaded()))
 

@@ -301,9 +301,7 @@ class Host:
         masker = Masker(self._private)
         text = masker.text(str(header.get("text", "")))
         if header.get("refused"):
-            refusal = self._error(f"{self.name}: {text}")
-            refusal.permanent = True  # type: ignore[misc]  # of this one alone
-            return refusal
+            return self._error(f"{self.name}: {text}", refused=True)
         told = f"{self.name}: {header.get('type')}: {text}"
         return self._error(_with_said([told], masker, said), exhausted=bool(header.get("exhausted")))
 
