@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -131,12 +132,20 @@ class Catalogue:
         return [self.avatar(name) for name in self._names("avatars", "avatar.toml")]
 
     def voices(self) -> list[Voice]:
-        """By id."""
-        return [self.voice(name) for name in self._names("voices", "voice.toml")]
+        """By id. Without those whose file is wrong: they can't be chosen, and must not keep others from it."""
+        found = []
+        for name in self._names("voices", "voice.toml"):
+            with suppress(ConfigurationError, NotFound):
+                found.append(self.voice(name))
+        return found
 
     def avatar_folders(self) -> list[Path]:
         """Of each avatar, by id, whether its files can be read or not."""
-        return [self._find("avatars", name, ("avatar.toml",))[0] for name in self._names("avatars", "avatar.toml")]
+        return self._folders("avatars", "avatar.toml")
+
+    def voice_folders(self) -> list[Path]:
+        """As avatar_folders."""
+        return self._folders("voices", "voice.toml")
 
     def find_avatar(self, wanted: str) -> Avatar:
         """By id, by name in either language, or by its number in avatars(), from 1 ("2", "٢"). Raises NotFound."""
@@ -152,6 +161,9 @@ class Catalogue:
         """Ids that a new folder in `kind` ("avatars", "voices") must not have: those in use and those once removed."""
         gone = (removed_ids(root / kind) for root in self._roots)
         return set(self._names(kind, f"{kind.removesuffix('s')}.toml")).union(*gone)
+
+    def _folders(self, kind: str, file: str) -> list[Path]:
+        return [self._find(kind, name, (file,))[0] for name in self._names(kind, file)]
 
     def _names(self, kind: str, file: str) -> list[str]:
         return sorted({name for root in self._roots for name in _names(root / kind, file)})
@@ -216,7 +228,9 @@ def _reference(folder: Path, language: str, table: Mapping[str, Any]) -> Referen
     path = folder / _file_name(words)
     try:
         return Reference(clip, language, path.read_text(encoding="utf-8").strip() or None)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: {error}") from error
 
 

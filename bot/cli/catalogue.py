@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from core.catalogue import Catalogue, Reference
-from core.errors import InputError
+from core.errors import ConfigurationError, InputError
 from core.idling import loop_of
 from core.settings import HOME, Settings
 
@@ -30,12 +31,24 @@ def print_avatars(settings: Settings) -> None:
 
 
 def print_voices(settings: Settings) -> None:
-    table = Table("id", "name", "recordings", "engines", "folder", box=None, pad_edge=False)
-    for voice in catalogue_of(settings).voices():
+    """Those whose file is wrong are named on stderr."""
+    catalogue = catalogue_of(settings)
+    table = Table("id", "name", "recordings", "engines", "is", box=None, pad_edge=False)
+    for voice in catalogue.voices():
         recordings = ", ".join(_recording(each) for each in voice.references.values()) or "none"
         engines = ", ".join(voice.engines)
-        table.add_row(voice.id, " / ".join(voice.name.values()), recordings, engines, str(voice.folder))
+        whose = "added" if voice.folder.is_relative_to(settings.data_dir) else "shipped"
+        table.add_row(voice.id, " / ".join(voice.name.values()), recordings, engines, whose)
     Console().print(table)
+    _print_wrong(catalogue)
+
+
+def _print_wrong(catalogue: Catalogue) -> None:
+    for folder in catalogue.voice_folders():
+        try:
+            catalogue.voice(folder.name)
+        except ConfigurationError as error:
+            print(f"{folder.name}: {error}", file=sys.stderr)
 
 
 def _recording(reference: Reference) -> str:

@@ -17,6 +17,7 @@ from rich.table import Table
 from bot.cli.card import device_of, needs_torch_on_card, torch_for_card
 from bot.cli.catalogue import catalogue_of
 from bot.cli.models.engines import chosen_engines, needed_by, seen
+from bot.cli.recordings import imitating, remarks
 from core.errors import PortTaken, SmartTalkerError, StorageError
 from core.kinds import Layer
 from core.persona import check_persona
@@ -66,10 +67,10 @@ def look() -> Iterator[Finding]:
         "PostgreSQL": _postgres,
         "Redis": _redis,
         "avatars": _avatars,
-        "voices": _voices,
     }
     for subject, check in checks.items():
         yield _checked(subject, lambda check=check: check(settings))  # type: ignore[misc]
+    yield from _voices(settings)
     yield from _personas(settings)
     for name in settings.channels:
         yield _checked(name, lambda name=name: _channel(settings, name))  # type: ignore[misc]
@@ -231,11 +232,16 @@ def _personas(settings: Settings) -> Iterator[Finding]:
         yield Finding("personas", True, ", ".join(fine))
 
 
-def _voices(settings: Settings) -> str:
-    voices = catalogue_of(settings).voices()
-    if not voices:
-        raise SmartTalkerError("no voice is here: voices/ holds them, one folder each")
-    return ", ".join(voice.id for voice in voices)
+def _voices(settings: Settings) -> Iterator[Finding]:
+    """A finding for each remark on a voice; one for all voices that have none."""
+    catalogue, imitators = catalogue_of(settings), imitating(settings)
+    folders, fine = catalogue.voice_folders(), []
+    for folder in folders:
+        found = list(remarks(catalogue, folder, imitators))
+        yield from (Finding(f"voice {folder.name}", not remark.wrong, remark.text) for remark in found)
+        fine += [folder.name] if not found else []
+    if fine or not folders:
+        yield Finding("voices", bool(folders), ", ".join(fine) or "none is here: voices/ holds them, one folder each")
 
 
 def _puppet() -> str:
