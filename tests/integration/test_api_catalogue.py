@@ -116,6 +116,15 @@ async def test_a_photo_becomes_an_avatar_and_goes_again(
     ]
 
 
+@pytest.mark.parametrize("content", [b"\xff", b"a" * 70_000, b"a"])
+async def test_a_file_under_another_name_is_told(client: httpx.AsyncClient, settings: Settings, content: bytes) -> None:
+    form = {"name": "Mona", "consent": "yes"}
+    sent = await client.post("/voices", data=form, files={"file": ("a.ogg", content)})
+    code, said = error_of(sent, 422)
+    assert (code, "audio" in said) == ("invalid_input", True)
+    assert uploads(settings) == []
+
+
 async def test_a_recording_becomes_a_voice_with_consent(
     client: httpx.AsyncClient, settings: Settings, database: Database, queue: Queue, recording: bytes
 ) -> None:

@@ -12,7 +12,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from core.decoding import refuse
-from core.errors import MalformedBody, SmartTalkerError, TooLarge
+from core.errors import InputError, MalformedBody, SmartTalkerError, TooLarge
 from core.messages import MAX_AUDIO_BYTES
 from core.storage import storage_errors
 
@@ -52,7 +52,8 @@ class Part:
 async def read_form(chunks: AsyncIterator[bytes], content_type: str, target: Path, part: Part | None = None) -> Form:
     """Writes the file's part, a recording if not told otherwise, to `target`.
 
-    Raises MalformedBody, TooLarge, StorageError, and what the part says (AudioInvalid for a recording).
+    Raises MalformedBody, TooLarge, InputError for a file under another name, StorageError, and what the part says
+    (AudioInvalid for a recording).
     """
     _, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
@@ -82,7 +83,7 @@ class _Reader:
         self._hash = hashlib.sha256()
         self._file_bytes = self._field_bytes = self._parts = 0
         self._header, self._value = bytearray(), bytearray()
-        self._name, self._is_file = "", False
+        self._name, self._is_file, self._has_name = "", False, False
         self._data = bytearray()
         self.ended = False
 
@@ -105,7 +106,7 @@ class _Reader:
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise MalformedBody("the form has too many parts", message_id="error-form")
-        self._name, self._is_file = "", False
+        self._name, self._is_file, self._has_name = "", False, False
         self._data.clear()
 
     def _header_end(self) -> None:
@@ -113,6 +114,7 @@ class _Reader:
             _, options = parse_options_header(bytes(self._value))
             self._name = options.get(b"name", b"").decode("utf-8", "replace")
             self._is_file = self._name == self._part.name
+            self._has_name = b"filename" in options
             if self._is_file and self._form.has_file:
                 raise MalformedBody("the form has two files", message_id="error-form")
             self._form.has_file |= self._is_file
@@ -130,7 +132,7 @@ class _Reader:
         else:
             self._field_bytes += len(piece)
             if self._field_bytes > MAX_FIELD:
-                raise TooLarge("the form's fields are too large")
+                raise self._misplaced() if self._has_name else TooLarge("the form's fields are too large")
             self._data.extend(piece)
 
     def _part_end(self) -> None:
@@ -138,8 +140,14 @@ class _Reader:
             try:
                 value = self._data.decode()
             except UnicodeDecodeError:
-                raise MalformedBody("a field is not UTF-8", message_id="error-form") from None
+                told = MalformedBody("a field is not UTF-8", message_id="error-form")
+                raise (self._misplaced() if self._has_name else told) from None
             self._form.fields.setdefault(self._name, []).append(value)
+
+    def _misplaced(self) -> SmartTalkerError:
+        """A field that is no text and came with a file's name is the file, under another name than ours."""
+        told = f"{self._name[:40]}: the file goes into the field {self._part.name}"
+        return InputError(told, detail=told)
 
     def _end(self) -> None:
         self.ended = True
