@@ -70,8 +70,9 @@ async def _add(call: Call, said: str) -> None:
     """Without a name it says how; with that of a voice that was added it asks which is meant."""
     if not said:
         return call.say("admin-voice-how")
-    await admin_pending.begin(call, NOTE, name=naming.names_of(said))
-    known = _added(call, said)
+    names = naming.names_of(said)
+    await admin_pending.begin(call, NOTE, name=names)
+    known = next(filter(None, (_added(call, each) for each in (said, *names.values()))), None)
     if known is None:
         return call.say("admin-voice-ask-note")
     more = menus.choice(call, _line(call, "more", known), t("admin-title-more", call.language))

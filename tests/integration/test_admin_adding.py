@@ -431,6 +431,7 @@ async def test_the_name_of_an_added_voice_asks_which_is_meant(
     database: Database, queue: Queue, chief: Talk, recording: Path
 ) -> None:
     await voiced(chief, queue, recording, "/admin voice add منى / Mona")
+    assert await chief.ids("/admin voice add منى / Mona") == ["admin-voice-ask-which"]
     (asked,) = await chief.say("/admin voice add mona")
     assert asked["payload"]["id"] == "admin-voice-ask-which"
     more, leave = (choice["id"] for choice in asked["payload"]["choices"])
