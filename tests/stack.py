@@ -24,6 +24,8 @@ from db.sessions import Database
 from tests.helpers import outbox_of, post, rows, turn_row
 
 FAKES = {f"SMARTTALKER_{layer.upper()}": "fake" for layer in Layer}
+LOOK_S = 0.05
+"""Between two looks at the database: each takes processor time from what is looked at."""
 QUICK = {"SMARTTALKER_LEASE_S": "2", "SMARTTALKER_HEARTBEAT_S": "0.5"}
 
 
@@ -100,7 +102,7 @@ class Stack:
         deadline = time.monotonic() + within_s
         while (row := await turn_row(self.database, turn_id))["state"] not in states:
             assert time.monotonic() < deadline, f"the turn is {row['state']} after {within_s} s, not {states}"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(LOOK_S)
         return row
 
     async def saved(self, turn_id: UUID, layer: str, within_s: float = 20.0) -> None:
@@ -109,7 +111,7 @@ class Stack:
         deadline = time.monotonic() + within_s
         while not await rows(self.database, statement, id=turn_id, layer=layer):
             assert time.monotonic() < deadline, f"no output of {layer} after {within_s} s"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(LOOK_S)
 
     async def answered_once(self, turn_id: UUID) -> None:
         """Text, voice and video were delivered, in this order, each once."""
