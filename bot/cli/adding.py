@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.administration import avatars, naming, voices
 from bot.administration.avatars import Begun
+from bot.cli.catalogue import catalogue_of
+from bot.cli.recordings import imitating
 from bot.cli.serve import stopped_by_signals
 from core.embedded import embedded_servers
 from core.errors import InputError, NotFound
 from core.i18n import t
 from core.logging import configure_logging
+from core.messages import MAX_AUDIO_BYTES, MAX_PHOTO_BYTES
 from core.settings import Settings
 from core.states import TaskState
 from core.storage import Storage, storage_errors
+from core.text import fold
 from db import admin
 from db.migrate import upgrade
 from db.sessions import Database
@@ -39,13 +43,18 @@ WORDS = (
     "{speaker} agrees that this recording becomes a voice, as the operator confirms on the command line (--consent)."
 )
 WORDS_TO_COME = "its words are written down by the worker: at once where SmartTalker runs, else when it is started"
+NO_WORDS = (
+    "not all its words are known, and nothing here can write them down: tell them with --language and --transcript"
+)
+RESEMBLES = "eSpeak takes over no more than pitch and pace; a neural voice imitates the recording (docs/models.md)"
+OTHERS = "the voice {id} has that name too; --to {id} adds a recording to that one instead"
 
 Begin = Callable[[Office, AsyncConnection], Awaitable[Begun]]
 
 
 def add_avatar(settings: Settings, photo: Path, names: Mapping[str, str], voice: str | None) -> None:
     """The default avatar lends its persona, and its voice where none is given. Raises what the photo can't be."""
-    named, source = _named(names), _kept(settings, photo)
+    named, source = _named(names), _kept(settings, photo, MAX_PHOTO_BYTES)
 
     async def begin(office: Office, connection: AsyncConnection) -> Begun:
         template = await avatars.default(connection, office.catalogue, settings.default_avatar)
@@ -99,8 +108,11 @@ def add_voice(settings: Settings, recording: Recording, names: Mapping[str, str]
     can't be, and InputError without a consent."""
     if not recording.consent:
         raise InputError("a voice needs its speaker's consent: add --consent where the speaker has agreed")
+    if not to and not names:
+        raise InputError("a new voice needs a name: --name, --name-ar, or both; one more recording needs --to")
     named = {} if to else _named(names)
-    source = _kept(settings, recording.path)
+    source = _kept(settings, recording.path, MAX_AUDIO_BYTES)
+    alike = [] if to else _alike(settings, named)
 
     async def begin(office: Office, connection: AsyncConnection) -> Begun:
         voice = office.catalogue.voice(to) if to else None
@@ -118,15 +130,29 @@ def add_voice(settings: Settings, recording: Recording, names: Mapping[str, str]
             return await voices.extend(connection, voice=voice, root=settings.data_dir, **asked)
         return await voices.add(connection, office.catalogue, names=named, **asked)
 
-    _tell(settings, _run(settings, voices.KIND, begin, source), "has one more recording" if to else "is made")
+    done = _run(settings, voices.KIND, begin, source)
+    became = "has one more recording" if to else "is made"
+    print(f"voice {done['id']} {became}: {settings.data_dir / 'voices' / done['id']}")
+    for line in (*_notes(settings, done), *(OTHERS.format(id=each) for each in alike)):
+        print(line)
 
 
-def _tell(settings: Settings, done: Mapping[str, Any], what: str) -> None:
-    print(f"voice {done['id']} {what}: {settings.data_dir / 'voices' / done['id']}")
-    for note in done.get("notes", ()):
-        print(t(voices.note_id(note), LANGUAGE))
+def _alike(settings: Settings, names: Mapping[str, str]) -> list[str]:
+    """The ids of added voices that have one of the names."""
+    wanted = {fold(name) for name in names.values()}
+    added = (voice for voice in catalogue_of(settings).voices() if voice.folder.is_relative_to(settings.data_dir))
+    return [voice.id for voice in added if wanted.intersection(map(fold, voice.name.values()))]
+
+
+def _notes(settings: Settings, done: Mapping[str, Any]) -> Iterator[str]:
+    """What the operator should know of a recording that was taken."""
+    yield from (t(voices.note_id(note), LANGUAGE) for note in done.get("notes", ()))
     if done.get("transcript") == AWAITED:
-        print(WORDS_TO_COME)
+        yield WORDS_TO_COME
+    elif not all(each.transcript for each in catalogue_of(settings).voice(done["id"]).references.values()):
+        yield NO_WORDS
+    if not imitating(settings):
+        yield RESEMBLES
 
 
 def remove_voice(settings: Settings, voice_id: str) -> None:
@@ -150,10 +176,16 @@ def _named(names: Mapping[str, str]) -> dict[str, str]:
     return naming.named(names) if len(names) > 1 else naming.names_of(next(iter(names.values()), ""))
 
 
-def _kept(settings: Settings, file: Path) -> str:
-    """A copy in the storage, under this name: the task deletes what it worked on. Raises NotFound, StorageError."""
+def _kept(settings: Settings, file: Path, most: int) -> str:
+    """A copy in the storage, under this name: the task deletes what it worked on. Raises NotFound, InputError,
+    StorageError."""
     if not file.is_file():
-        raise NotFound(f"{file} is not there")
+        raise InputError(f"{file} is not a file") if file.exists() else NotFound(f"{file} is not there")
+    size = file.stat().st_size
+    if not 0 < size <= most:
+        raise InputError(
+            f"{file} has {size / 1e6:,.0f} MB: at most {most / 1e6:,.0f} MB" if size else f"{file} is empty"
+        )
     name = f"{uuid.uuid4()}/0/upload"
     with storage_errors(), Storage(settings.media_dir).writing(name) as draft:
         shutil.copyfile(file, draft)

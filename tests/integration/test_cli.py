@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.adding import WORDS_TO_COME
+from bot.cli.adding import RESEMBLES, WORDS_TO_COME
 from core.embedded import find_place
 from core.i18n import t
 from core.settings import HOME, PROFILES
@@ -203,7 +203,7 @@ def test_an_avatar_and_a_voice_are_added_and_removed(tmp_path: Path, migrated_ur
     servers = {"database_url": migrated_url, "redis_url": redis_url, "data_dir": str(tmp_path)}
     spoken = smarttalker("voice", "add", str(recording), "--name-ar", "منى", "--consent", **servers, asr="fake")
     assert spoken.stdout.startswith("voice mna is made: "), spoken.stderr
-    assert spoken.stdout.splitlines()[1:] == [t("voice-note-short", "en"), WORDS_TO_COME]
+    assert spoken.stdout.splitlines()[1:] == [t("voice-note-short", "en"), WORDS_TO_COME, RESEMBLES]
     english = HOME / "voices" / "omar" / "reference.en.wav"
     words = (HOME / "voices" / "omar" / "transcript.en.txt").read_text(encoding="utf-8")
     said = ("--to", "mna", "--consent", "--language", "en", "--transcript", words)
@@ -249,13 +249,22 @@ def test_an_avatar_and_a_voice_are_added_and_removed(tmp_path: Path, migrated_ur
             ["voice", "add", str(HOME / "README.md"), "--name", "X", "--consent", "--language", "english"],
             "error: a language is told by its two letters",
         ),
+        (["voice", "add", str(HOME / "README.md"), "--consent"], "error: a new voice needs a name: --name, --name-ar"),
+        (["voice", "add", str(HOME / "docs"), "--name", "X", "--consent"], f"error: {HOME / 'docs'} is not a file"),
+        (["voice", "add", "{large}", "--name", "X", "--consent"], "error: {large} has 200 MB: at most 17 MB"),
+        (["voice", "add", "{empty}", "--name", "X", "--consent"], "error: {empty} is empty"),
         (["voice", "remove", "nobody"], "error: no voice is called nobody"),
     ],
 )
 def test_adding_and_removing_say_what_is_wrong(
     tmp_path: Path, migrated_url: str, redis_url: str, command: list[str], message: str
 ) -> None:
-    result = smarttalker(*command, data_dir=str(tmp_path), database_url=migrated_url, redis_url=redis_url)
+    files = {"large": tmp_path / "large", "empty": tmp_path / "empty"}
+    for name, path in files.items():
+        path.touch()
+        os.truncate(path, {"large": 200_000_000, "empty": 0}[name])
+    line = [part.format(**files) for part in command]
+    result = smarttalker(*line, data_dir=str(tmp_path), database_url=migrated_url, redis_url=redis_url)
     assert result.returncode == 1
-    assert result.stderr.startswith(message)
+    assert result.stderr.startswith(message.format(**files))
     assert result.stderr.count("\n") == 1
