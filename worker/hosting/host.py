@@ -122,8 +122,8 @@ class Host:
         patience_s: the longest silence before a piece (or a word of progress); start_s: the same while the class is
         made, if it must be. Closing the iterator cancels the call: the host drops it within HEED_S or is killed.
         """
-        self._private.extend(private)
         with self._turn:
+            self._private.extend(private)
             self.start(start_s)
             call = self._begin(method, arguments, patience_s)
         try:
