@@ -6,9 +6,9 @@ import re
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigurationError
@@ -116,6 +116,13 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(default=10.0, gt=0)
     default_avatar: str = "layla"
     user_rate: int = Field(default=20, ge=1)
+
+    @field_validator("data_dir", "models_dir", "cosyvoice_repo", mode="before")
+    @classmethod
+    def _at_home(cls, value: Any) -> Any:
+        """`~/…` in `.env`, which no shell has replaced."""
+        at_home = isinstance(value, str) and value.startswith("~/")
+        return str(Path.home() / value[2:]) if at_home else value
 
     def engine(self, layer: Layer, language: str | None = None) -> str:
         """The name of the engine for a layer: the language's override, else the layer's, else the profile's (for the

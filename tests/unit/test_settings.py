@@ -59,6 +59,15 @@ def test_a_wrong_setting_is_named(name: str, value: str, message: str, monkeypat
         read_settings()
 
 
+def test_home_is_known_in_paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".env").write_text("SMARTTALKER_COSYVOICE_REPO=~/code/voice\nSMARTTALKER_MODELS_DIR=~/models\n")
+    settings = Settings(_env_file=tmp_path / ".env")
+    assert settings.cosyvoice_repo == str(tmp_path / "code" / "voice")
+    assert settings.models_dir == tmp_path / "models"
+    assert Settings(_env_file=None).cosyvoice_repo == ""
+
+
 def test_secrets_do_not_show() -> None:
     assert "k-12345" not in repr(Settings(_env_file=None, api_key="k-12345", telegram_token="k-12345"))
 
