@@ -32,11 +32,13 @@ class Packages:
             self._progress.advance(self._under_way.pop(found[1]))
 
     def _begun(self, name: str, size: int) -> None:
-        if name.endswith((".whl", ".tar.gz")):
+        is_file = name.endswith((".whl", ".tar.gz"))
+        if is_file:
             self.end()
         self._under_way[name] = size
         if size >= _LARGE:
-            self._progress.note(f"{self._what}: {name.partition('-')[0]} is coming, {size / 1e6:,.0f} MB")
+            plain = name.partition("-")[0] if is_file else name
+            self._progress.note(f"{self._what}: {plain} is coming, {size / 1e6:,.0f} MB")
 
     def end(self) -> None:
         """All that was begun has come."""

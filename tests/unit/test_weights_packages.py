@@ -31,9 +31,10 @@ Successfully installed numpy-1.26.4
     [
         (UV, round(17.4 * 2**20) + round(846.5 * 2**20), "voice-env: torch is coming, 888 MB"),
         (PIP, 906_200_000, "voice-env: torch is coming, 888 MB"),
+        ("Downloading nvidia-cublas (400MiB)", 400 * 2**20, "voice-env: nvidia-cublas is coming, 419 MB"),
         ("Resolved 1 package in 1ms\nAudited 1 package in 2ms\n", 0, None),
     ],
-    ids=["uv", "pip", "nothing"],
+    ids=["uv", "pip", "a name of parts", "nothing"],
 )
 def test_what_comes_is_counted(said: str, bytes_: int, note: str | None) -> None:
     told = Told()
