@@ -142,8 +142,8 @@ class Host:
         private: Sequence[str] = (),
     ) -> Piece:
         """The only piece of a method. Other threads that ask wait."""
-        self._private.extend(private)
         with self._turn:
+            self._private.extend(private)
             self.start(start_s)
             call = self._begin(method, arguments, patience_s, only=True)
             try:
