@@ -100,9 +100,10 @@ class EnvironmentFetcher(InFolder):
         if self.way.offline is None:
             return []
         folder = self.way.offline / self.weights.name
-        if not folder.is_dir():
+        if not folder.is_dir() or (folder / _VENV).is_dir():
             raise ConfigurationError(
-                f"{self.way.offline} has no folder {self.weights.name}: fill it elsewhere with"
+                f"{self.way.offline} has no folder {self.weights.name} of packages (an environment itself can't be"
+                f" copied): fill one on a machine with this system and Python, with"
                 f" `pip download --no-deps --require-hashes --requirement {self._source.lock} --dest …`"
             )
         return ["--no-index", "--find-links", str(folder.resolve())]

@@ -14,7 +14,7 @@ from core.weights.fetching import Progress, State, Way
 from core.weights.folder import read_record, write_record
 from core.weights.kinds import fetcher_of
 from core.weights.locks import held
-from core.weights.manifest import Weights
+from core.weights.manifest import Environment, Weights
 from core.weights.paths import RECORD
 from core.weights.sources import File
 from core.weights.words import in_words
@@ -60,8 +60,8 @@ class Entry:
 
     @property
     def described(self) -> str:
-        """`3 files, 2.1 GB`; empty where no record tells of files."""
-        files = self.recorded
+        """`3 files, 2.1 GB`; empty where no record tells of files, or of one alone that stands for many."""
+        files = () if isinstance(self.weights.source, Environment) else self.recorded
         size = in_words(sum(file.bytes or 0 for file in files))
         return f"{len(files)} file{'s' if len(files) != 1 else ''}, {size}" if files else ""
 

@@ -154,11 +154,14 @@ def test_a_package_that_is_not_to_be_had_says_where_it_was_looked_for(ground: Gr
         ground.fetched()
 
 
-def test_a_folder_without_packages_says_how_to_fill_it(ground: Ground) -> None:
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_folder_without_packages_says_how_to_fill_it(ground: Ground, copied: bool) -> None:
     (wheel_there,) = (ground.offline / NAME).iterdir()
     wheel_there.unlink()
     (ground.offline / NAME).rmdir()
-    with pytest.raises(ConfigurationError, match=r"no folder voice-env: fill it.*pip download"):
+    if copied:
+        (ground.offline / NAME / "venv").mkdir(parents=True)
+    with pytest.raises(ConfigurationError, match=r"no folder voice-env of packages.*: fill one.*pip download"):
         ground.fetched()
 
 
