@@ -17,7 +17,7 @@ from rich.table import Table
 from bot.cli.card import device_of, needs_torch_on_card, torch_for_card
 from bot.cli.catalogue import catalogue_of
 from bot.cli.models.engines import chosen_engines, needed_by, seen
-from bot.cli.recordings import imitating, remarks
+from bot.cli.recordings import imitating, remarks, silent
 from core.errors import PortTaken, SmartTalkerError, StorageError
 from core.kinds import Layer
 from core.persona import check_persona
@@ -78,6 +78,10 @@ def look() -> Iterator[Finding]:
     for layer, names in chosen_engines(settings).items():
         for name in names:
             yield _engine(layer, name, settings, device)
+    for language, name in silent(settings):
+        yield Finding(
+            f"tts in {language}", True, f"{name} does not speak it: another engine of the settings, or eSpeak"
+        )
     yield from _weights(settings)
     yield from _card(settings)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from core.catalogue import Catalogue, Reference, Voice
 from core.errors import SmartTalkerError
-from core.kinds import Layer
+from core.kinds import LANGUAGES, Layer
 from core.settings import Settings
+from worker.engines.base import Needs
 from worker.engines.registry import make
 from worker.place import place_of
 
@@ -25,7 +26,17 @@ class Remark:
 
 def imitating(settings: Settings) -> list[str]:
     """The engines among the settings' that imitate a recording; what is wrong with an engine is told elsewhere."""
-    return [name for name in settings.engines(Layer.TTS) if _imitates(name, settings)]
+    known = ((name, _needs(name, settings)) for name in settings.engines(Layer.TTS))
+    return [name for name, needs in known if needs is not None and needs.recording]
+
+
+def silent(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(language, engine) where the engine that the settings name for a language does not speak it."""
+    for language in LANGUAGES:
+        name = settings.engine(Layer.TTS, language)
+        needs = _needs(name, settings)
+        if needs is not None and needs.languages and language not in needs.languages:
+            yield language, name
 
 
 def remarks(catalogue: Catalogue, folder: Path, imitators: Sequence[str]) -> Iterator[Remark]:
@@ -40,11 +51,13 @@ def remarks(catalogue: Catalogue, folder: Path, imitators: Sequence[str]) -> Ite
         yield Remark(False, f"no recording: {' and '.join(imitators)} can't speak with it, eSpeak does")
 
 
-def _imitates(name: str, settings: Settings) -> bool:
+def _needs(name: str, settings: Settings) -> Needs | None:
+    """None for an engine that can't be made."""
     try:
-        return bool(make(Layer.TTS, name, place_of(settings)).needs.recording)
+        needs: Needs = make(Layer.TTS, name, place_of(settings)).needs
     except SmartTalkerError:
-        return False
+        return None
+    return needs
 
 
 def _fault(voice: Voice, reference: Reference) -> str:

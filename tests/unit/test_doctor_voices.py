@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.catalogue import print_voices
-from bot.cli.recordings import imitating, remarks
+from bot.cli.recordings import imitating, remarks, silent
 from core.catalogue import Catalogue
 from core.settings import HOME, Settings
 
@@ -46,6 +46,12 @@ def test_remarks(tmp_path: Path, text: str, imitators: list[str], told: list[tup
 def test_engines_that_imitate() -> None:
     assert imitating(Settings(_env_file=None)) == []
     assert imitating(Settings(_env_file=None, profile="gpu")) == ["cosyvoice", "voxcpm"]
+
+
+def test_languages_that_an_engine_does_not_speak() -> None:
+    assert list(silent(Settings(_env_file=None, profile="gpu"))) == []
+    assert list(silent(Settings(_env_file=None, tts="cosyvoice"))) == [("ar", "cosyvoice")]
+    assert list(silent(Settings(_env_file=None, tts="nobody"))) == []
 
 
 def test_a_wrong_file_hides_its_own_voice_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
