@@ -45,7 +45,7 @@ voice-note-short = Please note: there are less than 8 seconds of speech in the r
 
 ## Both
 
-error-name = Please give a name of 1 to 60 characters, without quotation marks.
+error-name = Please give a name of up to 60 characters: at least one letter, no quotation marks, no invisible characters.
 error-id-wrong = An id has 1 to 48 characters: small Latin letters, digits, - and _.
 error-id-taken = The id { $id } is in use or was used before. Please choose another one.
 error-avatar-shipped = This avatar belongs to SmartTalker and can't be removed.
