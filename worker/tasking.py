@@ -134,7 +134,7 @@ class Tasking:
     async def _failed(self, task: Mapping[str, Any], error: SmartTalkerError) -> None:
         most = BUG_ATTEMPTS if isinstance(error, Failure) else ATTEMPTS
         final = error.permanent or task["attempts"] >= most
-        log.warning("task_failed", code=error.code, attempt=task["attempts"], final=final)
+        log.warning("task_failed", code=error.code, why=error.user_message_id, attempt=task["attempts"], final=final)
         why = {"code": error.code, "message_id": error.user_message_id, "args": error.args_for_user}
         if final:
             await self._patiently(lambda: tasks.fail(self._database, task, why, lambda spoken: notice(error, spoken)))
