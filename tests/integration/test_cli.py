@@ -100,7 +100,7 @@ def test_migrate_makes_an_embedded_database(tmp_path: Path) -> None:
 def test_models_says_what_is_missing(profile: str, tmp_path: Path) -> None:
     result = smarttalker("models", "list", profile=profile, models_dir=str(tmp_path), ollama_url="http://127.0.0.1:1")
     missing = [line for line in result.stdout.splitlines() if line.startswith("missing: ")]
-    assert (result.returncode, len(missing)) == {"cpu": (0, 0), "gpu": (1, 6)}[profile]
+    assert (result.returncode, len(missing)) == {"cpu": (0, 0), "gpu": (1, 7)}[profile]
 
 
 def test_the_lists_name_what_is_in_the_repository() -> None:

@@ -323,7 +323,7 @@ def nothing() -> None:
 
 def spoken(folder: Path, engine: Espeak, aligner: Aligner, *texts: str) -> list[Speech]:
     """What the Speaker saved."""
-    job = Job("t", str(folder / "1"), "layla", ("voice",), text="")
+    job = Job("t", str(folder / "1"), "layla", ("voice", "video"), text="")
     job.path.mkdir()
     parts = Parts()
     engines = EngineSet(lambda _layer, _language: engine.name, make=lambda _layer, _name, _place: engine)
