@@ -65,7 +65,8 @@ class Report(Protocol):
     output    {"layer", "part", "data", "ms", "engine", "gpu_mb", "ram_mb"}   finished, to be saved
     voice, video   {"path", "seconds", "bytes", …}   a finished file
     time      {"layer", "ms", "engine", "gpu_mb", "ram_mb"}   what a layer took that has no output to save
-    step      {"layer", "engine", "code", "then"}    an engine failed; then: what the answer goes on with
+    step      {"layer", "engine", "code", "then", "detail"}   an engine failed; then: what the answer goes on with;
+                                                     detail: for the log, no word of what was said in it
     exhausted {"layer", "engine"}                    memory did not suffice; what came of it is told by what follows
     alive     {}                                     an engine is rightly silent
     """

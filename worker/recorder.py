@@ -148,9 +148,8 @@ class Recorder:
 
     def _step(self, report: Mapping[str, Any]) -> None:
         self.steps.append({name: report[name] for name in ("layer", "engine", "code")})
-        log.warning(
-            "step_down", layer=report["layer"], engine=report["engine"], code=report["code"], then=report["then"]
-        )
+        known = {name: report.get(name) for name in ("layer", "engine", "code", "then")}
+        log.warning("step_down", **known, why=report.get("detail"))
         if report["layer"] == Layer.LLM and report["then"] == _CUT:
             self._notice("notice-step-cut")
         elif report["layer"] == Layer.LLM:

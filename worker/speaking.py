@@ -138,8 +138,7 @@ class Speaker:
             except TTSError as error:
                 if not _again(error, take + 1, time.monotonic() - began):
                     raise
-                why = str(error) if isinstance(error, SpeechFaulty) else None
-                log.warning("spoken_again", engine=name, code=error.cause, take=take + 1, why=why)
+                log.warning("spoken_again", engine=name, code=error.cause, take=take + 1, why=str(error))
         raise AssertionError("takes are endless")
 
     def _take(self, sentence: Sentence, take: int) -> Callable[[TTSEngine], Speech]:

@@ -92,6 +92,12 @@ def in_turns(engine: Espeak, one: str, other: str) -> Sound:
     return alternating(*lines, turn_s=3)
 
 
+def overdriven(sound: Sound) -> Sound:
+    """Twenty times too loud where it was recorded, at half the rate here and less loud: no sample is at the limit."""
+    half = soxr.resample((20 * sound).clip(-1, 1), SAMPLE_RATE, SAMPLE_RATE // 2)
+    return np.asarray(0.7 * soxr.resample(half, SAMPLE_RATE // 2, SAMPLE_RATE), np.float32)
+
+
 def hiss() -> Sound:
     return np.random.default_rng(0).normal(0, 0.1, 5 * SAMPLE_RATE).astype(np.float32)
 
@@ -109,6 +115,7 @@ REFUSED: dict[str, tuple[str, Callable[[Espeak], Sound]]] = {
     "quiet": ("quiet", lambda engine: 0.02 * spoken(engine)),
     "two minutes": ("too_long", lambda engine: np.tile(spoken(engine), 24)[: 120 * SAMPLE_RATE]),
     "clipped": ("clipped", lambda engine: (8 * spoken(engine)).clip(-1, 1)),
+    "clipped, then resampled": ("clipped", lambda engine: overdriven(spoken(engine))),
     "noisy": ("noisy", lambda engine: noisy(spoken(engine), 5)),
     "hiss": ("noisy", lambda _: hiss()),
     "tone": ("music", lambda _: tone()),

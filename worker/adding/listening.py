@@ -21,6 +21,8 @@ PITCHES = (65.0, 420.0)
 VOICED = 0.55
 """Least normalised autocorrelation of a voiced frame (Boersma 1993 takes 0.45)."""
 FLOOR_DB = -90.0
+PEAKS = 99.95
+"""The percentile of samples that counts as a peak."""
 PAUSE_S = 0.25
 """Of silence; shorter gaps belong to the speech around them."""
 
@@ -29,14 +31,16 @@ PAUSE_S = 0.25
 class Heard:
     """Levels in dBFS, frames of HOP_S.
 
-    level: while speaking. noise: between words. clipped: the share of samples at the limit in runs. speech: which
-    frames are speech. pitch: (frames,) hertz, 0 where not voiced. syllables: a second of speech.
+    level: while speaking. noise: between words. clipped: the share of samples at the limit in runs. crest: how far the
+    peaks lie above the level, dB. speech: which frames are speech. pitch: (frames,) hertz, 0 where not voiced.
+    syllables: a second of speech.
     """
 
     seconds: float
     level: float
     noise: float
     clipped: float
+    crest: float
     speech: NDArray[np.bool_]
     pitch: NDArray[np.float32]
     syllables: float
@@ -67,6 +71,7 @@ def listen(sound: Sound, rate: int) -> Heard:
         level=level,
         noise=noise,
         clipped=clipped(sound),
+        crest=20 * float(np.log10(np.percentile(np.abs(sound), PEAKS) + 1e-9)) - level,
         speech=speech,
         pitch=pitch.astype(np.float32),
         syllables=_syllables(loudness, pitch, speech),

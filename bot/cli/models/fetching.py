@@ -14,7 +14,7 @@ from core.errors import SmartTalkerError
 from core.kinds import Layer
 from core.settings import PROFILES, Settings
 from core.weights.fetching import Progress, State, Way
-from core.weights.manifest import Manifest, Set, Weights
+from core.weights.manifest import Environment, Manifest, Set, Weights
 from core.weights.run import Entry, check_room, refuse_unaccepted
 from core.weights.words import in_words
 from worker.engines.registry import ENGINES, PLANNED
@@ -76,7 +76,8 @@ def _is_later(weights: Weights) -> bool:
 
 
 def _fetch(chosen: Sequence[Weights], way: Way, *, agreed: bool, thorough: bool) -> int:
-    entries = [Entry(each, way) for each in chosen]
+    # An environment is gigabytes from another source: where the hub does not answer, it need not come first.
+    entries = [Entry(each, way) for each in sorted(chosen, key=lambda each: isinstance(each.source, Environment))]
     _print_licences(chosen)
     if not agreed:
         refuse_unaccepted(entries)
