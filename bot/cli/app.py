@@ -103,7 +103,9 @@ def bench(
             help="overhead, intake, webhooks, answer, video, sync, wits, voices, start or fresh; all but fresh if none."
         ),
     ] = None,
-    gpu: Annotated[bool, typer.Option("--gpu", help="Measure the engines of models: asr, emotion, llm, cosyvoice, voxcpm.")] = False,
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="Measure the engines of models: asr, emotion, llm, cosyvoice, voxcpm.")
+    ] = False,
     device: Annotated[str, typer.Option(help="With --gpu: cuda:0, cuda:1 …, or cpu to do without a card.")] = "",
 ) -> None:
     """Measure, print tables, and write outputs/bench.json (with --gpu: outputs/bench-gpu.json)."""
