@@ -53,14 +53,10 @@ async def add(
     language or a transcript that is none.
     """
     new = await naming.new(connection, catalogue, KIND, names)
-    payload = {"act": "add", "id": new, "name": dict(names)} | _said(spoken, transcript)
-    asked = {"source": dict(source), "actor": actor, "language": language, "consent": _consent(actor, words)}
-    task_id = await tasks.add(connection, KIND, payload | asked, key=key, conversation_id=conversation_id)
-    if task_id is None:
-        raise Conflict
-    await audit.write(connection, actor, "voice-consent", new, words=words, language=language)
+    payload = {"act": "add", "id": new, "name": dict(names), "source": dict(source)} | _said(spoken, transcript)
+    begun = await _begin(connection, payload, actor, words, language, key, conversation_id)
     await audit.write(connection, actor, "voice-add", new, name=dict(names))
-    return Begun(new, task_id)
+    return begun
 
 
 async def extend(
@@ -83,14 +79,29 @@ async def extend(
     DATA_DIR.
     """
     check_extensible(voice, root=root)
-    payload = {"act": "extend", "id": voice.id, "name": dict(voice.name)} | _said(spoken, transcript)
-    asked = {"source": dict(source), "actor": actor, "language": language, "consent": _consent(actor, words)}
-    task_id = await tasks.add(connection, KIND, payload | asked, key=key, conversation_id=conversation_id)
+    named = {"act": "extend", "id": voice.id, "name": dict(voice.name)}
+    payload = {**named, "source": dict(source)} | _said(spoken, transcript)
+    begun = await _begin(connection, payload, actor, words, language, key, conversation_id)
+    await audit.write(connection, actor, "voice-extend", voice.id)
+    return begun
+
+
+async def _begin(
+    connection: AsyncConnection,
+    payload: Mapping[str, Any],
+    actor: str,
+    words: str,
+    language: str,
+    key: str,
+    conversation_id: uuid.UUID | None,
+) -> Begun:
+    """The task of a recording, and the record of its consent. Raises Conflict where the key was used."""
+    asked = {**payload, "actor": actor, "language": language, "consent": _consent(actor, words)}
+    task_id = await tasks.add(connection, KIND, asked, key=key, conversation_id=conversation_id)
     if task_id is None:
         raise Conflict
-    await audit.write(connection, actor, "voice-consent", voice.id, words=words, language=language)
-    await audit.write(connection, actor, "voice-extend", voice.id)
-    return Begun(voice.id, task_id)
+    await audit.write(connection, actor, "voice-consent", payload["id"], words=words, language=language)
+    return Begun(payload["id"], task_id)
 
 
 def check_extensible(voice: Voice, *, root: Path) -> None:

@@ -1,10 +1,19 @@
-"""Whether the card that a voice is to work on is there. Imported in the voice's own environment."""
+"""The card that a voice works on: whether it is there, and what of it is held. Imported in the voice's own
+environment."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from worker.hosting.served import Refused
+
+_CONTEXT_MB = 500
+"""What CUDA and its libraries hold of a card beside torch's own memory."""
+
+
+def held_mb(torch: Any) -> int:
+    """MiB of the card that this process holds, by torch's allocator and CUDA itself. torch: the module."""
+    return (int(torch.cuda.memory_reserved()) >> 20) + _CONTEXT_MB
 
 
 def check_card(torch: Any, whose: str) -> None:

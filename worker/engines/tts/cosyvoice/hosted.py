@@ -21,14 +21,12 @@ from worker.engines.tts.cosyvoice.keeping import Speakers
 from worker.engines.tts.cosyvoice.marks import END
 from worker.engines.tts.cosyvoice.minding import Minder
 from worker.hosting.served import Refused
-from worker.voicing.cards import check_card
+from worker.voicing.cards import check_card, held_mb
 
 SAMPLE_RATE = 24_000
 MATCHA = "third_party/Matcha-TTS"
 """Upstream's submodule, which its configuration names parts of."""
 
-_CONTEXT_MB = 500
-"""What CUDA and its libraries hold of a card beside torch's own memory."""
 _USED = (
     "add_zero_shot_spk", "inference_zero_shot", "inference_instruct2", "frontend.spk2info",
     "frontend.frontend_zero_shot", "model.llm_job", "model.llm.inference", "model.token_hop_len",
@@ -98,7 +96,7 @@ class CosyVoice3:
         """gpu_mb: MiB of the card that this process holds, by torch's allocator and CUDA itself."""
         if not self._torch.cuda.is_available():
             return {"gpu_mb": 0}
-        return {"gpu_mb": (int(self._torch.cuda.memory_reserved()) >> 20) + _CONTEXT_MB}
+        return {"gpu_mb": held_mb(self._torch)}
 
     def tidy(self) -> None:
         gc.collect()

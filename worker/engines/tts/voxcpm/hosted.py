@@ -12,6 +12,7 @@ from typing import Any
 from worker.engines.tts.voxcpm.loading import free, loaded
 from worker.engines.tts.voxcpm.prompts import Prompts
 from worker.hosting.served import Progress
+from worker.voicing.cards import held_mb
 
 Piece = tuple[dict[str, Any], bytes]
 
@@ -19,8 +20,6 @@ _GUIDANCE, _STEPS = 2.0, 10
 """cfg_value and inference_timesteps as upstream's README has them: more steps sound a little better and take longer."""
 _SLACK = 2
 """Frames beyond the most that is plausible, so that whoever measures the speech can see that it ran away."""
-_CONTEXT_MB = 500
-"""What CUDA and its libraries take of a card beside torch's allocator, MiB."""
 
 
 class NoSound(Exception):
@@ -75,7 +74,7 @@ class VoxCPM2:
 
         if not torch.cuda.is_initialized():
             return {}
-        return {"gpu_mb": (int(torch.cuda.memory_reserved()) >> 20) + _CONTEXT_MB}
+        return {"gpu_mb": held_mb(torch)}
 
     def tidy(self) -> None:
         self._prompts.clear()
