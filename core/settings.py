@@ -40,6 +40,10 @@ BY_LANGUAGE: dict[str, dict[str, str]] = {"cpu": {}, "gpu": {"tts_ar": "voxcpm"}
 """Where a profile has another engine for one language: CosyVoice speaks no Arabic."""
 
 
+CANVAS = {"cpu": 512, "gpu": 1080}
+"""Pixels a side of a profile's videos: what two cores draw in time, and what a person's telephone shows whole."""
+
+
 def engines_of_profile(profile: str, layer: Layer) -> list[str]:
     """Those that it names for a layer in any language, each once."""
     by_language = (BY_LANGUAGE[profile].get(f"{layer}_{language}") for language in LANGUAGES)
@@ -102,6 +106,10 @@ class Settings(BaseSettings):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     gpu_mb: int = Field(default=0, ge=0)
     cosyvoice_repo: str = ""
+    echomimic: Literal["accelerated", "normal"] = "accelerated"
+    compile: bool = False
+    video_size: int = Field(default=0, ge=0, le=2160, multiple_of=2)
+    deadline_s: float = Field(default=180.0, ge=0)
 
     telegram_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
@@ -134,6 +142,11 @@ class Settings(BaseSettings):
     def engines(self, layer: Layer) -> list[str]:
         """The names that `engine` gives for a layer in any language, each once."""
         return list(dict.fromkeys(self.engine(layer, language) for language in (None, *LANGUAGES)))
+
+    @property
+    def canvas_size(self) -> int:
+        """Pixels a side of the videos that are sent."""
+        return self.video_size or CANVAS[self.profile]
 
     @property
     def channels(self) -> dict[str, str]:

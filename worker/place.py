@@ -20,6 +20,9 @@ def place_of(settings: Settings, device: str = "cpu") -> Place:
         llm_context=settings.llm_context,
         llm_wait_s=settings.llm_wait_s,
         cosyvoice_repo=Path(settings.cosyvoice_repo).absolute() if settings.cosyvoice_repo else None,
+        echomimic=settings.echomimic,
+        compile=settings.compile,
+        data=settings.data_dir.absolute(),
     )
 
 

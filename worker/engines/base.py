@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
 from core.settings import HOME
+
+if TYPE_CHECKING:
+    from core.catalogue import Avatar
+    from worker.engines.video.base import Canvas
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104
 """Compared with, not listened on."""
@@ -21,7 +26,8 @@ class Needs:
     elsewhere: it is held by another process. weights: names in models/manifest.toml. packages: import names beyond the
     everyday ones (`make gpu` installs them). licence: SPDX of the weights. exclusive: gets its input whole, with the
     card to itself. patience_s: the longest that one call (a load, or the wait for the next piece) may be silent; 0: no
-    longer than a lease. recording: a voice: it speaks like a recording of one, and not at all without any.
+    longer than a lease. recording: a voice: it speaks like a recording of one, and not at all without any. pace_s: a
+    picture's engine: seconds of computing that a second of video likely takes, until it has been measured.
     """
 
     languages: tuple[str, ...] = ()
@@ -33,6 +39,7 @@ class Needs:
     exclusive: bool = False
     patience_s: float = 0.0
     recording: bool = False
+    pace_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,9 @@ class Place:
     models: the folder of weights. device: "cpu", or torch's name of a card ("cuda:0"). ollama_url, llm_model,
     llm_context: the server, the model's name there, and its context in tokens. llm_wait_s: the longest that the first
     word of an answer may take, seconds. cosyvoice_repo: a checkout of CosyVoice's repository; None: the fetched one.
+    echomimic: which of EchoMimicV2's weights draw. compile: whether networks are compiled (torch.compile). data: where
+    what was worked out of an avatar is kept; None: nowhere. ground: gives a film of an avatar that waits (an MP4 that
+    joins on to itself), for engines that move the mouth alone; None: there is none.
     """
 
     models: Path = field(default=HOME / "models")
@@ -51,6 +61,10 @@ class Place:
     llm_context: int = 8192
     llm_wait_s: float = 120.0
     cosyvoice_repo: Path | None = None
+    echomimic: Literal["accelerated", "normal"] = "accelerated"
+    compile: bool = False
+    data: Path | None = None
+    ground: Callable[[Avatar, Canvas], Path] | None = None
 
     @property
     def ollama_is_here(self) -> bool:

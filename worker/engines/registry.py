@@ -34,14 +34,21 @@ ENGINES: dict[Layer, dict[str, str]] = {
         "fake": "worker.engines.tts.fake:Fake",
         "fake-brief": "worker.engines.tts.fake:Brief",
     },
-    Layer.VIDEO: {"puppet": "worker.engines.video.puppet:Puppet", "fake": "worker.engines.video.fake:Fake"},
-    Layer.UPSCALE: {"lanczos": "worker.engines.upscale.lanczos:Lanczos", "fake": "worker.engines.upscale.fake:Fake"},
+    Layer.VIDEO: {
+        "echomimic": "worker.engines.video.echomimic.engine:EchoMimic",
+        "musetalk": "worker.engines.video.musetalk.engine:MuseTalk",
+        "puppet": "worker.engines.video.puppet:Puppet",
+        "fake": "worker.engines.video.fake:Fake",
+    },
+    Layer.UPSCALE: {
+        "realesrgan": "worker.engines.upscale.realesrgan.engine:RealESRGAN",
+        "facerestore": "worker.engines.upscale.facerestore.engine:FaceRestore",
+        "lanczos": "worker.engines.upscale.lanczos:Lanczos",
+        "fake": "worker.engines.upscale.fake:Fake",
+    },
 }
 
-PLANNED: dict[Layer, tuple[str, ...]] = {
-    Layer.VIDEO: ("echomimic", "musetalk"),
-    Layer.UPSCALE: ("realesrgan", "facerestore"),
-}
+PLANNED: dict[Layer, tuple[str, ...]] = {}
 """Engines of the GPU profile that this version does not hold yet."""
 
 FALLBACKS: dict[str, tuple[str, ...]] = {
@@ -51,6 +58,8 @@ FALLBACKS: dict[str, tuple[str, ...]] = {
     "voxcpm": ("espeak",),
     "echomimic": ("musetalk", "puppet"),
     "musetalk": ("puppet",),
+    "facerestore": ("realesrgan", "lanczos"),
+    "realesrgan": ("lanczos",),
 }
 """What stands in for an engine that fails for a turn, in this order; those that are not here are left out."""
 

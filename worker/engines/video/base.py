@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -55,11 +55,24 @@ class Canvas:
     fps: int = 25
 
 
+Watch = Callable[[float], None]
+"""Told the share of the work that is done, 0 … 1. May raise: then the work is given up."""
+
+
 class VideoEngine(Engine, Protocol):
-    """Layer 5."""
+    """Layer 5.
+
+    One that can't draw every avatar has `refuses(avatar: Avatar) -> str | None`: why it can't draw this one, told
+    without loading and at once where it was asked before; None: it can. One that works long before its first frame has
+    an attribute `watch: Watch`, which it calls between calls of its networks; what it raises passes through `frames`.
+    """
 
     def size(self, canvas: Canvas) -> tuple[int, int]:
         """(width, height) of the frames that `frames` will yield: the canvas's own where the engine can draw it."""
+        ...
+
+    def rate(self, canvas: Canvas) -> int:
+        """Frames a second that `frames` will yield: the canvas's own where the engine can draw so many."""
         ...
 
     def frames(
@@ -71,7 +84,7 @@ class VideoEngine(Engine, Protocol):
         tone: Tone = Tone.NEUTRAL,
         intensity: float = 0.0,
     ) -> Iterator[Picture]:
-        """Frame i shows the moment i / fps; ceil(seconds x fps) frames in all, at least one.
+        """Frame i shows the moment i / rate; ceil(seconds x rate) frames in all, at least one.
 
         `speech` is read as it comes and may block; frames are yielded as soon as they can be drawn, so memory does
         not grow with the length. Starts and ends neutral. A yielded array may be overwritten when the next one is

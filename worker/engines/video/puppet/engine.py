@@ -73,6 +73,9 @@ class Puppet:
     def size(self, canvas: Canvas) -> tuple[int, int]:
         return canvas.width, canvas.height
 
+    def rate(self, canvas: Canvas) -> int:
+        return canvas.fps
+
     def frames(
         self,
         speech: Iterable[Speech],
