@@ -88,17 +88,18 @@ def close(rgb: photos.Image) -> photos.Image:
 
 
 ACCEPTED: dict[str, Callable[[Path], Path]] = {
-    "jpeg-turned-by-exif": lambda at: photos.saved(photos.portrait("layla"), at / "a.jpg", orientation=6),
-    "4000-pixels": lambda at: photos.saved(photos.resized(photos.portrait("omar"), 4000), at / "a.jpg", quality=80),
-    "300-pixels": lambda at: photos.saved(photos.resized(photos.portrait("sara"), 300), at / "a.jpg", quality=80),
+    "4000-pixels-turned-by-exif": lambda at: photos.saved(
+        photos.resized(photos.portrait("layla"), 4000), at / "a.jpg", orientation=6, quality=80
+    ),
     "300-pixels-close": lambda at: photos.saved(photos.resized(close(photos.portrait("omar")), 300), at / "a.jpg"),
     "webp-dark-skin": lambda at: photos.saved(photos.dark_skinned(photos.portrait("sara")), at / "a.webp"),
     "tilted-a-little": lambda at: photos.saved(photos.rolled(photos.portrait("omar"), 18), at / "a.jpg"),
     "toothy-smile": lambda at: photos.saved(photos.frame("sara", "teeth"), at / "a.jpg"),
     "parted-lips": lambda at: photos.saved(photos.frame("layla", "aa"), at / "a.jpg"),
     "spectacles": lambda at: photos.saved(covered("omar", photos.with_spectacles), at / "a.jpg"),
-    "low-contrast": lambda at: photos.saved(photos.flat(photos.portrait("layla")), at / "a.jpg"),
-    "grey": lambda at: photos.saved(photos.portrait("layla").mean(axis=2).astype(np.uint8), at / "a.png"),
+    "grey-and-low-contrast": lambda at: photos.saved(
+        photos.flat(photos.portrait("layla")).mean(axis=2).astype(np.uint8), at / "a.png"
+    ),
 }
 
 
