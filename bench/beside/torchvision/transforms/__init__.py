@@ -1,0 +1,5 @@
+"""Transforms."""
+
+from .functional import InterpolationMode
+
+__all__ = ["InterpolationMode"]
