@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, requires
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bot.cli.card import device_of, needs_torch_on_card, torch_for_card
 from bot.cli.catalogue import catalogue_of
-from bot.cli.models.engines import chosen_engines, needed_by, seen
+from bot.cli.models.engines import chosen_engines, needed_by, seen, stand_ins
 from bot.cli.recordings import imitating, remarks, silent
 from core.errors import PortTaken, SmartTalkerError, StorageError
 from core.kinds import Layer
@@ -78,6 +78,7 @@ def look() -> Iterator[Finding]:
     for layer, names in chosen_engines(settings).items():
         for name in names:
             yield _engine(layer, name, settings, device)
+        yield from _stand_ins(layer, names, settings, device)
     for language, name in silent(settings):
         yield Finding(
             f"tts in {language}", True, f"{name} does not speak it: another engine of the settings, or eSpeak"
@@ -258,6 +259,15 @@ def _engine(layer: Layer, name: str, settings: Settings, device: str) -> Finding
     engine = seen(layer, name, settings, device)
     found = name if engine.found in (None, name) else f"{name}: {engine.found}"
     return Finding(f"engine {layer}", engine.reason is None, engine.reason or found)
+
+
+def _stand_ins(layer: Layer, chosen: Sequence[str], settings: Settings, device: str) -> Iterator[Finding]:
+    """Of those that need something. Without one an answer steps down further, which is no reason not to start."""
+    for name in stand_ins(layer, chosen):
+        engine = seen(layer, name, settings, device)
+        if engine.found != name:
+            detail = f"{name}: {engine.found}" if engine.reason is None else f"{name} is not ready: {engine.reason}"
+            yield Finding(f"stand-in {layer}", True, detail)
 
 
 def _weights(settings: Settings) -> Iterator[Finding]:

@@ -134,7 +134,10 @@ def test_doctor_names_everything_that_is_wrong(tmp_path: Path) -> None:
     wrong = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("✗")]
     assert result.returncode == 1
     assert wrong == ["port", "PostgreSQL", "Redis", "persona", *["engine"] * 7, "card"]
-    assert "persona.toml:1: is no TOML" in " ".join(result.stdout.split())
+    told = " ".join(result.stdout.split())
+    assert "persona.toml:1: is no TOML" in told
+    assert "smarttalker models fetch echomimic-v2 --accept-licence" in told
+    assert "✓ stand-in video musetalk is not ready: the weights musetalk are not in" in told
     assert "hidden-word" not in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
 

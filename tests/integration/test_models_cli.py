@@ -196,14 +196,13 @@ def test_a_model_of_a_server_that_is_away_is_not_passed_over(models: Models, tmp
 def test_a_set_is_fetched_and_its_settings_are_told(models: Models) -> None:
     said = models("fetch --profile gpu-24g")
     assert said.status == 0
-    assert said.out.startswith("For engines of a later version: page.\nWithout them: smarttalker models fetch tiny\n\n")
-    assert said.out.splitlines()[-8:] == [
+    assert said.out.startswith("page  licence: BSD-3-Clause\ntiny  licence: Apache-2.0\n")
+    assert said.out.splitlines()[-7:] == [
         "In .env, these lines choose what fits a card of 24 GB:",
         "SMARTTALKER_PROFILE=gpu",
         "SMARTTALKER_ASR=funasr",
         "SMARTTALKER_TTS_AR=voxcpm",
-        "# echomimic comes with a later version",
-        "SMARTTALKER_VIDEO=puppet",
+        "SMARTTALKER_VIDEO=echomimic",
         "SMARTTALKER_LLM_MODEL=qwen2.5:14b",
         "SMARTTALKER_LLM_CONTEXT=8192",
     ]

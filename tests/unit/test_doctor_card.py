@@ -55,7 +55,8 @@ def test_another_does_not(version: str | None, said: str, monkeypatch: pytest.Mo
         ({}, [], False),
         ({"device": "cpu"}, [CARD], False),
         ({"device": "cuda:1"}, [CARD], False),
-        ({"asr": "pocketsphinx"}, [CARD], False),
+        ({"asr": "pocketsphinx", "video": "puppet", "upscale": "lanczos"}, [CARD], False),
+        ({"asr": "pocketsphinx", "video": "musetalk", "upscale": "lanczos"}, [CARD], True),
         ({"profile": "cpu"}, [CARD], False),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from core.kinds import LANGUAGES, Layer
 from core.settings import HOME
 from core.weights.manifest import Environment, Hub, Ollama, Release, Repository, Set, Weights, read_manifest
 from worker.engines.base import Place
-from worker.engines.registry import ENGINES, PLANNED, make
+from worker.engines.registry import ENGINES, engines_of, make
 
 MANIFEST = read_manifest()
 MIB = 1 << 20
@@ -22,24 +23,40 @@ ENVIRONMENTS = [each for each in MANIFEST.weights.values() if isinstance(each.so
 
 
 def engines_known() -> set[str]:
-    return {name for layer in Layer for name in (*ENGINES[layer], *PLANNED.get(layer, ()))}
+    return {name for layer in Layer for name in ENGINES[layer]}
 
 
 def test_what_engines_and_documents_name_is_there() -> None:
     assert set(MANIFEST.weights) >= {
         "fun-asr-mlt-nano", "fun-asr-nano", "emotion-english-distilroberta", "xlm-emo",
         "qwen2.5-3b", "qwen2.5-7b", "qwen2.5-14b", "qwen2.5-32b", "qwen3-4b-instruct",
-        "cosyvoice3", "cosyvoice-repo", "voxcpm2", "echomimic-v2", "musetalk",
+        "cosyvoice3", "cosyvoice-repo", "voxcpm2", "echomimic-v2", "echomimic-v2-normal", "musetalk",
         "realesrgan-x4plus", "realesr-general-x4v3", "codeformer", "gfpgan",
     }  # fmt: skip
     assert set(MANIFEST.sets) == {"gpu-8g", "gpu-12g", "gpu-16g", "gpu-24g", "gpu-48g"}
 
 
-@pytest.mark.parametrize(("layer", "engine"), [(Layer.ASR, "funasr"), (Layer.EMOTION, "transformers")])
-def test_what_an_engine_asks_for_is_there(layer: Layer, engine: str) -> None:
-    asked = make(layer, engine, Place(device="cuda:0")).needs.weights
-    assert asked
-    assert all(MANIFEST.weights[name].layer is layer and MANIFEST.weights[name].engine == engine for name in asked)
+@pytest.mark.parametrize(
+    ("layer", "engine", "place"),
+    [
+        (Layer.ASR, "funasr", {}),
+        (Layer.EMOTION, "transformers", {}),
+        (Layer.VIDEO, "echomimic", {}),
+        (Layer.VIDEO, "echomimic", {"echomimic": "normal"}),
+        (Layer.VIDEO, "musetalk", {}),
+        (Layer.UPSCALE, "realesrgan", {}),
+        (Layer.UPSCALE, "facerestore", {}),
+    ],
+)
+def test_what_an_engine_asks_for_is_there(layer: Layer, engine: str, place: dict[str, Any]) -> None:
+    needs = make(layer, engine, Place(device="cuda:0", **place)).needs
+    assert needs.weights
+    entries = [MANIFEST.weights[name] for name in needs.weights]
+    assert all(each.layer in (layer, None) and engine in each.engine.split(", ") for each in entries)
+    # One engine's plan and its weights' page tell the same.
+    assert needs.gpu_mb == max(each.gpu_mb for each in entries)
+    # What is fetched by the name of the first is all.
+    assert {each.name for each in MANIFEST.with_needs(needs.weights)} >= set(needs.weights)
 
 
 @ENTRIES
@@ -102,7 +119,16 @@ def test_a_set_holds_what_its_engines_need(chosen: Set) -> None:
     assert used <= {*chosen.engines.values(), "musetalk"}
     for key, engine in chosen.engines.items():
         layer = Layer(key.partition("_")[0])
-        assert engine in (*ENGINES[layer], *PLANNED.get(layer, ()))
+        assert engine in ENGINES[layer]
+
+
+@SETS
+def test_a_set_is_all_that_its_engines_ask_for(chosen: Set) -> None:
+    """Else the worker would not start with it."""
+    fetched = {each.name for each in MANIFEST.with_needs(chosen.weights)}
+    for key, engine in chosen.engines.items():
+        for name in engines_of(Layer(key.partition("_")[0]), engine):
+            assert fetched >= set(make(Layer(key.partition("_")[0]), name).needs.weights)
 
 
 @SETS

@@ -48,9 +48,6 @@ ENGINES: dict[Layer, dict[str, str]] = {
     },
 }
 
-PLANNED: dict[Layer, tuple[str, ...]] = {}
-"""Engines of the GPU profile that this version does not hold yet."""
-
 FALLBACKS: dict[str, tuple[str, ...]] = {
     "transformers": ("keywords",),
     "ollama": ("answers",),
@@ -65,16 +62,11 @@ FALLBACKS: dict[str, tuple[str, ...]] = {
 
 
 def make(layer: Layer, name: str, place: Place | None = None) -> Any:
-    """A new engine of the layer's protocol, not loaded; place: the usual one if none. Raises ModelMissing;
-    ConfigurationError names the choices."""
+    """A new engine of the layer's protocol, not loaded; place: the usual one if none. Raises ConfigurationError, which
+    names the choices."""
     found = ENGINES[layer].get(name)
     if found is None:
         known = ", ".join(ENGINES[layer])
-        if name in PLANNED.get(layer, ()):
-            raise ModelMissing(
-                f"the {layer} engine {name} is not in this version: set SMARTTALKER_{layer.upper()} to one of {known},"
-                " or SMARTTALKER_PROFILE=cpu"
-            )
         raise ConfigurationError(f"SMARTTALKER_{layer.upper()}={name}: no such engine; there are {known}")
     cls = _class(found)
     return cls.at(place or Place()) if hasattr(cls, "at") else cls()

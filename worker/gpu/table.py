@@ -14,7 +14,6 @@ from rich.text import Text
 from core.kinds import Layer
 from core.settings import Settings
 from core.weights.manifest import Manifest, Set, read_manifest
-from worker.engines.registry import PLANNED
 from worker.gpu.card import DescribedCard, described_cards
 from worker.gpu.plan import Plan, Stage, Turn, Unfit, Want, plan
 from worker.gpu.room import MARGIN_MB
@@ -24,7 +23,6 @@ GB = 1024
 """MiB in what the makers call a gigabyte of a card's memory."""
 
 LEGEND = "MiB of the card. loads: comes onto it and works; works: was on it; stays: is on it, idle; –: is not."
-_LATER = "* comes with a later version: planned by the manifest's figures."
 _SPOKEN = {"ar": "Arabic", "en": "English"}
 
 
@@ -53,8 +51,6 @@ def print_plans(settings: Settings, cards_gb: Sequence[int], console: Console | 
         each.print(console)
     if any(each.told.turns for each in plans):
         _say(console, LEGEND, 0)
-    if any(_is_later(want) for each in plans for turn in each.told.turns for want in _everyone(turn)):
-        _say(console, _LATER, 0)
     return 0 if all(each.told.fits for each in plans) else 1
 
 
@@ -181,9 +177,8 @@ def _table(turn: Turn, mb: int) -> Table:
     for number, _ in enumerate(turn.stages, 1):
         table.add_column(f"step {number}", justify="right")
     for want in _everyone(turn):
-        later = " *" if _is_later(want) else ""
         cells = (_does(want, stage) for stage in turn.stages)
-        table.add_row(f"{want.layer} {want}{later}", f"{want.mb:,}", *cells)
+        table.add_row(f"{want.layer} {want}", f"{want.mb:,}", *cells)
     table.add_row(f"together, of {mb:,}", "", *(f"{stage.mb:,}" for stage in turn.stages))
     return table
 
@@ -198,10 +193,6 @@ def _everyone(turn: Turn) -> list[Want]:
     """Every engine of a turn, in the order of the layers."""
     found = dict.fromkeys(want for stage in turn.stages for want in stage.loaded)
     return sorted(found, key=lambda want: list(Layer).index(want.layer))
-
-
-def _is_later(want: Want) -> bool:
-    return want.name in PLANNED.get(want.layer, ())
 
 
 def _named(languages: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from core.kinds import LANGUAGES, Layer
 from core.settings import BY_LANGUAGE, PROFILES, Settings
-from core.weights.manifest import Manifest, Ollama, Set, Weights
+from core.weights.manifest import Manifest, Ollama, Set
 from worker.engines import registry
 from worker.engines.base import Place
 from worker.gpu.plan import Want
@@ -19,12 +19,10 @@ CARD = "cuda:0"
 
 @dataclass(frozen=True)
 class Choice:
-    """choose: from a layer and a language to an engine's name. weights: names of those that an engine uses where the
-    manifest has several for it; empty: any."""
+    """choose: from a layer and a language to an engine's name."""
 
     choose: Callable[[Layer, str | None], str]
     place: Place
-    weights: tuple[str, ...] = ()
 
 
 def choice_of_settings(settings: Settings) -> Choice:
@@ -45,7 +43,7 @@ def choice_of_set(chosen: Set, settings: Settings) -> Choice:
         profile = BY_LANGUAGE["gpu"].get(key) or PROFILES["gpu"][layer]
         return chosen.engines.get(key) or chosen.engines.get(layer) or profile
 
-    return Choice(choose, place, chosen.weights)
+    return Choice(choose, place)
 
 
 def wants(choice: Choice, manifest: Manifest) -> list[Want]:
@@ -65,7 +63,7 @@ def wants(choice: Choice, manifest: Manifest) -> list[Want]:
 
 
 class Sizes:
-    """What engines need: by what they say themselves, or by the manifest where this version does not hold them."""
+    """What engines need, as they say themselves; the manifest says which of Ollama's models need less."""
 
     def __init__(self, choice: Choice, manifest: Manifest) -> None:
         self._choice = choice
@@ -82,20 +80,12 @@ class Sizes:
         return Want(layer, name, mb, f"SMARTTALKER_{key}={name}", exclusive, model)
 
     def _needs(self, layer: Layer, name: str) -> tuple[int, bool]:
-        if name in registry.ENGINES[layer]:
-            needs = registry.make(layer, name, self._choice.place).needs
-            return needs.gpu_mb, needs.exclusive
-        return max((each.gpu_mb for each in self._weights(layer, name)), default=0), False
-
-    def _weights(self, layer: Layer, name: str) -> Iterable[Weights]:
-        """The manifest's entries for the engine: those of the choice, or all where it names none."""
-        every = [each for each in self._manifest.weights.values() if each.layer is layer and each.engine == name]
-        return [each for each in every if each.name in self._choice.weights] or every
+        needs = registry.make(layer, name, self._choice.place).needs
+        return needs.gpu_mb, needs.exclusive
 
     def _others(self, layer: Layer, name: str) -> Iterable[str]:
         """Engines that may be set in the place of one: its stand-ins, then the CPU profile's."""
-        planned = (other for other in registry.FALLBACKS.get(name, ()))
-        names = dict.fromkeys((*planned, PROFILES["cpu"][layer]))
+        names = dict.fromkeys((*registry.FALLBACKS.get(name, ()), PROFILES["cpu"][layer]))
         return (other for other in names if other != name)
 
     def _smaller(self, layer: Layer, name: str) -> list[Want]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -10,7 +10,7 @@ from core.errors import SmartTalkerError
 from core.kinds import Layer
 from core.settings import Settings
 from core.weights.manifest import Manifest, Ollama, Weights
-from worker.engines.registry import look, make
+from worker.engines.registry import engines_of, look, make
 from worker.place import place_of
 
 T = TypeVar("T")
@@ -18,10 +18,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Needed:
-    """weights: of all chosen engines, what is needed first. reasons: why other engines' are not known."""
+    """weights: of all chosen engines and those that stand in for them, what is needed first. reasons: why other
+    engines' are not known."""
 
     weights: list[Weights]
     reasons: list[str]
+
+
+def stand_ins(layer: Layer, chosen: Sequence[str]) -> list[str]:
+    """The engines that stand in for chosen ones, each once, without those that are chosen themselves."""
+    others = (other for name in chosen for other in engines_of(layer, name)[1:])
+    return [name for name in dict.fromkeys(others) if name not in chosen]
 
 
 def chosen_engines(settings: Settings) -> dict[Layer, list[str]]:
@@ -32,7 +39,7 @@ def chosen_engines(settings: Settings) -> dict[Layer, list[str]]:
 @dataclass(frozen=True)
 class Seen:
     """found: what an engine stands on (`qwen2.5:14b on Ollama 0.12.3`); reason: why it can't be used, None if it can:
-    it is not in this version, or its packages, weights or server are not there."""
+    its packages, weights or server are not there."""
 
     found: str | None
     reason: str | None
@@ -50,11 +57,11 @@ def missing(layer: Layer, name: str, settings: Settings) -> str | None:
 
 
 def needed_by(settings: Settings, manifest: Manifest) -> Needed:
-    """Of the chosen engines. Raises NotFound where one needs what the manifest does not name."""
+    """Of the chosen engines and their stand-ins. Raises NotFound where one needs what the manifest does not name."""
     names: dict[str, None] = {}
     reasons = []
     for layer, engines in chosen_engines(settings).items():
-        for engine in engines:
+        for engine in (*engines, *stand_ins(layer, engines)):
             tried = _tried(layer, engine, lambda: make(layer, engine, place_of(settings)).needs.weights)  # noqa: B023
             names |= dict.fromkeys(tried.found or ())
             reasons += [tried.reason] if tried.reason else []

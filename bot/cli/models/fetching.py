@@ -11,13 +11,11 @@ from bot.cli.errors import report
 from bot.cli.models.bars import shown
 from bot.cli.models.engines import needed_by
 from core.errors import SmartTalkerError
-from core.kinds import Layer
-from core.settings import PROFILES, Settings
+from core.settings import Settings
 from core.weights.fetching import Progress, State, Way
 from core.weights.manifest import Environment, Manifest, Set, Weights
 from core.weights.run import Entry, check_room, refuse_unaccepted
 from core.weights.words import in_words
-from worker.engines.registry import ENGINES, PLANNED
 
 STOPPED = 130
 """The exit status after Ctrl-C, as shells have it."""
@@ -32,11 +30,7 @@ def fetch_named(names: Sequence[str], manifest: Manifest, way: Way, *, agreed: b
 def fetch_set(name: str, manifest: Manifest, way: Way, *, agreed: bool) -> int:
     """A set that fits a card, and how to choose it. Raises as fetch_named."""
     chosen = manifest.set(name)
-    weights = manifest.with_needs(chosen.weights)
-    if later := [each.name for each in weights if _is_later(each)]:
-        now = " ".join(each.name for each in weights if each.name not in later)
-        print(f"For engines of a later version: {', '.join(later)}.\nWithout them: smarttalker models fetch {now}\n")
-    status = _fetch(weights, way, agreed=agreed, thorough=False)
+    status = _fetch(manifest.with_needs(chosen.weights), way, agreed=agreed, thorough=False)
     if status != STOPPED:
         print(f"\nIn .env, these lines choose what fits a card of {chosen.card_gb} GB:")
         print("\n".join(env_lines(chosen)))
@@ -55,24 +49,11 @@ def fetch_needed(settings: Settings, manifest: Manifest, way: Way, *, agreed: bo
 
 
 def env_lines(chosen: Set) -> list[str]:
-    """An engine that this version lacks gives way to the one that needs nothing."""
+    """What chooses the set, for `.env`."""
     lines = ["SMARTTALKER_PROFILE=gpu"]
-    for key, engine in chosen.engines.items():
-        layer = Layer(key.partition("_")[0])
-        lines += [f"# {engine} comes with a later version"] if engine in PLANNED.get(layer, ()) else []
-        lines.append(f"SMARTTALKER_{key.upper()}={_here(layer, engine)}")
+    lines += [f"SMARTTALKER_{key.upper()}={engine}" for key, engine in chosen.engines.items()]
     lines += [f"SMARTTALKER_LLM_MODEL={chosen.llm_model}"] if chosen.llm_model else []
     return lines + ([f"SMARTTALKER_LLM_CONTEXT={chosen.llm_context}"] if chosen.llm_context else [])
-
-
-def _here(layer: Layer, engine: str) -> str:
-    return engine if engine in ENGINES[layer] else PROFILES["cpu"][layer]
-
-
-def _is_later(weights: Weights) -> bool:
-    """Whether none of its engines is in this version."""
-    planned = {engine for engines in PLANNED.values() for engine in engines}
-    return set(weights.engine.split(", ")) <= planned
 
 
 def _fetch(chosen: Sequence[Weights], way: Way, *, agreed: bool, thorough: bool) -> int:
