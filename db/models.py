@@ -209,6 +209,9 @@ class Turn(Leased, Base):
     """The peak of each layer's work: {layer: {"gpu", "ram"}}, MiB."""
     steps: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     """Each step down: {"layer", "engine", "code"}."""
+    choice: Mapped[dict[str, Any] | None]
+    """What draws the picture and why, as worker.deciding.choosing.Choice tells it; None where there was nothing to
+    choose."""
     error: Mapped[dict[str, Any] | None]
 
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
