@@ -42,10 +42,10 @@ def _learn(classifier: Classifier, folder: Path) -> None:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from worker.engines.emotion.transformers.quiet import quietly
     from worker.engines.emotion.transformers.threads import one_thread
+    from worker.networks.quiet import quiet
 
-    with quietly(), one_thread():
+    with quiet("transformers"), one_thread():
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
         network = AutoModelForSequenceClassification.from_pretrained(str(folder), local_files_only=True).eval()
         lessons = LESSONS if classifier is ENGLISH else LESSONS_OF_MANY

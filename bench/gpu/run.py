@@ -19,9 +19,9 @@ from bench.gpu.trial import Size, named, seconds
 from bench.run import measure_each
 from core.errors import ConfigurationError, ModelMissing, SurroundingsError
 from core.settings import HOME, Settings
-from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.base import Place
 from worker.gpu.card import Card, found_card
+from worker.networks.quiet import quiet
 from worker.place import place_of
 
 OUTPUT = HOME / "outputs" / "bench-gpu.json"

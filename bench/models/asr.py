@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.weights.folder import keep_record
-from worker.engines.asr.funasr.quiet import quiet
+from worker.networks.quiet import quiet
 
 LLM = "Qwen3-0.6B"
 WEIGHTS = "model.pt"

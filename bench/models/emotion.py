@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from core.weights.folder import keep_record
 from worker.engines.emotion.transformers.classifiers import ENGLISH, MANY, Classifier
-from worker.engines.emotion.transformers.quiet import quietly
+from worker.networks.quiet import quiet
 
 Size = Literal["tiny", "full"]
 
@@ -74,7 +74,7 @@ def build(folder: Path, which: str, size: Size) -> None:
 
     shape = SHAPES[which, size]
     folder.mkdir(parents=True, exist_ok=True)
-    with torch.random.fork_rng(devices=[]), quietly():
+    with torch.random.fork_rng(devices=[]), quiet("transformers"):
         torch.manual_seed(_SEED)
         network = AutoModelForSequenceClassification.from_config(configuration(which, shape))
         network.save_pretrained(folder)

@@ -31,13 +31,13 @@ from worker.engines.asr.funasr import FunASR, decoding, loading
 from worker.engines.asr.funasr.decoding import Decoder
 from worker.engines.asr.funasr.failing import asr_errors
 from worker.engines.asr.funasr.loading import precision
-from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.asr.funasr.segments import LONGEST
 from worker.engines.asr.funasr.speech import SpeechFinder
 from worker.engines.asr.funasr.writing import cleaned
 from worker.engines.base import Place
 from worker.engines.tts.espeak import Espeak
 from worker.engines.tts.espeak.engine import SAMPLE_RATE as SPOKEN_RATE
+from worker.networks.quiet import quiet
 
 pytestmark = pytest.mark.models
 

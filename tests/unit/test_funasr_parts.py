@@ -23,10 +23,10 @@ from worker.engines.asr.funasr.doubt import is_doubtful, is_loop, is_only
 from worker.engines.asr.funasr.failing import asr_errors
 from worker.engines.asr.funasr.languages import NAMES, is_east_asian, language_of, primary
 from worker.engines.asr.funasr.listening import Listener
-from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.asr.funasr.segments import FRAME, LONGEST, Segment, Span, segments_of
 from worker.engines.asr.funasr.writing import cleaned, joined
 from worker.engines.base import Place
+from worker.networks.quiet import quiet
 
 TEXTS = {
     "ar": "السلام عليكم، كم سعر تذكرة الـ VIP إلى جدة؟",

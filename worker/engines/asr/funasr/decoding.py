@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from worker.engines.asr.base import SAMPLE_RATE
 from worker.engines.asr.funasr.loading import load_model, precision
-from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.asr.funasr.writing import cleaned
+from worker.networks.quiet import quiet
 
 _TOKENS_AT_ONCE = 24
 _TOKENS_A_SECOND = 20

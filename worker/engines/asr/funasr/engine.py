@@ -17,10 +17,10 @@ from worker.engines.asr.funasr.decoding import Decoded, Decoder, usable_names
 from worker.engines.asr.funasr.failing import asr_errors
 from worker.engines.asr.funasr.languages import CHINESE_ENGLISH_JAPANESE, NAMES, language_of, primary
 from worker.engines.asr.funasr.listening import Listener
-from worker.engines.asr.funasr.memory import give_back
 from worker.engines.asr.funasr.speech import SpeechFinder
 from worker.engines.asr.funasr.writing import joined
 from worker.engines.base import Needs, Place
+from worker.networks.memory import give_back
 
 MULTILINGUAL, CHIEF = "fun-asr-mlt-nano", "fun-asr-nano"
 """Names in models/manifest.toml: the one for all 31 languages, and the better one for Chinese, English and Japanese."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ASRError
-from worker.engines.asr.funasr.quiet import quiet
+from worker.networks.quiet import quiet
 
 _WEIGHTS = "model.pt"
 _LLM = "Qwen3-0.6B"

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engines.asr.base import SAMPLE_RATE
-from worker.engines.asr.funasr.quiet import quiet
 from worker.engines.asr.funasr.segments import FRAME, Probabilities, Segment, Span, segments_of
+from worker.networks.quiet import quiet
 
 _THRESHOLD = 0.5
 _LEAST_SPEECH_MS = 250

@@ -9,8 +9,8 @@ from typing import Any
 from core.errors import EmotionError
 from worker.engines.emotion.transformers.classifiers import Classifier
 from worker.engines.emotion.transformers.orders import labels_of
-from worker.engines.emotion.transformers.quiet import quietly
 from worker.engines.emotion.transformers.threads import one_thread
+from worker.networks.quiet import quiet
 
 _OVERLAP = 8
 """Windows share an eighth of their length, so that no sentence is seen only in halves."""
@@ -71,7 +71,7 @@ def _opened(weights: str, folder: Path) -> tuple[Any, Any]:
 
     mend = f"run `smarttalker models verify {weights}`"
     try:
-        with quietly():
+        with quiet("transformers"):
             tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             network, told = AutoModelForSequenceClassification.from_pretrained(
                 str(folder), local_files_only=True, dtype=torch.float32, output_loading_info=True
