@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import pickle
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -174,10 +176,11 @@ def _unwrapped(path: Path, loaded: Any) -> Mapping[Any, Any]:
 
 
 def _what_is_wrong(error: Exception) -> str:
-    """torch tells what it refused to unpickle only in words."""
-    if isinstance(error, OSError):
+    """torch tells what it refused to unpickle only in words; a broken archive it may take for an older format, and
+    then look for things before the file's beginning (OSError)."""
+    if isinstance(error, OSError) and error.errno == errno.EIO:
         return f"can't be read ({error.strerror})"
-    if "weights_only" in str(error) or "Weights only" in str(error):
+    if isinstance(error, pickle.UnpicklingError) and "unsupported" in str(error).lower():
         return "holds code, which is never run"
     return "is truncated or damaged"
 
