@@ -60,12 +60,14 @@ class Voice:
 
 @dataclass(frozen=True)
 class Avatar:
-    """A face: portrait.png, rig.npz and persona.toml in one folder."""
+    """A face: portrait.png, rig.npz and persona.toml in one folder. over: folders, the first wins, in which an operator
+    may have put more of one that is shipped: its half-body picture and its poses."""
 
     id: str
     name: Localised
     voice: str
     folder: Path
+    over: tuple[Path, ...] = ()
 
     @property
     def portrait(self) -> Path:
@@ -74,6 +76,20 @@ class Avatar:
     @property
     def rig(self) -> Path:
         return self.folder / "rig.npz"
+
+    @property
+    def half(self) -> Path:
+        """half.png: half the body with both hands, as engines that move the hands need it; it may not be there."""
+        return self._optional("half.png")
+
+    @property
+    def poses(self) -> Path:
+        """poses.npz: how the avatar's own hands move; it may not be there."""
+        return self._optional("poses.npz")
+
+    def _optional(self, file: str) -> Path:
+        found = (folder / file for folder in self.over if (folder / file).is_file())
+        return next(found, self.folder / file)
 
     @cached_property
     def persona(self) -> Persona:
@@ -116,7 +132,7 @@ class Catalogue:
         folder, stamp = self._find("avatars", avatar_id, ("avatar.toml", "persona.toml"))
         known = self._avatars.get(avatar_id)
         if known is None or known[0] != stamp:
-            known = self._avatars[avatar_id] = stamp, _avatar(folder)
+            known = self._avatars[avatar_id] = stamp, _avatar(folder, self._over(folder))
         return known[1]
 
     def voice(self, voice_id: str) -> Voice:
@@ -168,6 +184,11 @@ class Catalogue:
     def _names(self, kind: str, file: str) -> list[str]:
         return sorted({name for root in self._roots for name in _names(root / kind, file)})
 
+    def _over(self, folder: Path) -> tuple[Path, ...]:
+        """The folders of the same name in the roots before that of an avatar's folder."""
+        homes = [root / folder.parent.name / folder.name for root in self._roots]
+        return tuple(homes[: homes.index(folder)])
+
     def _find(self, kind: str, name: str, files: Sequence[str]) -> tuple[Path, _Stamp]:
         """The first root's folder that holds the first of the files, and when they were written."""
         what = kind.removesuffix("s")
@@ -191,10 +212,10 @@ def _written(path: Path) -> tuple[int, int]:
     return state.st_mtime_ns, state.st_ino
 
 
-def _avatar(folder: Path) -> Avatar:
+def _avatar(folder: Path, over: tuple[Path, ...]) -> Avatar:
     table = read_toml(folder / "avatar.toml")
     try:
-        return Avatar(folder.name, dict(table["name"]), str(table["voice"]), folder)
+        return Avatar(folder.name, dict(table["name"]), str(table["voice"]), folder, over)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(f"{folder / 'avatar.toml'}: missing or misplaced key {error}") from error
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.faces import landmarks as lm
+from worker.faces.framing import cut
 
 Image = NDArray[np.uint8]
 
@@ -43,7 +44,7 @@ def upright(rgb: Image, mesh: NDArray[np.float32], roll: float) -> tuple[Image, 
 def portrait(rgb: Image, mesh: NDArray[np.float32]) -> Image:
     """(SIDE, SIDE, 3): head and shoulders as far as the photo shows them."""
     left, top, side = square(rgb.shape[1], rgb.shape[0], mesh)
-    crop = _cut(rgb, left, top, side)
+    crop = cut(rgb, left, top, side)
     if side >= SIDE:
         return cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
     return _enlarged(crop)
@@ -74,19 +75,3 @@ def square(width: int, height: int, mesh: NDArray[np.float32]) -> tuple[int, int
     fits = min(2 * x, 2 * (width - x), y / LEVEL, (height - y) / (1 - LEVEL))
     side = max(min(largest, fits), smallest)
     return round(x - side / 2), round(y - LEVEL * side), round(side)
-
-
-def _cut(rgb: Image, left: int, top: int, side: int) -> Image:
-    """The square; what lies beyond the photo's rim is that rim, drawn outwards and blurred."""
-    height, width = rgb.shape[:2]
-    margins = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
-    crop = rgb[max(top, 0) : min(top + side, height), max(left, 0) : min(left + side, width)]
-    if not any(margins):
-        return np.ascontiguousarray(crop)
-    whole = cv2.copyMakeBorder(crop, *margins, cv2.BORDER_REPLICATE)
-    soft = cv2.GaussianBlur(cv2.GaussianBlur(whole, (0, 0), 0.03 * side), (0, 0), 0.03 * side)
-    inside = np.zeros(whole.shape[:2], np.uint8)
-    inside[margins[0] : side - margins[1], margins[2] : side - margins[3]] = 1
-    far = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3) / (0.03 * side)
-    weight = np.clip(far, 0, 1)[..., None]
-    return np.asarray(whole + (soft.astype(np.float32) - whole) * weight).astype(np.uint8)

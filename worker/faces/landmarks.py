@@ -86,7 +86,7 @@ def detect(rgb: NDArray[np.uint8]) -> Seen:
         picture, target = Path(folder) / "picture.png", Path(folder) / "seen.npz"
         cv2.imwrite(str(picture), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         command = [sys.executable, "-m", "worker.faces.mesh", str(picture), str(target)]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=DETECT_S, env=_environment())
+        done = subprocess.run(command, capture_output=True, check=False, timeout=DETECT_S, env=environment())
         if done.returncode == NO_MODEL:
             raise ModelMissing("mediapipe, which finds a face's landmarks, is not installed: run `make install`")
         if done.returncode != 0:
@@ -95,7 +95,7 @@ def detect(rgb: NDArray[np.uint8]) -> Seen:
             return Seen(seen["mesh"].astype(np.float32), seen["person"].astype(np.float32))
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Our own, so that the process finds this very checkout."""
     root = str(Path(worker.__file__).parents[1])
     return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
