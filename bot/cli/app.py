@@ -124,7 +124,7 @@ def doctor() -> None:
 
 @avatar.command("list")
 def list_avatars() -> None:
-    """Print the avatars, their voices, and whether their rigs are made."""
+    """Print the avatars, their voices, and whether their rigs and half-body pictures are there."""
     from bot.cli.catalogue import print_avatars
 
     print_avatars(read_settings())
@@ -138,6 +138,17 @@ def rig(
     from bot.cli.catalogue import make_rig
 
     make_rig(read_settings(), avatar_id)
+
+
+@avatar.command("half")
+def half(
+    avatar_id: Annotated[str, typer.Argument(help="The avatar's id.")],
+    picture: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP: from above the head to below both hands.")],
+) -> None:
+    """Give an avatar its half-body picture, which the engine echomimic draws from."""
+    from bot.cli.catalogue import make_half
+
+    make_half(read_settings(), avatar_id, picture)
 
 
 @avatar.command("idle")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.catalogue import Catalogue, Reference
-from core.errors import ConfigurationError, InputError
+from core.errors import ConfigurationError, InputError, NotFound
 from core.idling import loop_of
 from core.settings import HOME, Settings
 
@@ -23,10 +24,11 @@ def catalogue_of(settings: Settings) -> Catalogue:
 
 
 def print_avatars(settings: Settings) -> None:
-    table = Table("id", "name", "voice", "rig", "folder", box=None, pad_edge=False)
+    table = Table("id", "name", "voice", "rig", "half body", "folder", box=None, pad_edge=False)
     for avatar in catalogue_of(settings).avatars():
         state = "made" if avatar.rig.exists() else f"missing: smarttalker avatar rig {avatar.id}"
-        table.add_row(avatar.id, " / ".join(avatar.name.values()), avatar.voice, state, str(avatar.folder))
+        half = "there" if avatar.half.exists() else "none"
+        table.add_row(avatar.id, " / ".join(avatar.name.values()), avatar.voice, state, half, str(avatar.folder))
     Console().print(table)
 
 
@@ -67,6 +69,20 @@ def make_rig(settings: Settings, avatar_id: str) -> None:
 
         build_alone(avatar.folder, HOME / "avatars")
     print(f"{avatar.rig} is made")
+
+
+def make_half(settings: Settings, avatar_id: str, picture: Path) -> None:
+    """Raises NotFound, PhotoInvalid for a picture that is of no use, ModelMissing, StorageError."""
+    from worker.adding.avatar import add_half
+    from worker.faces.halves import Halves
+
+    avatar = catalogue_of(settings).avatar(avatar_id)
+    if not picture.is_file():
+        raise NotFound(f"{picture} is not there")
+    made = asyncio.run(add_half(picture, avatar=avatar, root=settings.data_dir))
+    if lack := Halves(settings.data_dir).lack(avatar):
+        raise InputError(lack)
+    print(f"{made} is made")
 
 
 def make_idle(settings: Settings, avatar_id: str, out: Path | None, size: str) -> None:

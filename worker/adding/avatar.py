@@ -1,4 +1,4 @@
-"""A new avatar from one photo, and its removal.
+"""A new avatar from one photo, its half-body picture, and its removal.
 
 folder = await add_avatar(photo, avatar_id="mona", name={"ar": "منى", "en": "Mona"}, voice="layla",
                           root=settings.data_dir, template=catalogue.avatar("layla"))
@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from core.catalogue import Avatar, Localised, checked_id, read_persona
-from core.errors import ModelMissing, PhotoInvalid, StorageError, VideoError
+from core.errors import ModelMissing, NotFound, PhotoInvalid, StorageError, VideoError
 from core.messages import MAX_PHOTO_BYTES
 from core.naming import checked_name
 from core.settings import HOME
 from core.storage import storage_errors
-from worker.adding.folder import adding, remove, write_toml, write_whole
+from worker.adding.folder import adding, drafting, locked, remove, write_toml, write_whole
 from worker.adding.limited import ask
 
 TIMEOUT_S = 90.0
 PROCESS = "worker.adding.rigging"
+HALF_PROCESS = "worker.adding.half"
+HALF = "half.png"
 
 REASONS = {
     "not_picture": "the file is no picture: send JPEG, PNG or WebP",
@@ -41,6 +43,11 @@ REASONS = {
     "blurred": "the face is blurred: hold the camera still and focus on the face",
     "dark": "the face is too dark: turn towards the light",
     "pale": "the face is too bright: less light on it",
+    "no_hands": "not both hands can be seen apart from each other: hold them before the body, open, a little apart",
+    "hands_cut": "a hand is cut off by the picture's edge: go further back, or hold the hands closer to the body",
+    "half_far": "the hands are too far from the face: hold them before the belly or the chest",
+    "half_near": "the picture is too close: it must reach from above the head to below the hands, with both elbows",
+    "half_small": "the picture is too small: half a body needs 480 x 480 pixels at least",
 }
 
 
@@ -85,6 +92,27 @@ async def add_avatar(
     return root / "avatars" / avatar_id
 
 
+async def add_half(picture: Path, *, avatar: Avatar, root: Path) -> Path:
+    """Writes root/avatars/<id>/half.png, whole or not at all, also of an avatar that is shipped: it lies over what came
+    with it. The one that was there gives way.
+
+    picture: JPEG, PNG or WebP, hostile: half a body with both hands. root: DATA_DIR. Raises PhotoInvalid (see REASONS),
+    NotFound for an avatar that was removed meanwhile, ModelMissing without mediapipe, StorageError, and OSError where
+    there is no such picture.
+    """
+    target = root / "avatars" / checked_id(avatar.id, "avatar")
+    _check_bytes(picture)
+    with drafting(target) as draft:
+        made = (draft / HALF).resolve()
+        _check(await ask(HALF_PROCESS, str(picture.resolve()), str(made), timeout_s=TIMEOUT_S))
+        with locked(target.parent), storage_errors():
+            if not (avatar.folder / "avatar.toml").is_file():
+                raise NotFound(f"no avatar is called {avatar.id}", message_id="error-no-avatar")
+            target.mkdir(exist_ok=True)
+            made.replace(target / HALF)
+    return target / HALF
+
+
 def remove_avatar(root: Path, avatar_id: str) -> None:
     """Deletes it from root/avatars. Raises NotFound, Forbidden for a shipped one, StorageError."""
     remove(root, "avatars", avatar_id)
@@ -106,10 +134,15 @@ def _check_bytes(photo: Path) -> None:
 
 
 def _read(answer: dict[str, Any]) -> Face:
+    _check(answer)
+    return Face(answer["width"], answer["yaw"], answer["pitch"], answer["roll"])
+
+
+def _check(answer: dict[str, Any]) -> None:
     """A process that died did so of the picture: its decoder crashed, or it needed more than the limits allow."""
     reason, failed = answer.get("reason"), answer.get("failed")
     if failed == "storage":
-        raise StorageError("the new avatar could not be written")
+        raise StorageError("what was made of the picture could not be written")
     if failed is not None:
         raise VideoError(failed)
     if reason == "no_model":
@@ -118,7 +151,6 @@ def _read(answer: dict[str, Any]) -> Face:
         raise refuse(reason)
     if not answer:
         raise refuse("not_picture")
-    return Face(answer["width"], answer["yaw"], answer["pitch"], answer["roll"])
 
 
 def _describe(draft: Path, names: dict[str, str], voice: str, template: Avatar, added_by: str) -> None:

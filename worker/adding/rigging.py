@@ -2,21 +2,23 @@
 `python -m worker.adding.rigging PHOTO FOLDER DONORS`.
 
 It limits its own memory, time and file size before it opens the photo, and knows neither settings nor secrets. It
-writes portrait.png and rig.npz into FOLDER, an empty FOLDER argument only checks, and it prints one JSON object:
-{"width", "yaw", "pitch", "roll"} of the face or {"reason"}. DONORS is the folder of avatars with frames.
+writes portrait.png and rig.npz into FOLDER, and half.png where the photo shows half a body with both hands; an
+empty FOLDER argument only checks, and it prints one JSON object: {"width", "yaw", "pitch", "roll"} of the face or
+{"reason"}. DONORS is the folder of avatars with frames.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from core.errors import VideoError
-from worker.adding import checks
+from worker.adding import checks, half
 from worker.adding.picture import Image, open_photo
 from worker.adding.portrait import portrait, upright
 from worker.adding.refused import Refused
@@ -25,6 +27,7 @@ from worker.faces import landmarks as lm
 from worker.faces import mesh as meshes
 from worker.faces.closing import closed, parting
 from worker.faces.donor import Donor, nearest
+from worker.faces.half import has_room
 from worker.faces.single import Smile, rig_of
 from worker.faces.teeth import upper_row
 
@@ -49,6 +52,7 @@ def make(photo: Path, folder: Path | None, donors: Path) -> dict[str, float]:
     checks.check_look(picture, found)
     if folder is not None:
         _write(picture, found, folder, donors)
+        _write_half(rgb, mesh, folder)
     return {name: round(value, 1) for name, value in facts.items()}
 
 
@@ -86,6 +90,13 @@ def _write(picture: Image, mesh: checks.Mesh, folder: Path, donors: Path) -> Non
     if not cv2.imwrite(str(folder / "portrait.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
         raise OSError("portrait.png")
     rig.save(folder / "rig.npz")
+
+
+def _write_half(rgb: Image, mesh: checks.Mesh, folder: Path) -> None:
+    """Where the photo shows as much; it need not."""
+    if has_room(mesh, rgb.shape[1], rgb.shape[0]):
+        with suppress(Refused):
+            half.write(folder / half.FILE, half.squared(rgb))
 
 
 def _closed(picture: Image, mesh: checks.Mesh, donor: Donor) -> tuple[Image, checks.Mesh, Smile]:

@@ -94,6 +94,12 @@ def half_of(sight: Sight, width: int, height: int) -> Half:
     return Half((left, top, side), placed.astype(np.float32))
 
 
+def has_room(mesh: NDArray[np.float32], width: int, height: int) -> bool:
+    """Whether a picture with a face's mesh (478, 3) may show half a body; one of head and shoulders does not."""
+    face = _Face.of(mesh)
+    return SOURCE * FACES[0] <= face.height and face.height / FACES[1] <= _most(face, width, height)
+
+
 @dataclass(frozen=True)
 class _Face:
     """x of its middle, y of its brows, and from there to the chin, in pixels."""
@@ -119,11 +125,8 @@ def _both(sight: Sight, face: _Face, width: int, height: int) -> NDArray[np.floa
     if len(hands) < 2:
         away = any((wrist[:2] < rim).any() or (wrist[:2] > size - rim).any() for wrist in sight.wrists)
         raise Lacking("hands_cut" if away else "no_hands")
-    return np.stack(sorted(hands[:2], key=_leftness))
-
-
-def _leftness(hand: NDArray[np.float32]) -> float:
-    return -float(hand[:, 0].mean())
+    both = np.stack(hands[:2])
+    return both[np.argsort(-both[:, :, 0].mean(axis=1), kind="stable")]
 
 
 def _square(face: _Face, hands: NDArray[np.float32], width: int, height: int) -> tuple[int, int, int]:
@@ -139,15 +142,20 @@ def _square(face: _Face, hands: NDArray[np.float32], width: int, height: int) ->
     smallest, largest = face.height / FACES[1], face.height / FACES[0]
     if needed > largest:
         raise Lacking("half_far")
-    fits = min(
-        (height - face.brows) / (1 - BROWS),
-        min(face.x, width - face.x) / (0.5 - BEYOND[0]),
-        face.brows / (BROWS - BEYOND[1]),
-    )
+    fits = _most(face, width, height)
     side = round(max(min(max(face.height / FACE, needed), fits), smallest))
     if side < needed - 1 or side > fits + 1:
         raise Lacking("half_near")
     return round(face.x - side / 2), min(round(face.brows - BROWS * side), height - side), side
+
+
+def _most(face: _Face, width: int, height: int) -> float:
+    """The largest side that a square about the face may have."""
+    return min(
+        (height - face.brows) / (1 - BROWS),
+        min(face.x, width - face.x) / (0.5 - BEYOND[0]),
+        face.brows / (BROWS - BEYOND[1]),
+    )
 
 
 def _is_placed(face: _Face, hands: NDArray[np.float32], width: int, height: int) -> bool:

@@ -20,6 +20,11 @@ error-photo-mouth-open = The mouth is wide open in the photo. Please send one wi
 error-photo-blurred = The face is blurred. Please hold the camera still and send a sharp photo.
 error-photo-dark = The face is too dark. Please turn towards the light and take another photo.
 error-photo-pale = The face is too bright. Please take another photo with softer light.
+error-photo-no-hands = Both hands must be seen, apart from each other. Please hold them open in front of the body, a little apart.
+error-photo-hands-cut = A hand is cut off by the edge of the picture. Please go further back, or hold the hands closer to the body.
+error-photo-half-far = The hands are too far from the face. Please hold them in front of the belly or the chest.
+error-photo-half-near = The picture is too close. It must reach from above the head to below the hands, with both elbows in it.
+error-photo-half-small = The picture is too small: half a body needs at least 480 by 480 pixels. Please send the original.
 
 ## Adding a voice by a recording
 
