@@ -178,10 +178,10 @@ async def again(database: Database, task: Mapping[str, Any], error: Mapping[str,
         await finish(connection, task, TaskState.QUEUED, error=error, delay_s=delay_s)
 
 
-async def give_back(database: Database, task: Mapping[str, Any]) -> None:
-    """Whoever is free may begin it anew at once, and this attempt does not count. Raises LeaseLost."""
+async def give_back(database: Database, task: Mapping[str, Any], delay_s: float = 0.0) -> None:
+    """Whoever is free may begin it anew, and this attempt does not count. Raises LeaseLost."""
     async with database.begin() as connection:
-        await finish(connection, task, TaskState.QUEUED)
+        await finish(connection, task, TaskState.QUEUED, delay_s=delay_s)
         await connection.execute(update(Task).where(Task.id == task["id"]).values(attempts=Task.attempts - 1))
 
 

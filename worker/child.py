@@ -184,7 +184,8 @@ def main() -> None:
         report("failed", **failure(error))
         raise SystemExit(1) from None
     report("ready")
-    serve(Bench(engines, SmartTalkerPipeline(engines, catalogue(settings))), Orders(orders), report)
+    known = catalogue(settings)
+    serve(Bench(engines, SmartTalkerPipeline(engines, known), known), Orders(orders), report)
     engines.unload()
 
 

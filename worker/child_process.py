@@ -112,6 +112,8 @@ class Child:
                     return
         finally:
             self._at = None
+            if self._unwanted == name:
+                self._unwanted = None  # an order of the same name may be given again
             if self._stopping is not None:
                 self._stopping.cancel()
                 self._stopping = None

@@ -24,6 +24,7 @@ from db import outbox, overlooked, turns
 from worker import signs
 from worker.adding.tidying import Tidier
 from worker.fetching import Fetcher
+from worker.half_idling import HalfIdling
 from worker.identity import Identity
 from worker.loop import arq_worker, finish, start, until_stopped
 from worker.office import opened
@@ -217,7 +218,8 @@ async def serve(settings: Settings) -> None:
         tasking = Tasking(office, identity.name)
         await courier.start()
         await tasking.start()
-        worker = make_worker(office.queue, courier, tasking, Fetcher(office), Tidier(settings.data_dir).reconcile)
+        rounds = (Tidier(settings.data_dir).reconcile, HalfIdling(office).reconcile)
+        worker = make_worker(office.queue, courier, tasking, Fetcher(office), *rounds)
         async with beside(signs.Signs(office).run()):
             works = await until_stopped(worker)
             await finish(works, list(worker.job_tasks.values()), DRAIN_S)

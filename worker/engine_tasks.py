@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
-from core.errors import ChildDied, QueueUnavailable, SmartTalkerError
+from core.errors import ChildDied, DatabaseUnavailable, QueueUnavailable, SmartTalkerError
 from core.logging import get_logger, log_context
 from core.metrics import Metrics
 from core.queue import Queue
 from core.settings import Settings
-from db import tasks
+from db import switches, tasks, turns
 from db.sessions import Database
 from worker.child_process import Child, Report
 from worker.holding import held
 from worker.patience import patiently
+from worker.rounds import beside
 
 log = get_logger(__name__)
 
@@ -29,6 +30,13 @@ ATTEMPTS = 3
 BACK_OFF_S = (1.0, 5.0)
 ORDER_S = 420.0
 """Turns wait while an order is carried out: longer than engines may take to load, and a recording to be heard."""
+YIELDING = ("idle",)
+"""Orders that stop where a turn comes, since they take minutes and nobody waits for them."""
+YIELDING_S = 3600.0
+LOOK_S = 1.0
+"""Between two looks for a turn that waits."""
+AGAIN_S = 60.0
+"""After a turn, until an order that stopped for it begins anew: who has asked likely asks more."""
 
 
 class EngineTasks:
@@ -43,6 +51,7 @@ class EngineTasks:
         self._metrics = metrics
         self._child = child
         self._owner = owner
+        self._stopped = ""
 
     async def take_back(self) -> int:
         """What a dead process of this name had in hand is free at once. Raises DatabaseUnavailable."""
@@ -71,6 +80,9 @@ class EngineTasks:
             # What the child still does belongs to nobody.
             await self._child.kill()
             raise
+        if end["kind"] == "cancelled" and _yields(task):
+            log.info("order_yields")
+            return await patiently(lambda: tasks.give_back(self._database, task, AGAIN_S), self._settings.lease_s)
         if end["kind"] == "done":
             log.info("order_done", attempt=task["attempts"], seconds=round(time.monotonic() - began, 3))
             return await self._hand_over(task, {"done": end["result"]})
@@ -81,10 +93,12 @@ class EngineTasks:
         if task["attempts"] > ATTEMPTS:
             return _failure(ChildDied("the process died in it again and again"))
         try:
-            async with asyncio.timeout(ORDER_S):
+            async with asyncio.timeout(YIELDING_S if _yields(task) else ORDER_S), self._yielding(task):
                 return await self._reports(task)
         except (ChildDied, TimeoutError) as error:
             await self._child.kill()
+            if self._stopped == _name(task):
+                return {"kind": "cancelled"}
             self._metrics.child_restart()
             return _failure(error if isinstance(error, ChildDied) else ChildDied("the order took too long"))
 
@@ -93,11 +107,36 @@ class EngineTasks:
         order = task["payload"]["order"]
         if "media" in order:
             order = order | {"media": str(self._settings.data_dir.resolve() / order["media"])}
-        async with aclosing(self._child.run(f"task-{task['id']}", order)) as reports:
+        async with aclosing(self._child.run(_name(task), order)) as reports:
             async for report in reports:
                 self._count(report)
                 end = report
         return end
+
+    @asynccontextmanager
+    async def _yielding(self, task: Mapping[str, Any]) -> AsyncIterator[None]:
+        """Has an order that yields stopped when a turn waits."""
+        self._stopped = ""
+        if not _yields(task):
+            yield
+            return
+        async with beside(self._give_way(_name(task))):
+            yield
+
+    async def _give_way(self, name: str) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with suppress(DatabaseUnavailable):
+                if await self._turn_waits():
+                    self._stopped = name
+                    return await self._child.stop(name)
+
+    async def _turn_waits(self) -> bool:
+        """Whether one could be claimed now."""
+        async with self._database.begin() as connection:
+            if await switches.get(connection, switches.PAUSED) is not None:
+                return False
+        return bool(await turns.stranded(self._database, limit=1))
 
     def _count(self, report: Report) -> None:
         if report["kind"] == "exhausted":
@@ -125,6 +164,15 @@ class EngineTasks:
         await patiently(lambda: tasks.hand_over(self._database, task, result), self._settings.lease_s)
         with suppress(QueueUnavailable):
             await self._queue.ring_task(task["id"])
+
+
+def _name(task: Mapping[str, Any]) -> str:
+    """What the child knows its order by."""
+    return f"task-{task['id']}"
+
+
+def _yields(task: Mapping[str, Any]) -> bool:
+    return task["payload"]["order"]["do"] in YIELDING
 
 
 def _failure(error: SmartTalkerError) -> Report:

@@ -8,6 +8,7 @@ from core.kinds import Layer
 from core.settings import Settings
 from worker.engines.base import Place
 from worker.engines.registry import make
+from worker.grounds import Grounds
 
 
 def place_of(settings: Settings, device: str = "cpu") -> Place:
@@ -23,6 +24,7 @@ def place_of(settings: Settings, device: str = "cpu") -> Place:
         echomimic=settings.echomimic,
         compile=settings.compile,
         data=settings.data_dir.absolute(),
+        ground=Grounds(settings.data_dir.absolute()),
     )
 
 

@@ -129,7 +129,7 @@ async def test_one_that_comes_late_leaves_the_newer_one_alone(
             path.write_bytes(b"film")
         return {"bytes": 4}
 
-    monkeypatch.setattr("worker.tasks.idle.ask", replaced)
+    monkeypatch.setattr("worker.filming.ask", replaced)
     assert (await client.get(f"/avatars/{avatar}/idle")).status_code == 202
     await work(settings, database, queue)
     assert (await client.get(f"/avatars/{avatar}/idle")).content == b"film"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import subprocess
 import sys
@@ -37,6 +38,17 @@ for kind in {kinds!r}:
     time.sleep({pause})
     write_frame(sys.stdout.buffer, {{"kind": kind, "detail": "X: because"}})
 time.sleep(60)
+"""
+
+OBEDIENT = """#!{python} -S
+import select, sys
+sys.path.insert(0, {home!r})
+from worker.frames import read_frame, write_frame
+orders = open(0, "rb", buffering=0)
+write_frame(sys.stdout.buffer, {{"kind": "ready"}})
+while (frame := read_frame(orders)) is not None:
+    stopped = select.select([orders], [], [], frame[0]["for"])[0] and read_frame(orders)
+    write_frame(sys.stdout.buffer, {{"kind": "cancelled" if stopped else "done", "worn": False}})
 """
 
 
@@ -80,3 +92,18 @@ async def test_a_child_may_take_long_as_long_as_it_goes_on(
         with pytest.raises(error, match=r"because|nothing happened"):
             await child.start()
     assert not child.alive
+
+
+async def test_what_was_stopped_may_be_done_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "python"
+    program.write_text(OBEDIENT.format(python=sys.executable, home=str(HOME)))
+    program.chmod(0o755)
+    monkeypatch.setattr(child_process.sys, "executable", str(program))
+    child = Child({})
+    ends = []
+    for seconds in (10, 0.2):
+        if seconds == 10:
+            asyncio.get_running_loop().call_later(0.2, lambda: asyncio.ensure_future(child.stop("a")))
+        ends += [report["kind"] async for report in child.run("a", {"for": seconds})]
+    await child.kill()
+    assert ends == ["cancelled", "done"]

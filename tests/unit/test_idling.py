@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from bot.cli.catalogue import make_idle
 from core.catalogue import Avatar, Catalogue
 from core.errors import InputError, NotFound, VideoError
-from core.idling import FPS, SECONDS, Loop, fingerprint, forget, loop_of
+from core.idling import FPS, SECONDS, HalfLoop, Loop, fingerprint, fingerprints, forget, half_loop_of, loop_of
 from core.settings import HOME, Settings
 from worker.engines.video.base import Canvas, as_rgb
 from worker.engines.video.puppet import Puppet
+from worker.grounds import Grounds
 from worker.idling import idle_frames, write_loop
 from worker.looping import write_looping
 
@@ -136,13 +137,53 @@ def test_a_replaced_avatar_has_a_loop_of_its_own(copied: Avatar, part: str) -> N
         fingerprint(copied)
 
 
+def test_half_a_body_has_a_loop_of_its_own(tmp_path: Path, copied: Avatar) -> None:
+    """Of the picture and the poses, and of nothing else."""
+    with pytest.raises(NotFound):
+        half_loop_of(copied)
+    assert fingerprints(copied) == {fingerprint(copied)}
+    found = []
+    for file, content in ((copied.half, b"one"), (copied.half, b"other"), (copied.poses, b"poses")):
+        file.write_bytes(content)
+        found.append(half_loop_of(copied))
+    assert len({loop.fingerprint for loop in found} | {loop.key for loop in found} | {fingerprint(copied)}) == 7
+    copied.portrait.write_bytes(avatar_of("omar").portrait.read_bytes())
+    assert half_loop_of(copied) == found[-1]
+    assert found[-1].path(tmp_path) == tmp_path / "idle" / "layla" / found[-1].fingerprint / "echomimic.mp4"
+    assert fingerprints(copied) == {fingerprint(copied), found[-1].fingerprint}
+    copied.rig.unlink()
+    assert fingerprints(copied) == {found[-1].fingerprint}
+
+
+def test_the_ground_is_what_there_is(tmp_path: Path, copied: Avatar) -> None:
+    """The puppet's at the canvas's size, made once; the half body's as soon as it is there, and none without a rig."""
+    grounds = Grounds(tmp_path)
+    path = grounds(copied, Canvas(96, 64, 25))
+    assert path == loop_of(copied, 96, 64).path(tmp_path)
+    assert (len(pictures(path)), pictures(path)[0].shape) == (SECONDS * FPS, (64, 96))
+    made = path.stat().st_mtime_ns
+    assert grounds(copied, Canvas(96, 64, 30)).stat().st_mtime_ns == made
+    copied.half.write_bytes(b"half")
+    assert grounds(copied, Canvas(96, 64, 25)) == path
+    half = half_loop_of(copied).path(tmp_path)
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"film")
+    assert grounds(copied, Canvas(96, 64, 25)) == half
+    half.unlink()
+    copied.rig.write_bytes(b"no rig")
+    for _ in range(2):
+        with pytest.raises(VideoError):
+            grounds(copied, Canvas(96, 64, 25))
+        copied.rig.unlink(missing_ok=True)
+
+
 def test_loops_are_kept_apart_and_forgotten(tmp_path: Path) -> None:
-    old, new, other = Loop("mona", "a" * 16, 512, 512), Loop("mona", "b" * 16, 64, 64), Loop("nour", "a" * 16, 64, 64)
+    old, new, other = Loop("mona", "a" * 16, 512, 512), HalfLoop("mona", "b" * 16), Loop("nour", "a" * 16, 64, 64)
     for loop in (old, new, other):
         loop.path(tmp_path).parent.mkdir(parents=True)
         loop.path(tmp_path).write_bytes(b"x")
     assert old.path(tmp_path) == tmp_path / "idle" / "mona" / ("a" * 16) / "idle-512x512.mp4"
-    forget(tmp_path, "mona", but=new)
+    forget(tmp_path, "mona", but={new.fingerprint})
     assert [loop.path(tmp_path).exists() for loop in (old, new, other)] == [False, True, True]
     forget(tmp_path, "mona")
     forget(tmp_path, "mona")
@@ -155,8 +196,9 @@ def test_what_is_no_id_has_no_place_and_deletes_nothing(tmp_path: Path, name: st
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"x")
     (tmp_path / "idle").mkdir()
-    with pytest.raises(NotFound):
-        Loop(name, "a" * 16, 64, 64).path(tmp_path)
+    for loop in (Loop(name, "a" * 16, 64, 64), HalfLoop(name, "a" * 16)):
+        with pytest.raises(NotFound):
+            loop.path(tmp_path)
     with pytest.raises(NotFound):
         forget(tmp_path, name)
     assert kept.exists()

@@ -1,4 +1,4 @@
-"""What the child is told to do beside turns: which orders it takes, and how it hears."""
+"""What the child is told to do beside turns: which orders it takes, how it hears, how it films who waits."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ import io
 import json
 import os
 import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.catalogue import Catalogue
-from core.errors import ASRError, Cancelled, LanguageUnsupported, NotUnderstood
+from core.catalogue import Avatar, Catalogue
+from core.errors import ASRError, Cancelled, LanguageUnsupported, NotUnderstood, VideoError
 from core.settings import HOME
 from worker.child import Orders, Reporter, serve
 from worker.engines.asr.base import Transcript
 from worker.engines.base import Needs
+from worker.engines.tts.base import Speech
+from worker.engines.video.base import Canvas
 from worker.frames import write_frame
 from worker.gpu import EngineSet
 from worker.media import write_wav
 from worker.orders.base import Bench
 from worker.orders.hear import Hear
+from worker.orders.idle import Idle
 from worker.pipeline import SmartTalkerPipeline
 
 RATE = 24_000
@@ -74,15 +79,20 @@ class Reports(Reporter):
             self._pipe.close()
 
 
-def told(ear: Ear, *orders: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the child reports of these orders."""
-    engines = EngineSet(lambda layer, language: "ear", make=lambda layer, name, place: ear)
+def bench_of(engines: EngineSet) -> Bench:
+    known = Catalogue(HOME)
+    return Bench(engines, SmartTalkerPipeline(engines, known), known)
+
+
+def told(engine: Any, *orders: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the child reports of these orders, with one engine for all."""
+    engines = EngineSet(lambda layer, language: engine.name, make=lambda layer, name, place: engine)
     at_child, ours = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True))
     for order in orders:
         write_frame(ours, order)
     reports = Reports(len(orders), ours)
     with at_child:
-        serve(Bench(engines, SmartTalkerPipeline(engines, Catalogue(HOME))), Orders(at_child), reports)
+        serve(bench_of(engines), Orders(at_child), reports)
     return reports.kept
 
 
@@ -145,7 +155,9 @@ def test_what_can_not_be_heard_fails(
     assert (end["kind"], end["code"], end["permanent"]) == ("failed", code, permanent)
 
 
-@pytest.mark.parametrize("order", [{"do": "sing"}, {"do": "hear"}, {"do": "run", "job": {"x": 1}}, {"do": "run"}])
+@pytest.mark.parametrize(
+    "order", [{"do": "sing"}, {"do": "hear"}, {"do": "idle"}, {"do": "run", "job": {"x": 1}}, {"do": "run"}]
+)
 def test_an_order_that_can_not_be_read_fails_for_good_and_the_next_is_carried_out(
     clip: Path, order: dict[str, Any]
 ) -> None:
@@ -153,10 +165,100 @@ def test_an_order_that_can_not_be_read_fails_for_good_and_the_next_is_carried_ou
     assert [(end["kind"], end.get("permanent")) for end in ends] == [("failed", True), ("done", None)]
 
 
+class Artist:
+    """Draws a stripe that goes round in 144 pictures, 24 a second, and is watched before the first."""
+
+    name = "echomimic"
+    needs = Needs(patience_s=5.0)
+    watch = staticmethod(lambda share: None)
+
+    def __init__(self, *errors: Exception, refuses: str | None = None, stop: threading.Event | None = None) -> None:
+        self.errors = list(errors)
+        self.refusal, self.stop = refuses, stop
+        self.heard: list[Speech] = []
+
+    def load(self) -> None: ...
+
+    def unload(self) -> None: ...
+
+    def refuses(self, avatar: Avatar) -> str | None:
+        return self.refusal
+
+    def size(self, canvas: Canvas) -> tuple[int, int]:
+        return 96, 64
+
+    def rate(self, canvas: Canvas) -> int:
+        return 24
+
+    def frames(self, speech: Iterable[Speech], *, avatar: Avatar, canvas: Canvas) -> Iterator[NDArray[np.uint8]]:
+        self.heard += speech
+        if self.stop is not None:
+            self.stop.set()
+        self.watch(0.5)
+        for number in range(144):
+            picture = np.full((64, 96, 3), 90, np.uint8)
+            picture[:, (number * 96 // 144 + np.arange(12)) % 96] = 160
+            yield picture
+            if self.errors:
+                raise self.errors.pop()
+
+
+def idle(path: Path, avatar: str = "layla") -> dict[str, Any]:
+    return {"do": "idle", "avatar": avatar, "media": str(path)}
+
+
+@pytest.mark.parametrize("errors", [[], [VideoError("full", exhausted=True)]], ids=["at once", "after making room"])
+def test_an_avatar_that_waits_is_filmed(tmp_path: Path, errors: list[Exception]) -> None:
+    artist, path = Artist(*errors), tmp_path / "new" / "echomimic.mp4"
+    end = told(artist, idle(path))[-1]
+    assert (end["kind"], end["result"]) == ("done", {"bytes": path.stat().st_size, "seconds": 144 / 25})
+    assert [(speech.seconds, bool(speech.samples.any())) for speech in artist.heard] == [(6.0, False)] * (
+        1 + len(errors)
+    )
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].average_rate == 25
+        shown = [frame.to_ndarray(format="gray").astype(int) for frame in container.decode(video=0)]
+    assert (len(shown), shown[0].shape) == (144, (64, 96))
+    # The last picture is followed by the first.
+    assert abs(shown[-1] - shown[0]).mean() < 2
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("artist", "avatar", "code", "permanent"),
+    [
+        (Artist(VideoError("black")), "layla", "video_failed", False),
+        (
+            Artist(VideoError("full", exhausted=True), VideoError("full", exhausted=True)),
+            "layla",
+            "video_failed",
+            False,
+        ),
+        (Artist(ValueError("broken")), "layla", "video_failed", False),
+        (Artist(refuses="no hands"), "layla", "video_failed", True),
+        (Artist(), "nobody", "not_found", True),
+    ],
+    ids=["fails", "never fits", "crashes", "refuses", "gone"],
+)
+def test_who_can_not_be_filmed(tmp_path: Path, artist: Artist, avatar: str, code: str, permanent: bool) -> None:
+    end = told(artist, idle(tmp_path / "a.mp4", avatar))[-1]
+    assert (end["kind"], end["code"], end["permanent"]) == ("failed", code, permanent)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_filming_stops_before_its_first_picture(tmp_path: Path) -> None:
+    stop = threading.Event()
+    artist = Artist(stop=stop)
+    engines = EngineSet(lambda layer, language: artist.name, make=lambda layer, name, place: artist)
+    with pytest.raises(Cancelled):
+        Idle.read(idle(tmp_path / "a.mp4")).carry_out(bench_of(engines), Reporter(io.BytesIO()), stop)
+    assert artist.heard
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_stops_when_it_is_told_to(clip: Path) -> None:
     engines = EngineSet(lambda layer, language: "ear", make=lambda layer, name, place: Ear(none=EN))
     stop = threading.Event()
     stop.set()
-    bench = Bench(engines, SmartTalkerPipeline(engines, Catalogue(HOME)))
     with pytest.raises(Cancelled):
-        Hear.read(hear(clip)).carry_out(bench, Reporter(io.BytesIO()), stop)
+        Hear.read(hear(clip)).carry_out(bench_of(engines), Reporter(io.BytesIO()), stop)

@@ -8,9 +8,10 @@ from typing import Any
 from core.errors import SmartTalkerError
 from worker.orders.base import Order
 from worker.orders.hear import Hear
+from worker.orders.idle import Idle
 from worker.orders.turn import Turn
 
-KINDS: Mapping[str, type[Order]] = {"run": Turn, "hear": Hear}
+KINDS: Mapping[str, type[Order]] = {"run": Turn, "hear": Hear, "idle": Idle}
 
 
 def read(told: Mapping[str, Any]) -> Order:

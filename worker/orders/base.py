@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from core.catalogue import Catalogue
 from worker.gpu import EngineSet
 from worker.job import Report
 from worker.pipeline import SmartTalkerPipeline
@@ -18,6 +19,7 @@ class Bench:
 
     engines: EngineSet
     pipeline: SmartTalkerPipeline
+    catalogue: Catalogue
 
 
 class Order(Protocol):
