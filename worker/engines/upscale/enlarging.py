@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 KINDS = ("Compact", "ESRGAN")
 """realesr-general-x4v3 is SRVGGNetCompact, x4plus RRDBNet."""
 
+WEIGHTS_MB = 128
+"""What the larger of the two takes at two bytes a number, and cuDNN beside it."""
 _BYTES = {"Compact": 2_000, "ESRGAN": 8_000}
 """A pixel of input takes so many at two bytes a number, work space included. Compact: two layers of 64 channels, and
 the output of 16 times the pixels as it is, bounded and in float32. ESRGAN: two layers of 64 channels at 16 times the
@@ -145,7 +147,8 @@ class Enlarger:
         if self._device == "cpu":
             return _ON_PROCESSOR
         held = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
-        return min(int(torch.cuda.mem_get_info(self._device)[0]) + held, self._budget)
+        free = int(torch.cuda.mem_get_info(self._device)[0] + held)
+        return min(free, self._budget)
 
     def _width(self) -> int:
         """Bytes of a number."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from core.errors import UpscaleError
 from worker.engines.base import Needs, Place
-from worker.engines.upscale.enlarging import Enlarger
+from worker.engines.upscale.enlarging import WEIGHTS_MB, Enlarger
 from worker.engines.upscale.sizing import batches, check_size
 from worker.engines.upscale.weights import Weights, of_frames
 from worker.engines.video.base import Frame
@@ -16,8 +16,6 @@ from worker.networks.memory import give_back
 from worker.networks.pictures import check_torchvision
 
 _MB = 1 << 20
-_WEIGHTS_MB = 128
-"""What the larger of the two takes at two bytes a number, and cuDNN beside it."""
 _PATIENCE_S = {"cpu": 900.0, "cuda": 120.0}
 """The slowest frame: x4plus on a slow processor; on a card, compiling."""
 
@@ -86,7 +84,7 @@ class RealESRGAN:
             weights, place = self._chosen(), self._place
             remedy = f"`smarttalker models verify {weights.name}` tells what is wrong with them"
             with failing(UpscaleError, self.name, "while its weights were loaded", remedy):
-                budget = (weights.gpu_mb - _WEIGHTS_MB) * _MB
+                budget = (weights.gpu_mb - WEIGHTS_MB) * _MB
                 path = weights.path(place.models)
                 self._enlarger = Enlarger.open(path, place.device, budget, compiled=place.compile)
             self._weights = weights
