@@ -6,7 +6,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +21,6 @@ from core.settings import HOME
 from worker.child import Orders, Reporter, serve
 from worker.engines.asr.base import Transcript
 from worker.engines.base import Needs
-from worker.engines.tts.base import Speech
 from worker.engines.video.base import Canvas
 from worker.frames import write_frame
 from worker.gpu import EngineSet
@@ -175,7 +174,7 @@ class Artist:
     def __init__(self, *errors: Exception, refuses: str | None = None, stop: threading.Event | None = None) -> None:
         self.errors = list(errors)
         self.refusal, self.stop = refuses, stop
-        self.heard: list[Speech] = []
+        self.asked: list[tuple[str, float]] = []
 
     def load(self) -> None: ...
 
@@ -190,8 +189,8 @@ class Artist:
     def rate(self, canvas: Canvas) -> int:
         return 24
 
-    def frames(self, speech: Iterable[Speech], *, avatar: Avatar, canvas: Canvas) -> Iterator[NDArray[np.uint8]]:
-        self.heard += speech
+    def idle(self, avatar: Avatar, canvas: Canvas, seconds: float) -> Iterator[NDArray[np.uint8]]:
+        self.asked.append((avatar.id, seconds))
         if self.stop is not None:
             self.stop.set()
         self.watch(0.5)
@@ -212,9 +211,7 @@ def test_an_avatar_that_waits_is_filmed(tmp_path: Path, errors: list[Exception])
     artist, path = Artist(*errors), tmp_path / "new" / "echomimic.mp4"
     end = told(artist, idle(path))[-1]
     assert (end["kind"], end["result"]) == ("done", {"bytes": path.stat().st_size, "seconds": 144 / 25})
-    assert [(speech.seconds, bool(speech.samples.any())) for speech in artist.heard] == [(6.0, False)] * (
-        1 + len(errors)
-    )
+    assert artist.asked == [("layla", 6.0)] * (1 + len(errors))
     with av.open(str(path)) as container:
         assert container.streams.video[0].average_rate == 25
         shown = [frame.to_ndarray(format="gray").astype(int) for frame in container.decode(video=0)]
@@ -252,7 +249,7 @@ def test_filming_stops_before_its_first_picture(tmp_path: Path) -> None:
     engines = EngineSet(lambda layer, language: artist.name, make=lambda layer, name, place: artist)
     with pytest.raises(Cancelled):
         Idle.read(idle(tmp_path / "a.mp4")).carry_out(bench_of(engines), Reporter(io.BytesIO()), stop)
-    assert artist.heard
+    assert artist.asked
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-
-import numpy as np
 
 from core.catalogue import Avatar
 from core.errors import Cancelled, VideoError
 from core.idling import FPS, SECONDS
 from core.idling import HALF_ENGINE as ENGINE
 from core.kinds import Layer
-from worker.engines.tts.base import Speech
-from worker.engines.video.base import Canvas, Picture, VideoEngine
+from worker.engines.video.base import Canvas
 from worker.interrupting import interrupting
 from worker.job import Report
 from worker.lending import Lender
@@ -25,7 +22,6 @@ from worker.media import Clip
 from worker.orders.base import Bench
 
 CANVAS = Canvas(768, 768, FPS)
-_RATE = 16_000
 
 
 @dataclass(frozen=True)
@@ -80,10 +76,5 @@ class Idle:
             if why := engine.refuses(avatar):
                 raise VideoError(f"{ENGINE} can't draw {avatar.id}: {why}", refused=True)
             width, height = engine.size(CANVAS)
-            pictures = lender.pieces(Layer.VIDEO, _silent(engine, avatar), engine)
+            pictures = lender.pieces(Layer.VIDEO, engine.idle(avatar, CANVAS, SECONDS), engine)
             return write_looping(self.media, pictures, round(SECONDS * engine.rate(CANVAS)), width, height, FPS)
-
-
-def _silent(engine: VideoEngine, avatar: Avatar) -> Iterator[Picture]:
-    silence = Speech(np.zeros(round(SECONDS * _RATE), np.float32), _RATE, ())
-    return engine.frames([silence], avatar=avatar, canvas=CANVAS)
