@@ -62,6 +62,9 @@ class Metrics:
             registry=registry,
         )
         self._steps = Counter("smarttalker_steps", "Steps down, by layer.", ["layer"], registry=registry)
+        self._choices = Counter(
+            "smarttalker_video_choices", "What drew, and why it was chosen.", ["engine", "why"], registry=registry
+        )
         self._memory = Histogram(
             "smarttalker_layer_memory_bytes",
             "Peak memory while a layer worked, of the card (gpu) or of the process (ram).",
@@ -102,6 +105,10 @@ class Metrics:
 
     def step(self, layer: str) -> None:
         self._steps.labels(str(layer)).inc()
+
+    def choice(self, engine: str, why: str) -> None:
+        """An attempt's last one, where there was anything to choose; why: see worker.deciding.choosing."""
+        self._choices.labels(engine, why).inc()
 
     def child_restart(self) -> None:
         self._restarts.inc()

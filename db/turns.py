@@ -13,6 +13,7 @@ from sqlalchemy import (
     ClauseElement,
     ColumnElement,
     Executable,
+    Float,
     Integer,
     Interval,
     Select,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     func,
     literal,
     select,
@@ -39,6 +41,10 @@ from db.switches import PAUSED, on
 
 HISTORY = 20
 """Messages of a conversation that are handed to the language model."""
+WAITING = 50
+"""Turns that wait are counted up to so many: more make no difference to the one in hand."""
+
+_AGE, _WAITING = "age_s", "waiting"
 
 _ADD_OUTPUT, _ADD_MESSAGE, _ADD_OUTBOX = (
     upsert(table).on_conflict_do_nothing() for table in (LayerOutput, Message, OutboxRow)
@@ -47,12 +53,17 @@ _ADD_OUTPUT, _ADD_MESSAGE, _ADD_OUTBOX = (
 
 @dataclass(frozen=True)
 class Claimed:
-    """A turn in hand: its row, the conversation's, the history (oldest first) and the outputs saved so far."""
+    """A turn in hand: its row, the conversation's, the history (oldest first) and the outputs saved so far.
+
+    age_s: seconds since the message came. waiting: other turns that were queued when this one was claimed.
+    """
 
     turn: Mapping[str, Any]
     conversation: Mapping[str, Any]
     history: tuple[Mapping[str, Any], ...]
     outputs: tuple[Mapping[str, Any], ...]
+    age_s: float = 0.0
+    waiting: int = 0
 
     @property
     def id(self) -> uuid.UUID:
@@ -118,8 +129,21 @@ def _claim() -> Executable:
             lease_until=func.now() + bindparam("lease", type_=Interval),
             started_at=func.coalesce(Turn.started_at, func.now()),
         )
-        .returning(*Turn.__table__.columns)
+        .returning(*Turn.__table__.columns, _age().label(_AGE), _waiting().label(_WAITING))
     )
+
+
+def _age() -> ColumnElement[float]:
+    """Seconds since the message came."""
+    return cast(func.extract("epoch", func.now() - Turn.created_at), Float)
+
+
+def _waiting() -> ColumnElement[int]:
+    """Turns that may run as soon as those before them have; of the one that is claimed the snapshot still says so."""
+    queued = aliased(Turn, name="queued")
+    due = select(queued.id).where(queued.state == TurnState.QUEUED, queued.not_before <= func.now())
+    others = due.where(queued.id != Turn.id).correlate(Turn).limit(WAITING).subquery()
+    return select(func.count()).select_from(others).scalar_subquery()
 
 
 @cache
@@ -151,7 +175,8 @@ async def _with_context(connection: AsyncConnection, turn: dict[str, Any]) -> Cl
     history = await asked(newest, **known) if turn["seq"] > 1 else []
     prepared = turn["attempts"] > 1 or turn["answer"] is not None
     outputs = await asked(saved, turn=turn["id"]) if prepared else []
-    return Claimed(turn, conversation, tuple(map(dict, reversed(history))), tuple(map(dict, outputs)))
+    age_s, waiting = turn.pop(_AGE), turn.pop(_WAITING)
+    return Claimed(turn, conversation, tuple(map(dict, reversed(history))), tuple(map(dict, outputs)), age_s, waiting)
 
 
 def _held(turn_id: Any, fence: Any) -> ColumnElement[bool]:

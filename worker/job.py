@@ -16,8 +16,9 @@ class Job:
 
     media: the decoded voice note (WAV, 16 kHz, mono) where the user spoke. language: asked for; known_language: the
     conversation's. history: [{"role", "text"}], oldest first. outputs: what earlier attempts saved, by layer, by part.
-    folder: where this attempt writes its files; its name ends with the fence. width … thumbnail: what the channel
-    takes.
+    folder: where this attempt writes its files; its name ends with the fence. width … thumbnail: of the video that
+    the channel is sent. deadline_s: seconds left until it should be there, below zero once it is late; None: it may
+    take as long as it likes. waiting: turns that wait for this one to end.
     """
 
     turn_id: str
@@ -37,6 +38,8 @@ class Job:
     fps: int = 25
     max_video_bytes: int = 16_000_000
     thumbnail: bool = False
+    deadline_s: float | None = None
+    waiting: int = 0
 
     def saved(self, layer: str, part: int = 0) -> Mapping[str, Any] | None:
         return self.outputs.get(layer, {}).get(str(part))
@@ -67,6 +70,7 @@ class Report(Protocol):
     time      {"layer", "ms", "engine", "gpu_mb", "ram_mb"}   what a layer took that has no output to save
     step      {"layer", "engine", "code", "then", "detail"}   an engine failed; then: what the answer goes on with;
                                                      detail: for the log, no word of what was said in it
+    choice    worker.deciding.choosing.Choice        what draws the picture, and why; the last one stands
     exhausted {"layer", "engine"}                    memory did not suffice; what came of it is told by what follows
     alive     {}                                     an engine is rightly silent
     """

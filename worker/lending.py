@@ -12,7 +12,9 @@ from core.errors import LAYER_ERRORS, ConfigurationError, LayerError
 from core.kinds import Layer
 from worker.beats import Beats
 from worker.costs import Costs
+from worker.engines import registry
 from worker.engines.base import Needs
+from worker.engines.video.base import Watch
 from worker.gpu import EngineSet
 from worker.guard import closed, failing_as
 from worker.job import Report
@@ -22,6 +24,16 @@ T = TypeVar("T")
 
 LOADING_S = 300.0
 """A model of ten gigabytes from a slow disk takes minutes, not longer; so does waiting for a card's memory."""
+
+
+class Pulse:
+    """Called, it is a sign of life from inside an engine's work: its patience begins anew."""
+
+    def __init__(self) -> None:
+        self.beat: Callable[[], None] = _nothing
+
+    def __call__(self) -> None:
+        self.beat()
 
 
 class Lender:
@@ -58,9 +70,30 @@ class Lender:
         """Whether an engine that speaks knows a language."""
         return self._choosing.knows(name, language)
 
-    def along(self, layer: Layer, language: str | None) -> bool:
-        """Whether the layer's engine may work while the answer is still being thought of and spoken."""
-        return self._engines.along(layer, language)
+    def along(self, layer: Layer, language: str | None, name: str | None = None) -> bool:
+        """Whether the layer's engine, or the one named, may work while the answer is still being thought of and
+        spoken."""
+        return self._engines.along(layer, language, name)
+
+    @property
+    def runs_on(self) -> str:
+        """The card's name, or "cpu"."""
+        return self._engines.runs_on
+
+    def asked(self, layer: Layer, name: str, question: Callable[[Any], T]) -> T:
+        """What an engine tells of itself, loaded or not. Raises the layer's error."""
+        with failing_as(LAYER_ERRORS[layer], name):
+            return question(self._engines.engine(layer, name))
+
+    def is_here(self, layer: Layer, name: str) -> bool:
+        """Whether what the engine stands on is on this machine."""
+        try:
+            registry.look(layer, self._engines.engine(layer, name))
+        except ConfigurationError:
+            return False
+        except LayerError:
+            pass
+        return True
 
     def costs(self, layer: Layer, name: str) -> Costs:
         """Measures what an engine's work takes."""
@@ -105,12 +138,38 @@ class Lender:
         """Reports that the engine failed, and what the answer goes on with."""
         self._report("step", layer=error.layer, engine=name, code=error.cause, then=then, detail=str(error))
 
-    def pieces(self, layer: Layer, source: Iterator[T], engine: Any) -> Iterator[T]:
-        """What an engine yields; silent between two pieces for its patience at most. Errors as in `call`."""
+    def pieces(
+        self, layer: Layer, source: Iterator[T], engine: Any, watch: Watch | None = None, pulse: Pulse | None = None
+    ) -> Iterator[T]:
+        """What an engine yields; silent between two pieces for its patience at most. Errors as in `call`.
+
+        watch: told the share that is done by an engine that tells it; what it raises ends the engine's work. pulse:
+        made to be this engine's.
+        """
         with self._failing(layer, engine.name) as sign, closed(source), Beats(self._report) as beats:
-            while True:
+
+            def alive() -> None:
                 sign()
                 beats.allow(engine.needs.patience_s)
+
+            if pulse is not None:
+                pulse.beat = alive
+            yield from self._watched(source, engine, alive, beats, watch)
+
+    def _watched(
+        self, source: Iterator[T], engine: Any, alive: Callable[[], None], beats: Beats, watch: Watch | None
+    ) -> Iterator[T]:
+        """The pieces, with an eye on the engine's work until the last."""
+
+        def told(share: float) -> None:
+            alive()
+            self._check()
+            if watch is not None:
+                watch(share)
+
+        with _watching(engine, told):
+            while True:
+                alive()
                 try:
                     piece = next(source)
                 except StopIteration:
@@ -142,3 +201,21 @@ class Lender:
             self._check()
             self._engines.resting.failed(layer, name, error, time.monotonic() - since)
             raise
+
+
+def _nothing() -> None:
+    """Nobody's sign of life."""
+
+
+@contextmanager
+def _watching(engine: Any, watch: Watch) -> Iterator[None]:
+    """Where the engine tells how far it is, it tells `watch` until the block ends."""
+    before = getattr(engine, "watch", None)
+    if before is None:
+        yield
+        return
+    engine.watch = watch
+    try:
+        yield
+    finally:
+        engine.watch = before

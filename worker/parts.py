@@ -10,6 +10,7 @@ import numpy as np
 
 from core.storage import storage_errors
 from worker.engines.tts.base import Phoneme, Speech
+from worker.guard import closed
 
 
 def save(path: Path, speech: Speech) -> None:
@@ -50,6 +51,7 @@ class Parts:
     def __init__(self) -> None:
         self._paths: list[Path] = []
         self._seconds = 0.0
+        self._characters = 0
         self._ended = False
         self._error: BaseException | None = None
         self._changed = threading.Condition()
@@ -65,6 +67,24 @@ class Parts:
         with self._changed:
             self._ended, self._error = True, error
             self._changed.notify_all()
+
+    def promised(self, sentences: Iterator[str]) -> Iterator[str]:
+        """The sentences, counted as they pass: they are to be spoken."""
+        with closed(sentences):
+            for sentence in sentences:
+                self._characters += len(sentence)
+                yield sentence
+
+    @property
+    def characters(self) -> int:
+        """Of the sentences that are known, spoken or not."""
+        return self._characters
+
+    @property
+    def seconds(self) -> float:
+        """Spoken so far."""
+        with self._changed:
+            return self._seconds
 
     @property
     def total_seconds(self) -> float | None:

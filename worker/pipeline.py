@@ -11,7 +11,10 @@ from core.errors import Cancelled, LayerError, NotFound
 from core.kinds import TONE_OF, Layer, Mode, Tone
 from core.storage import storage_errors
 from worker.ahead import Ahead
-from worker.drawing import Drawer, Scene
+from worker.deciding import speeds
+from worker.deciding.budget import Budget
+from worker.deciding.speeds import Speeds
+from worker.drawing import Drawer
 from worker.feeling import feel
 from worker.gpu import EngineSet
 from worker.guard import closed
@@ -20,6 +23,7 @@ from worker.interrupting import interrupting
 from worker.job import Job, Report
 from worker.lending import Lender
 from worker.parts import Parts
+from worker.scene import Scene
 from worker.speaking import Speaker
 from worker.thinking import Thinker, spoken_language
 from worker.timing.aligner import Aligner
@@ -32,11 +36,13 @@ class SmartTalkerPipeline:
         self._engines = engines
         self._catalogue = catalogue
         self._aligner = Aligner()
+        data = engines.place.data
+        self._speeds = Speeds(None if data is None else data / speeds.FILE)
 
     def run(self, job: Job, report: Report, stop: threading.Event) -> None:
         """Raises Cancelled soon after `stop` is set, and LayerError where not even a text could be made."""
         with interrupting(stop, self._engines.interrupt):
-            Run(self._engines, self._catalogue, self._aligner, job, report, stop).run()
+            Run(self._engines, self._catalogue, self._aligner, self._speeds, job, report, stop).run()
 
 
 class Run:
@@ -47,11 +53,14 @@ class Run:
         engines: EngineSet,
         catalogue: Catalogue,
         aligner: Aligner,
+        speeds: Speeds,
         job: Job,
         report: Report,
         stop: threading.Event,
     ) -> None:
+        self._budget = Budget(job.deadline_s, job.waiting)
         self._aligner = aligner
+        self._speeds = speeds
         self._job = job
         self._report = report
         self._stop = stop
@@ -83,14 +92,24 @@ class Run:
         """Speech and picture run beside the language model, each in its own thread."""
         parts = Parts()
         scene = Scene(
-            self._lender, self._job, self._report, self._check, parts, self._avatar, language, tone, intensity
+            lender=self._lender,
+            job=self._job,
+            report=self._report,
+            check=self._check,
+            parts=parts,
+            avatar=self._avatar,
+            language=language,
+            tone=tone,
+            intensity=intensity,
+            budget=self._budget,
+            speeds=self._speeds,
         )
         drawer = Drawer(scene)
         drawing = threading.Thread(target=drawer.run, name="drawing", daemon=True)
         if Mode.VIDEO in self._job.modes:
             drawing.start()
         try:
-            with closed(Ahead(answer, "thinking")) as sentences:
+            with closed(Ahead(parts.promised(answer), "thinking")) as sentences:
                 self._speak(parts, sentences, language, tone, intensity)
             parts.end()
         except BaseException as error:

@@ -65,6 +65,7 @@ class Recorder:
         self.timings: dict[str, float] = dict(turn["timings_ms"])
         self.memory: dict[str, dict[str, int]] = dict(turn["memory_mb"])
         self.steps: list[dict[str, Any]] = [step for step in turn["steps"] if _still_so(step, claimed.outputs)]
+        self.choice: dict[str, Any] | None = turn["choice"]
         self._stands_in = False
         self._transcript: str | None = turn["transcript"]
         self.answer: str | None = turn["answer"]
@@ -90,6 +91,7 @@ class Recorder:
         return {
             "output": self._output,
             "time": self._time,
+            "choice": self._chosen,
             "step": self._step,
             "voice": self._voiced,
             "video": self._filmed,
@@ -145,6 +147,11 @@ class Recorder:
         self.timings[layer] = round(self.timings.get(layer, 0.0) + report["ms"], 1)
         before = self.memory.get(layer, {})
         self.memory[layer] = {kind: max(before.get(kind, 0), report.get(f"{kind}_mb", 0)) for kind in ("gpu", "ram")}
+
+    def _chosen(self, report: Mapping[str, Any]) -> None:
+        self.choice = {name: value for name, value in report.items() if name != "kind"}
+        self._next.columns["choice"] = self.choice
+        log.info("video_chosen", **self.choice)
 
     def _step(self, report: Mapping[str, Any]) -> None:
         self.steps.append({name: report[name] for name in ("layer", "engine", "code")})

@@ -7,7 +7,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing, suppress
-from pathlib import Path
 from typing import Any
 
 from arq.worker import func
@@ -197,7 +196,7 @@ class Renderer:
         return await self._end(claimed, recorder, end)
 
     async def _reports(self, claimed: turns.Claimed, recorder: Recorder) -> Report:
-        job = make_job(claimed, self._settings.media_dir)
+        job = make_job(claimed, self._settings)
         end: Report = {}
         async with aclosing(self._child.run(job.turn_id, {"do": "run", "job": job.packed()})) as reports:
             async for report in reports:
@@ -267,13 +266,16 @@ class Renderer:
                 self._metrics.memory(layer, recorder.engines.get(layer, ""), kind, mb)
         for step in recorder.steps:
             self._metrics.step(step["layer"])
+        if recorder.choice is not None:
+            self._metrics.choice(recorder.choice["video"] or "none", recorder.choice["why"])
         if state in ENDS:
             self._metrics.turn(state)
 
 
-def make_job(claimed: turns.Claimed, media: Path) -> Job:
-    """The turn as the pipeline wants it; paths become absolute."""
-    turn, conversation = claimed.turn, claimed.conversation
+def make_job(claimed: turns.Claimed, settings: Settings) -> Job:
+    """The turn as the pipeline wants it; paths become absolute. A video is as large as the settings say, and no larger
+    than the channel takes."""
+    turn, conversation, media = claimed.turn, claimed.conversation, settings.media_dir
     limits = limits_of(conversation["channel"])
     outputs: dict[str, dict[str, Any]] = {}
     for row in claimed.outputs:
@@ -294,11 +296,13 @@ def make_job(claimed: turns.Claimed, media: Path) -> Job:
         emotion_enabled=turn["emotion_enabled"],
         history=tuple({"role": line["role"], "text": line["text"]} for line in claimed.history),
         outputs=outputs,
-        width=limits.video_width,
-        height=limits.video_height,
+        width=min(limits.video_width, settings.canvas_size),
+        height=min(limits.video_height, settings.canvas_size),
         fps=limits.fps,
         max_video_bytes=limits.max_video_bytes,
         thumbnail=limits.thumbnails,
+        deadline_s=settings.deadline_s - claimed.age_s if settings.deadline_s else None,
+        waiting=claimed.waiting,
     )
 
 

@@ -30,8 +30,10 @@ class Resting:
 
     def failed(self, layer: Layer, name: str, error: Exception, waited_s: float) -> None:
         """waited_s: since the engine gave its last sign. What it says wrongly, refuses, or lacks memory for is no
-        hang."""
+        hang; nor is what went wrong in the layer that it reads from."""
         if not isinstance(error, LayerError) or isinstance(error, SpeechFaulty) or error.permanent or error.exhausted:
+            return
+        if error.layer is not layer:
             return
         if waited_s < LATE_S or len(engines_of(layer, name)) == 1:
             return

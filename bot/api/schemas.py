@@ -47,6 +47,27 @@ class MemoryOut(BaseModel):
     ram: int = Field(description="resident, of the process that runs the engines")
 
 
+class LeftOutOut(BaseModel):
+    """An engine that was not taken."""
+
+    engine: str
+    why: str
+
+
+class ChoiceOut(BaseModel):
+    """What draws the picture, by deadline and queue."""
+
+    video: str | None = Field(description="the engine; null: none can draw this avatar")
+    upscale: str | None = Field(description="the engine that enlarges the frames; null: none does")
+    why: str = Field(
+        description="in_time, no_deadline: the settings' own; faster: better ones would be late; fastest: all would be;"
+        " stands_in: better ones can't draw this avatar, or failed; enlarging_late: the rest was enlarged plainly; none"
+    )
+    budget_s: float | None = Field(description="seconds that it may take; null: there is no deadline")
+    estimate_s: float = Field(description="seconds that it likely takes, by what was measured on this machine")
+    left_out: list[LeftOutOut]
+
+
 class TurnErrorOut(BaseModel):
     """Why there is no answer."""
 
@@ -80,6 +101,7 @@ class TurnOut(BaseModel):
     timings_ms: TimingsOut
     memory_mb: dict[str, MemoryOut] = Field(description="the peak while each layer worked")
     steps: list[dict[str, Any]]
+    choice: ChoiceOut | None = Field(description="null until there is one, and where there is one engine alone")
     error: TurnErrorOut | None
     created_at: str
 

@@ -44,6 +44,7 @@ async def turn_object(services: Services, row: Row) -> dict[str, Any]:
         "timings_ms": {name: row["timings_ms"].get(name) for name in TIMINGS},
         "memory_mb": row["memory_mb"],
         "steps": row["steps"],
+        "choice": row["choice"],
         "error": _error(row),
         "created_at": row["created_at"].isoformat(),
     }

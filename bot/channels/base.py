@@ -41,8 +41,8 @@ class Limits:
     transactional: sending is nothing but a change in our own database; the settled row *is* the delivery.
     """
 
-    video_width: int = 512
-    video_height: int = 512
+    video_width: int = 1080
+    video_height: int = 1080
     fps: int = 25
     max_video_bytes: int = 16 * 1024 * 1024
     max_video_seconds: float = 300.0

@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import LanguageUnsupported, LLMError, NotFound, StorageError
 from core.kinds import Layer
+from core.settings import Settings
 from db.turns import Claimed
 from worker.ahead import Ahead
 from worker.child import Reporter, failure
@@ -36,14 +37,18 @@ ROW: dict[str, Any] = {
 }
 
 
-def job(**changes: Any) -> Job:
+def job(settings: Settings | None = None, channel: str = "web", age_s: float = 0.0, **changes: Any) -> Job:
     history = ({"role": "user", "text": "سؤال", "id": 1},)
     outputs = (
         {"layer": "llm", "part": 0, "data": {"text": "a"}},
         {"layer": "tts", "part": 1, "data": {"path": f"{TURN}/1/tts-001.npz", "text": "a"}},
     )
-    claimed = Claimed({**ROW, **changes}, {"channel": "web", "language": "ar"}, history, outputs)
-    return make_job(claimed, Path("/media"))
+    claimed = Claimed({**ROW, **changes}, {"channel": channel, "language": "ar"}, history, outputs, age_s, 3)
+    return make_job(claimed, settings or set_to())
+
+
+def set_to(**values: Any) -> Settings:
+    return Settings(_env_file=None, data_dir=Path("/"), **values)
 
 
 def test_a_job_is_the_turn_with_absolute_paths() -> None:
@@ -63,6 +68,34 @@ def test_a_job_is_the_turn_with_absolute_paths() -> None:
     assert made.saved("tts") is made.saved("asr") is None
     assert (made.width, made.height, made.fps) == (512, 512, 25)
     assert job(input_media="in/a.wav").media == "/media/in/a.wav"
+
+
+@pytest.mark.parametrize(
+    ("channel", "values", "side"),
+    [
+        ("web", {}, 512),
+        ("web", {"profile": "gpu"}, 1080),
+        ("whatsapp", {"profile": "gpu"}, 1080),
+        ("telegram", {"profile": "gpu"}, 640),
+        ("telegram", {}, 512),
+        ("web", {"video_size": 2160}, 1080),
+        ("web", {"profile": "gpu", "video_size": 256}, 256),
+    ],
+    ids=str,
+)
+def test_a_video_is_as_large_as_the_settings_say_and_the_channel_takes(
+    channel: str, values: dict[str, Any], side: int
+) -> None:
+    made = job(set_to(**values), channel)
+    assert (made.width, made.height) == (side, side)
+
+
+@pytest.mark.parametrize(
+    ("deadline_s", "age_s", "left_s"), [(180.0, 0.0, 180.0), (180.0, 200.0, -20.0), (0.0, 200.0, None)]
+)
+def test_what_is_left_until_the_deadline(deadline_s: float, age_s: float, left_s: float | None) -> None:
+    made = job(set_to(deadline_s=deadline_s), age_s=age_s)
+    assert (made.deadline_s, made.waiting) == (left_s, 3)
 
 
 def test_a_job_survives_the_pipe() -> None:

@@ -35,8 +35,9 @@ class Clock:
         (Layer.TTS, "voxcpm", SpeechFaulty("runs away"), LATE_S + 1, False),
         (Layer.TTS, "voxcpm", Cancelled(), LATE_S + 1, False),
         (Layer.TTS, "espeak", TTSError("hung"), LATE_S + 1, False),
+        (Layer.VIDEO, "musetalk", TTSError("hung"), LATE_S + 1, False),
     ],
-    ids=["voice", "server", "soon", "memory", "refusal", "faulty", "cancelled", "nobody stands in"],
+    ids=["voice", "server", "soon", "memory", "refusal", "faulty", "cancelled", "nobody stands in", "of its source"],
 )
 def test_what_hung_rests_and_nothing_else(
     layer: Layer, name: str, error: Exception, waited_s: float, rests: bool

@@ -79,6 +79,9 @@ class Engine(Protocol):
     One that must know its Place has a classmethod `at` (PlacedEngine); the others are made without arguments. One
     that waits for another process may have `interrupt() -> None`: what it does, load or use, fails at once. It is
     called from another thread, once or several times, when the turn is cancelled; what is done next is done again.
+
+    One whose speed hangs on settings may have `mode: str`, which names them: what was measured in one mode says nothing
+    of another.
     """
 
     @property

@@ -59,7 +59,8 @@ class EngineSet:
         """card: None where engines have no GPU. on_event: see worker.gpu.loading. make: makes engines. wait_s: the
         longest wait for engines in use; settle_s: for memory that was given back."""
         self._choose = choose
-        place = place or Place()
+        self.place = place = place or Place()
+        self.runs_on = card.name if card is not None else place.device
         self._slots = Slots(lambda layer, name: make(layer, name, place))
         self._books = None if card is None else Books(self._slots, card, settle_s)
         self._loader = Loader(
@@ -155,6 +156,10 @@ class EngineSet:
     def needs(self, layer: Layer, name: str) -> Needs:
         """What the engine asks of the machine, loaded or not."""
         return self._slots.of(layer, name).needs
+
+    def engine(self, layer: Layer, name: str) -> Any:
+        """Loaded or not, for what it tells without. Raises as making an engine does."""
+        return self._slots.of(layer, name).engine
 
     def prepare(self, language: str | None = None) -> None:
         """For when nobody waits: what the next turn in this language needs first comes back and the picture's engines

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.channels.base import Limits, Rates
 
 LIMITS = Limits(
-    video_width=512,
-    video_height=512,
+    video_width=640,
+    video_height=640,
     fps=25,
     max_video_bytes=50_000_000,
     round_seconds=60.0,
@@ -23,4 +23,5 @@ LIMITS = Limits(
     progress_s=4.0,
     rates=Rates(account_per_s=30.0, chat_per_s=1.0, chat_burst=4, group_per_s=20 / 60),
 )
-"""A sign ends after 5 s; a row of more than 24 buttons is nothing that anybody reads."""
+"""A video is as large as a round one may be (sendVideoNote); a sign ends after 5 s; a row of more than 24 buttons is
+nothing that anybody reads."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.channels.base import Limits, Rates
 
 LIMITS = Limits(
-    video_width=512,
-    video_height=512,
+    video_width=1080,
+    video_height=1080,
     fps=25,
     max_video_bytes=16_000_000,
     max_voice_bytes=16_000_000,

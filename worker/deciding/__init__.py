@@ -1,0 +1,1 @@
+"""What draws a turn's picture: the best that is done in time."""
