@@ -1,0 +1,160 @@
+"""From noise to the latents of a whole clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from worker.engines.video.base import Frame, Watch
+from worker.engines.video.echomimic.attention import Kept
+from worker.engines.video.echomimic.networks import Networks, Portrait
+from worker.engines.video.echomimic.schedule import Moment, Schedule
+from worker.engines.video.echomimic.windows import counts, windows
+from worker.networks.chunks import chunked
+from worker.networks.precision import finite
+
+Poses = Callable[[Sequence[int]], Frame]
+"""The pictures of hands, (k, side, side, 3), of these frames."""
+
+_LOUDEST = 1.5
+"""The noise that a clip begins with goes no further from 0 (EchoMimicV2, `prepare_latents_smooth`)."""
+_CHANNELS = 4
+_AT_ONCE = 12
+"""Pictures of hands that are encoded together."""
+_ROOM = 1 << 30
+"""Bytes on the device for encoded hands: as many frames as fit are encoded once, the others in each step anew."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a clip is drawn; as it stands, what the accelerated weights are for.
+
+    guidance: how much further the prediction goes from the unconditional one than to the conditional one; 1: the
+    unconditional half is not computed. window, overlap: frames. batch: windows in one call.
+    """
+
+    steps: int = 6
+    guidance: float = 1.0
+    window: int = 12
+    overlap: int = 3
+    batch: int = 1
+    seed: int = 0
+    schedule: Schedule = field(default_factory=Schedule)
+
+
+def sample(
+    networks: Networks, portrait: Portrait, sound: Tensor, poses: Poses, options: Options, watch: Watch
+) -> Tensor:
+    """Latents (n, 4, side, side), float32 on the CPU, of the clip whose sound is (n, 50, 384), from `features`.
+
+    The whole clip's latents and sound lie on the CPU and a call's windows on the device, so that the device's memory
+    does not grow with the length. The same seed gives the same noise on every device. watch is called between the
+    networks' calls; what it raises passes. A call whose outcome is not finite is made again in float32, else
+    NotANumber; one for which memory does not suffice is made again, once, with half as many windows, and so are the
+    following ones, else torch's error passes.
+    """
+    latents = noise(len(sound), portrait.side, options.seed)
+    watch(0.0)
+    with torch.no_grad():
+        work = _Work(networks, portrait, sound, poses, options, watch)
+        for step, moment in enumerate(options.schedule.moments(options.steps)):
+            velocity = work.velocity(latents, step, moment)
+            latents.mul_(moment.keep).add_(velocity, alpha=moment.add)
+    return latents
+
+
+def noise(frames: int, side: int, seed: int) -> Tensor:
+    """(frames, 4, side, side) on the CPU; the numbers are drawn in upstream's order."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn((_CHANNELS, frames, side, side), generator=generator)
+    return drawn.clamp_(-_LOUDEST, _LOUDEST).transpose(0, 1).contiguous()
+
+
+class _Work:
+    """One clip."""
+
+    def __init__(
+        self, networks: Networks, portrait: Portrait, sound: Tensor, poses: Poses, options: Options, watch: Watch
+    ) -> None:
+        self._network = networks.denoiser
+        self._kept = portrait.to(networks.device, networks.dtype).kept
+        self._sound = sound
+        self._hands = _Hands(networks, poses)
+        self._options = options
+        self._watch = watch
+        self._batch = options.batch
+
+    def velocity(self, latents: Tensor, step: int, moment: Moment) -> Tensor:
+        """(n, 4, side, side): what the windows of a step predict, the mean where they overlap."""
+        options = self._options
+        all_windows = windows(len(latents), step, options.window, options.overlap)
+        total = torch.zeros_like(latents)
+
+        def predicted(begin: int, end: int) -> tuple[int, Tensor]:
+            def tell(share: float) -> None:
+                self._watch((step + (begin + (end - begin) * share) / len(all_windows)) / options.steps)
+
+            return end - begin, self._predicted(latents, all_windows[begin:end], moment.time, tell)
+
+        at, most = 0, 1
+        for size, velocities in chunked(len(all_windows), self._batch, predicted, "EchoMimicV2's denoiser"):
+            for window, velocity in zip(all_windows[at : at + size], velocities.chunk(size), strict=True):
+                total.index_add_(0, torch.tensor(window), velocity)
+            at, most = at + size, max(most, size)
+        self._batch = min(self._batch, most)
+        return total.div_(torch.tensor(counts(len(latents), all_windows)).view(-1, 1, 1, 1))
+
+    def _predicted(self, latents: Tensor, part: Sequence[Sequence[int]], time: int, tell: Watch) -> Tensor:
+        """(windows x frames, 4, side, side) on the CPU. tell: of the share of this part that is done."""
+        frames = [frame for window in part for frame in window]
+        given, length, guidance = latents[frames], len(part[0]), self._options.guidance
+        told = self._call(given, time, length, self._sound[frames], self._hands(frames))
+        if guidance <= 1.0:
+            tell(1.0)
+            return told
+        tell(0.5)
+        free = self._call(given, time, length)
+        tell(1.0)
+        return torch.lerp(free, told, guidance)
+
+    def _call(self, latents: Tensor, time: int, length: int, *told: Tensor) -> Tensor:
+        """told: sound and hands; none: the unconditional half."""
+
+        def call(latents: Tensor, *told: Tensor) -> Tensor:
+            now = torch.tensor([time], device=latents.device)
+            kept = (_as(self._kept, latents.dtype),) if told else ()
+            return self._network(latents, now, length, *told, *kept)
+
+        return finite(self._network, call, latents, *told).float().cpu()
+
+
+class _Hands:
+    """What the pose encoder makes of each frame's hands."""
+
+    def __init__(self, networks: Networks, draw: Poses) -> None:
+        self._networks = networks
+        self._draw = draw
+        self._kept: dict[int, Tensor] = {}
+
+    def __call__(self, frames: Sequence[int]) -> Tensor:
+        """(k, channels, side / 8, side / 8) on the device, in any order, some perhaps twice."""
+        wanted = [frame for frame in dict.fromkeys(frames) if frame not in self._kept]
+        fresh: dict[int, Tensor] = {}
+        for begin in range(0, len(wanted), _AT_ONCE):
+            part = wanted[begin : begin + _AT_ONCE]
+            fresh |= zip(part, self._networks.hands(self._draw(part)), strict=True)
+        made = torch.stack([fresh[frame] if frame in fresh else self._kept[frame] for frame in frames])
+        self._keep(fresh)
+        return made
+
+    def _keep(self, fresh: dict[int, Tensor]) -> None:
+        for frame, encoded in fresh.items():
+            if (len(self._kept) + 1) * encoded.nbytes <= _ROOM:
+                self._kept[frame] = encoded.clone()
+
+
+def _as(kept: Kept, dtype: torch.dtype) -> Kept:
+    return {layer: (first.to(dtype), second.to(dtype)) for layer, (first, second) in kept.items()}
