@@ -7,6 +7,7 @@ that finds the face's region is replaced by the contour of the landmarks.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -28,8 +29,8 @@ CHEEK, CHIN = 34 / 512, 6 / 512
 """Of the square's side: how far the mask stays inside the cheeks' contour, and how far it reaches below the chin."""
 _MIDDLE = (60 / 512, 120 / 512)
 """Of the square's side, from its middle: up to the first all is chin, from the second on all is cheek."""
-_SHIFT = 4
-"""cv2 draws to a sixteenth of a pixel."""
+_FINE = 8
+"""The region is drawn so many times larger and then averaged: cv2's own soft edges are no shares of pixels."""
 
 
 class Square(NamedTuple):
@@ -40,11 +41,6 @@ class Square(NamedTuple):
     side: int
 
     @property
-    def middle(self) -> int:
-        """The row from which on the lower face is redrawn."""
-        return self.top + self.side // 2
-
-    @property
     def kernel(self) -> int:
         """Pixels of the Gaussian, odd."""
         return int(BLUR * self.side // 2 * 2) + 1
@@ -52,41 +48,44 @@ class Square(NamedTuple):
 
 def square(box: Box) -> Square:
     """About the box."""
-    left, top, right, bottom = (round(edge) for edge in box)
+    left, top, right, bottom = (math.floor(edge + 0.5) for edge in box)
     half = int(max(right - left, bottom - top) // 2 * EXPAND)
     return Square((left + right) // 2 - half, (top + bottom) // 2 - half, 2 * half)
 
 
+def middle(box: Box) -> float:
+    """The height from which on the face is redrawn."""
+    return (box.top + box.bottom) / 2
+
+
 def jaw(contour: Points, box: Box, place: Place) -> Mask:
     """(height, width) of the place: the region within the contour (n, 2) from ear to ear by way of the chin, in pixels
-    of the picture; on the cheeks a little less, at the chin a little more. Nowhere does it come so near to the box's
-    rim that its feather would end there."""
-    side = square(box).side
-    middle = (box.left + box.right) / 2
-    away = contour[:, 0] - middle
+    of the picture, below the box's middle; on the cheeks a little less, at the chin a little more. It keeps so far from
+    the box's rim that its feather ends there. It moves with box and contour by parts of a pixel."""
+    side = EXPAND * max(box.width, box.height)
+    across = (box.left + box.right) / 2
+    away = contour[:, 0] - across
     cheek = np.clip((np.abs(away) / side - _MIDDLE[0]) / (_MIDDLE[1] - _MIDDLE[0]), 0, 1)
-    x = middle + np.sign(away) * np.maximum(np.abs(away) - cheek * CHEEK * side, 0)
+    x = across + np.sign(away) * np.maximum(np.abs(away) - cheek * CHEEK * side, 0)
     y = contour[:, 1] + (1 - cheek) * CHIN * side
-    edge = square(box).kernel / 2
-    x, y = np.clip(x, box.left + edge, box.right - edge), np.minimum(y, box.bottom - edge / 2)
-    region = np.zeros((place.height, place.width), np.uint8)
-    corners = np.column_stack([x - place.left - 0.5, y - place.top - 0.5]) * (1 << _SHIFT)
-    cv2.fillPoly(region, [np.rint(corners).astype(np.int32)], 255, cv2.LINE_AA, _SHIFT)
-    return region
+    edge = BLUR * side / 2
+    x, y = np.clip(x, box.left + edge, box.right - edge), np.clip(y, middle(box), box.bottom - edge / 2)
+    fine = np.zeros((place.height * _FINE, place.width * _FINE), np.uint8)
+    corners = np.column_stack([x - place.left, y - place.top]) * _FINE - 0.5
+    cv2.fillPoly(fine, [np.rint(corners).astype(np.int32)], 255)
+    return np.asarray(cv2.resize(fine, (place.width, place.height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def feathered(region: Mask, box: Box, place: Place) -> Mask:
-    """The part of a region (0 … 255, of the place) that lies in the box and below the square's middle, blurred; beyond
-    the box it is 0, since nothing is drawn there."""
-    around = square(box)
+def feathered(region: Mask, box: Box, place: Place, kernel: int) -> Mask:
+    """The part of a region (0 … 255, of the place) that lies in the box and below its middle, blurred; beyond the box
+    it is 0, since nothing is drawn there. kernel: the square's; of a film the same in each frame."""
     rows = slice(max(round(box.top) - place.top, 0), max(round(box.bottom) - place.top, 0))
     columns = slice(max(round(box.left) - place.left, 0), max(round(box.right) - place.left, 0))
     inside = np.zeros_like(region)
     inside[rows, columns] = 1
     cleared = region * inside
-    cleared[: max(around.middle - place.top, 0)] = 0
-    kernel = (around.kernel, around.kernel)
-    blurred = cv2.GaussianBlur(cleared, kernel, 0, borderType=cv2.BORDER_CONSTANT)
+    cleared[: max(math.floor(middle(box)) - place.top, 0)] = 0
+    blurred = cv2.GaussianBlur(cleared, (kernel, kernel), 0, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(blurred * inside, np.uint8)
 
 

@@ -12,7 +12,7 @@ from core.errors import VideoError
 from worker.engines.video.base import Watch
 from worker.engines.video.musetalk.boxes import CONTOUR, box_of
 from worker.engines.video.musetalk.ground import Film
-from worker.faces.blending import feathered, jaw, square
+from worker.faces.blending import feathered, jaw, middle, square
 from worker.faces.crops import Box, Place, cut
 from worker.faces.tracking import Found, filled, steadied
 
@@ -56,9 +56,10 @@ def prepared(
         raise VideoError(f"a film of {len(film)} frames, of which {len(found.points)} were looked at")
     points = film.fit.points(steadied(filled(found.points)), found.size)
     boxes = [box_of(each, film.size) for each in points]
-    places = _places(boxes, film.size)
+    kernel = square(max(boxes, key=lambda box: box.height)).kernel
+    places = _places(boxes, film.size, kernel)
     alphas = [
-        feathered(jaw(each[list(CONTOUR)], box, place), box, place)
+        feathered(jaw(each[list(CONTOUR)], box, place), box, place, kernel)
         for each, box, place in zip(points, boxes, places, strict=True)
     ]
     shown = []
@@ -81,10 +82,10 @@ def _shown(film: Film, number: int, box: Box, side: int) -> NDArray[np.uint8]:
     return cut(part, Box(box.left - left, box.top - top, box.right - left, box.bottom - top), side)
 
 
-def _places(boxes: list[Box], size: tuple[int, int]) -> list[Place]:
+def _places(boxes: list[Box], size: tuple[int, int], kernel: int) -> list[Place]:
     """One about each box's lower half, as far as masks reach; all of one size, of whole pixels of chroma, within the
     picture."""
-    tops = [max(square(box).middle - square(box).kernel // 2, int(box.top)) for box in boxes]
+    tops = [max(int(middle(box)) - kernel // 2, int(box.top)) for box in boxes]
     width = min(size[0], 2 * int(max(box.width for box in boxes) / 2 + 2))
     height = min(size[1], 2 * int(max(box.bottom - top for box, top in zip(boxes, tops, strict=True)) / 2 + 2))
     return [
