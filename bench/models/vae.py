@@ -28,17 +28,21 @@ def build(folder: Path, size: Size = "tiny") -> Path:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    config = configuration(size)
-    with torch.random.fork_rng(devices=[]), quiet("diffusers"):
-        from diffusers import AutoencoderKL
-
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
-        network = AutoencoderKL(**{key: value for key, value in config.items() if not key.startswith("_")})
-        state = {_published(key): tensor.contiguous() for key, tensor in network.state_dict().items()}
-    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        state = _state(size)
+    (folder / CONFIG).write_text(json.dumps(configuration(size), indent=2) + "\n", encoding="utf-8")
     save_file(state, folder / WEIGHTS, metadata={"format": "pt"})
     keep_record(folder, f"random-{size}")
     return folder
+
+
+def tensors_of(size: Size) -> Mapping[str, tuple[int, ...]]:
+    """The names and shapes of a size's tensors; builds none of them."""
+    import torch
+
+    with torch.device("meta"):
+        return {key: tuple(tensor.shape) for key, tensor in _state(size).items()}
 
 
 def configuration(size: Size) -> dict[str, Any]:
@@ -58,6 +62,15 @@ def configuration(size: Size) -> dict[str, Any]:
         "sample_size": 256,
         "up_block_types": ["UpDecoderBlock2D"] * levels,
     }
+
+
+def _state(size: Size) -> dict[str, Any]:
+    with quiet("diffusers"):
+        from diffusers import AutoencoderKL
+
+        arguments = {key: value for key, value in configuration(size).items() if not key.startswith("_")}
+        network = AutoencoderKL(**arguments)
+    return {_published(key): tensor.contiguous() for key, tensor in network.state_dict().items()}
 
 
 def _published(key: str) -> str:

@@ -91,23 +91,36 @@ def build(folder: Path, size: Size = "tiny") -> Path:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    config = configuration(size)
-    with torch.random.fork_rng(devices=[]), quiet("transformers"):
-        from transformers import WhisperConfig, WhisperForConditionalGeneration
-
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
-        network = WhisperForConditionalGeneration(WhisperConfig(**{key: config[key] for key in _SHAPING}))
-        state = {key: tensor.contiguous() for key, tensor in network.state_dict().items() if key != _TIED}
-    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        state = _state(size)
+    (folder / CONFIG).write_text(json.dumps(configuration(size), indent=2) + "\n", encoding="utf-8")
     save_file(state, folder / WEIGHTS, metadata={"format": "pt"})
     _write_extractor(folder / "preprocessor_config.json")
     keep_record(folder, f"random-{size}")
     return folder
 
 
+def tensors_of(size: Size) -> Mapping[str, tuple[int, ...]]:
+    """The names and shapes of a size's tensors; builds none of them."""
+    import torch
+
+    with torch.device("meta"):
+        return {key: tuple(tensor.shape) for key, tensor in _state(size).items()}
+
+
 def configuration(size: Size) -> dict[str, Any]:
     """What config.json says; full: openai/whisper-tiny's very text."""
     return {**_PUBLISHED, **_SMALLER[size]}
+
+
+def _state(size: Size) -> dict[str, Any]:
+    with quiet("transformers"):
+        from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+        config = configuration(size)
+        network = WhisperForConditionalGeneration(WhisperConfig(**{key: config[key] for key in _SHAPING}))
+    return {key: tensor.contiguous() for key, tensor in network.state_dict().items() if key != _TIED}
 
 
 def _write_extractor(path: Path) -> None:

@@ -113,13 +113,12 @@ def _kind(path: Path) -> str:
     size = path.stat().st_size
     if start.startswith(_ZIP):
         return "zip"
-    if start.startswith(_PICKLE):
-        return "pickle"
-    header = int.from_bytes(start[:8], "little")
-    if len(start) > 8 and start[8:9] == b"{":
-        if header > size - 8:
+    if len(start) > 8 and start[8:9] == b"{":  # behind its length, which may begin like a pickle
+        if int.from_bytes(start[:8], "little") > size - 8:
             raise _unusable(path, "is truncated")
         return "safetensors"
+    if start.startswith(_PICKLE):
+        return "pickle"
     raise _unusable(path, _foreign(start))
 
 
@@ -180,8 +179,9 @@ def _what_is_wrong(error: Exception) -> str:
     then look for things before the file's beginning (OSError)."""
     if isinstance(error, OSError) and error.errno == errno.EIO:
         return f"can't be read ({error.strerror})"
-    if isinstance(error, pickle.UnpicklingError) and "unsupported" in str(error).lower():
-        return "holds code, which is never run"
+    if isinstance(error, pickle.UnpicklingError):
+        coded = "GLOBAL" in str(error)
+        return "holds code, which is never run" if coded else "is damaged or holds other things than tensors"
     return "is truncated or damaged"
 
 
