@@ -194,7 +194,7 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "torch cut": (lambda: half(saved(tensors())), DAMAGED),
     "torch without its end": (lambda: saved(tensors())[:-30], DAMAGED),
     "torch's oldest cut": (lambda: half(saved(tensors(), old=True)), DAMAGED),
-    "torch's pickle cut": (lambda: inner_cut(saved(tensors())), "is damaged"),
+    "torch's pickle cut": (lambda: inner_cut(saved(tensors())), DAMAGED),
     "an archive of text": (lambda: archive("a.txt"), DAMAGED),
     "an archive of a folder": (lambda: archive("a/b.txt"), DAMAGED),
     "code": (lambda: saved({"weight": Hostile()}), CODE),
