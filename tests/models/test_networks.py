@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import json
 import logging
@@ -704,6 +705,28 @@ def test_a_network_that_can_not_be_compiled_goes_on(caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.WARNING, "worker.networks.compiling"):
         torch.testing.assert_close(compiled(network, True, "net", backend=backend)(given), before)
     assert caplog.messages == ["net can't be compiled (BackendCompilerFailed): it goes on uncompiled"]
+
+
+@pytest.mark.parametrize("library", ["diffusers", "transformers"])
+def test_libraries_settings_are_as_before_afterwards(library: Any) -> None:
+    switches = importlib.import_module(f"{library}.utils.logging")
+
+    def state() -> tuple[int, bool]:
+        return switches.get_verbosity(), switches.is_progress_bar_enabled()
+
+    before = state()
+    with pytest.raises(KeyError), quiet(library):
+        assert state() == (logging.ERROR, False)
+        raise KeyError
+    assert state() == before
+    switches.disable_progress_bar()
+    try:
+        with quiet(library):
+            pass
+        assert not switches.is_progress_bar_enabled()
+    finally:
+        if before[1]:
+            switches.enable_progress_bar()
 
 
 def test_opening_is_silent(models: Path) -> None:
