@@ -142,8 +142,9 @@ class Clipper:
         return self._writer
 
     def _called(self, share: float) -> None:
-        """The engine has done a share of its work before its frames."""
-        self._bar.call(share)
+        """The engine has done a share of its work."""
+        if not self._frames:
+            self._bar.call(share)
         if self._guard is not None:
             self._guard.on_call(share, self._own_seconds)
 

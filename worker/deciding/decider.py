@@ -26,7 +26,7 @@ class Decider:
         self._candidates = cast.candidates
         self._best = cast.candidates[0] if cast.candidates else None
         self._left_out = cast.left_out
-        self._stands_in = bool(cast.left_out) and not self._is_settings_own()
+        self._instead = None if self._is_settings_own() else Why.STANDS_IN
         self._only = len(cast.candidates) == 1 and not cast.left_out
         self._usual_s = None if self._only else scene.speeds.of(self._casting.length_key())
         self._told: Choice | None = None
@@ -53,8 +53,8 @@ class Decider:
             self._tell(Choice(None, None, Why.NONE, budget_s, 0.0, tuple(self._left_out)))
             return None
         candidate, why, late = self._chosen()
-        if self._stands_in and why in (Why.NO_DEADLINE, Why.IN_TIME):
-            why = Why.STANDS_IN
+        if self._instead and why in (Why.NO_DEADLINE, Why.IN_TIME):
+            why = self._instead
         left_out = (*self._left_out, *late)
         self._tell(Choice(candidate.video, candidate.upscale, why, budget_s, candidate.seconds(length_s), left_out))
         return candidate
@@ -77,22 +77,23 @@ class Decider:
 
     def failed(self, engine: str, error: LayerError) -> None:
         """It draws no more in this turn."""
-        self._drop(engine, f"failed: {error.cause}")
-        self._stands_in = True
+        self._drop(engine, f"failed: {error.cause}", Why.STANDS_IN)
 
     def enlarging_failed(self) -> None:
         """Frames stay as they are drawn."""
         self._candidates = [each for each in self._candidates if each.upscale is None]
-        self._stands_in = True
+        self._instead = Why.STANDS_IN
 
     def too_slow(self, candidate: Candidate, error: TooSlow) -> None:
         """It draws no more in this turn, and the next ones know."""
-        self._drop(candidate.video, f"too slow: {error.seconds:.0f} s")
+        self._drop(candidate.video, f"too slow: {error.seconds:.0f} s", Why.FASTER)
         if error.pace_s is not None:
             self._scene.speeds.add_slow(self._casting.video_key(candidate.video), error.pace_s)
 
-    def _drop(self, engine: str, why: str) -> None:
+    def _drop(self, engine: str, why: str, instead: Why) -> None:
+        """instead: why what is best of the rest is taken."""
         self._candidates = [each for each in self._candidates if each.video != engine]
+        self._instead = instead
         self._left_out.append(LeftOut(engine, why))
 
     def check(self, candidate: Candidate) -> None:

@@ -52,8 +52,7 @@ class Guard:
         self.called, self.drawn, self.enlarged = Pace(), Pace(), Pace()
 
     def on_call(self, share: float, spent_s: float) -> None:
-        """The engine has done a share of what comes before its first frame, or of all of it. spent_s: seconds that it
-        has drawn for. Raises TooSlow."""
+        """The engine has done a share of its work. spent_s: seconds that it has drawn for. Raises TooSlow."""
         self.called.mark(share, spent_s)
         self._judge(self.called.rest(1.0), spent_s)
 

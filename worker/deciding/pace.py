@@ -7,8 +7,8 @@ LEAST = 3
 
 
 class Pace:
-    """Of work that tells now and then how much is done. What came before the first sign (compiling, a portrait that is
-    kept) is done once, and counts as the work that it did and no more."""
+    """Of work that tells now and then how much is done. What took its time before the first of it was done (compiling,
+    a portrait that is kept) does not come again, and says nothing of the pace."""
 
     def __init__(self) -> None:
         self._first: tuple[float, float] | None = None
@@ -17,6 +17,8 @@ class Pace:
 
     def mark(self, done: float, spent_s: float) -> None:
         """done: in whatever unit, growing; spent_s: seconds of work since its beginning."""
+        if done <= 0:
+            return
         self._signs += 1
         self._last = (done, spent_s)
         if self._first is None:
@@ -36,7 +38,7 @@ class Pace:
 
     @property
     def once_s(self) -> float:
-        """Seconds that were spent before the first sign on what is done once."""
+        """Seconds that were spent on what does not come again."""
         pace = self.seconds
         if pace is None or self._first is None:
             return 0.0
