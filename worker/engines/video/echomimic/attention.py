@@ -34,11 +34,11 @@ class Recording:
     ) -> Tensor:
         if bank is not None:
             bank[self.layer] = hidden_states
-        return attend(attention, hidden_states, attention.to_k(hidden_states), attention.to_v(hidden_states))
+        return _within(attention, hidden_states)
 
 
 class Seeing:
-    """Of the denoiser: each frame looks at itself and, where there is one, at the portrait."""
+    """Of the denoiser: each frame looks at itself, and all but the first `free` frames at the portrait as well."""
 
     def __init__(self, layer: str) -> None:
         self.layer = layer
@@ -47,22 +47,29 @@ class Seeing:
         self,
         attention: Any,
         hidden_states: Tensor,
-        encoder_hidden_states: None = None,
+        encoder_hidden_states: Tensor | None = None,
         attention_mask: None = None,
         kept: Kept | None = None,
+        free: int = 0,
     ) -> Tensor:
-        keys, values = attention.to_k(hidden_states), attention.to_v(hidden_states)
-        if kept is not None:
-            keys, values = (
-                torch.cat((own, more.expand(len(own), -1, -1)), dim=1)
-                for own, more in zip((keys, values), kept[self.layer], strict=True)
-            )
-        return attend(attention, hidden_states, keys, values)
+        own = attention.to_q(hidden_states), attention.to_k(hidden_states), attention.to_v(hidden_states)
+        if kept is None:
+            return output(attention, attended(attention, *own))
+        query, keys, values = (each[free:] for each in own)
+        keys, values = (
+            torch.cat((each, more.expand(len(each), -1, -1)), dim=1)
+            for each, more in zip((keys, values), kept[self.layer], strict=True)
+        )
+        seen = attended(attention, query, keys, values)
+        if free:
+            seen = torch.cat((attended(attention, *(each[:free] for each in own)), seen))
+        return output(attention, seen)
 
 
 class Hearing:
-    """Of the denoiser: each frame listens to its sound, (frames, 50, 384). Without any the keys and values are zero,
-    since their projections have no bias: the attention is over zeros, and what it gives is the output's bias."""
+    """Of the denoiser: all but the first `free` frames listen to their sound, (frames, 50, 384). Where there is none
+    keys and values are zero, since their projections have no bias: what such an attention gives is its output's
+    bias."""
 
     def __call__(
         self,
@@ -71,11 +78,14 @@ class Hearing:
         encoder_hidden_states: Tensor | None = None,
         attention_mask: None = None,
         kept: Kept | None = None,
+        free: int = 0,
     ) -> Tensor:
+        silence: Tensor = attention.to_out[0].bias * SOUND_GAIN
         if encoder_hidden_states is None:
-            return attention.to_out[0].bias * SOUND_GAIN
+            return silence
         keys, values = attention.to_k(encoder_hidden_states), attention.to_v(encoder_hidden_states)
-        return attend(attention, hidden_states, keys, values) * SOUND_GAIN
+        heard = output(attention, attended(attention, attention.to_q(hidden_states[free:]), keys, values)) * SOUND_GAIN
+        return torch.cat((silence.expand_as(hidden_states[:free]), heard)) if free else heard
 
 
 class Moving:
@@ -88,17 +98,22 @@ class Moving:
         encoder_hidden_states: None = None,
         attention_mask: None = None,
     ) -> Tensor:
-        parts = [
-            attend(attention, rows, attention.to_k(rows), attention.to_v(rows))
-            for rows in hidden_states.split(_MOST_ROWS)
-        ]
+        parts = [_within(attention, rows) for rows in hidden_states.split(_MOST_ROWS)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
-def attend(attention: Any, hidden: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Of diffusers' Attention with these keys and values: (n, places, channels) like `hidden`."""
-    query, keys, values = (
-        each.unflatten(-1, (attention.heads, -1)).transpose(1, 2) for each in (attention.to_q(hidden), keys, values)
-    )
-    seen = functional.scaled_dot_product_attention(query, keys, values)
-    return attention.to_out[0](seen.transpose(1, 2).flatten(2))
+def attended(attention: Any, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Of diffusers' Attention with these: (n, places, channels) like the query, without the output's projection."""
+    heads = (each.unflatten(-1, (attention.heads, -1)).transpose(1, 2) for each in (query, keys, values))
+    return functional.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
+
+
+def output(attention: Any, seen: Tensor) -> Tensor:
+    """Behind the output's projection."""
+    made: Tensor = attention.to_out[0](seen)
+    return made
+
+
+def _within(attention: Any, hidden: Tensor) -> Tensor:
+    query, keys, values = attention.to_q(hidden), attention.to_k(hidden), attention.to_v(hidden)
+    return output(attention, attended(attention, query, keys, values))

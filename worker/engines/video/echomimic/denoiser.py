@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 from diffusers import UNetMotionModel
 from torch import Tensor, nn
 
@@ -42,18 +43,21 @@ class Denoiser(UNetMotionModel):  # type: ignore[misc]  # torch's classes are An
         sound: Tensor | None = None,
         poses: Tensor | None = None,
         kept: Kept | None = None,
+        both: bool = False,
     ) -> Tensor:
         """Predicted velocities, like latents: (windows x frames, 4, height, width).
 
         time: (1,) whole numbers. frames: in a window. sound: (windows x frames, 50, 384). poses: (windows x frames,
-        channels of the first level, height, width). kept: the portrait's. Without the last three it is the
-        unconditional half: it sees no portrait, hears nothing and follows no hands.
+        channels of the first level, height, width). kept: the portrait's. Without the last three the prediction is
+        unconditional: it sees no portrait, hears nothing and follows no hands. both: first the unconditional ones,
+        then the others, (2 x windows x frames, ...).
         """
         moment = self.time_embedding(self.time_proj(time).to(latents.dtype))
         sample = self.conv_in(latents)
         if poses is not None:
-            sample = sample + poses
-        more = {"encoder_hidden_states": sound, "cross_attention_kwargs": {"kept": kept}}
+            sample = torch.cat((sample, sample + poses)) if both else sample + poses
+        free = len(latents) if both else 0
+        more = {"encoder_hidden_states": sound, "cross_attention_kwargs": {"kept": kept, "free": free}}
         skipped: tuple[Tensor, ...] = (sample,)
         for block in self.down_blocks:
             given = more if hasattr(block, "attentions") else {}

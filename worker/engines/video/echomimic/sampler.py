@@ -94,41 +94,32 @@ class _Work:
         total = torch.zeros_like(latents)
 
         def predicted(begin: int, end: int) -> tuple[int, Tensor]:
-            def tell(share: float) -> None:
-                self._watch((step + (begin + (end - begin) * share) / len(all_windows)) / options.steps)
-
-            return end - begin, self._predicted(latents, all_windows[begin:end], moment.time, tell)
+            return end - begin, self._predicted(latents, all_windows[begin:end], moment.time)
 
         at, most = 0, 1
         for size, velocities in chunked(len(all_windows), self._batch, predicted, "EchoMimicV2's denoiser"):
             for window, velocity in zip(all_windows[at : at + size], velocities.chunk(size), strict=True):
                 total.index_add_(0, torch.tensor(window), velocity)
             at, most = at + size, max(most, size)
+            self._watch((step + at / len(all_windows)) / options.steps)
         self._batch = min(self._batch, most)
         return total.div_(torch.tensor(counts(len(latents), all_windows)).view(-1, 1, 1, 1))
 
-    def _predicted(self, latents: Tensor, part: Sequence[Sequence[int]], time: int, tell: Watch) -> Tensor:
-        """(windows x frames, 4, side, side) on the CPU. tell: of the share of this part that is done."""
+    def _predicted(self, latents: Tensor, part: Sequence[Sequence[int]], time: int) -> Tensor:
+        """(windows x frames, 4, side, side) on the CPU."""
         frames = [frame for window in part for frame in window]
-        given, length, guidance = latents[frames], len(part[0]), self._options.guidance
-        told = self._call(given, time, length, self._sound[frames], self._hands(frames))
-        if guidance <= 1.0:
-            tell(1.0)
-            return told
-        tell(0.5)
-        free = self._call(given, time, length)
-        tell(1.0)
+        guidance, length = self._options.guidance, len(part[0])
+        both = guidance > 1.0
+
+        def call(latents: Tensor, sound: Tensor, hands: Tensor) -> Tensor:
+            now, kept = torch.tensor([time], device=latents.device), _as(self._kept, latents.dtype)
+            return self._network(latents, now, length, sound, hands, kept, both)
+
+        made = finite(self._network, call, latents[frames], self._sound[frames], self._hands(frames)).float().cpu()
+        if not both:
+            return made
+        free, told = made.chunk(2)
         return torch.lerp(free, told, guidance)
-
-    def _call(self, latents: Tensor, time: int, length: int, *told: Tensor) -> Tensor:
-        """told: sound and hands; none: the unconditional half."""
-
-        def call(latents: Tensor, *told: Tensor) -> Tensor:
-            now = torch.tensor([time], device=latents.device)
-            kept = (_as(self._kept, latents.dtype),) if told else ()
-            return self._network(latents, now, length, *told, *kept)
-
-        return finite(self._network, call, latents, *told).float().cpu()
 
 
 class _Hands:
