@@ -715,10 +715,16 @@ def test_libraries_settings_are_as_before_afterwards(library: Any) -> None:
         return switches.get_verbosity(), switches.is_progress_bar_enabled()
 
     before = state()
-    with pytest.raises(KeyError), quiet(library):
-        assert state() == (logging.ERROR, False)
-        raise KeyError
-    assert state() == before
+    seen = []
+
+    def fail() -> None:
+        with quiet(library):
+            seen.append(state())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert [*seen, state()] == [(logging.ERROR, False), before]
     switches.disable_progress_bar()
     try:
         with quiet(library):
