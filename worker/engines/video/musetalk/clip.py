@@ -50,7 +50,7 @@ class Clip:
             self._hearing.add(piece)
             known = self._hearing.seconds
             self._playing.plan(_frames_in(known) - self._drawn)
-            yield from self._until(math.floor((known - LOOK_AHEAD) * FPS), None)
+            yield from self._until(math.floor(round((known - LOOK_AHEAD) * FPS, 6)), None)
         end = max(1, _frames_in(self._hearing.seconds))
         self._playing.plan(end - self._drawn)
         yield from self._until(end, end - 1)
