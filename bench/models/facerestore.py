@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from bench.beside import lend
 from core.weights.folder import keep_record
+from worker.networks.quiet import quiet
 
 Size = Literal["tiny", "full"]
 
@@ -52,7 +53,8 @@ def _codeformer(size: Size) -> Any:
     import torch
 
     lend()
-    parts = import_module("spandrel_extra_arches.architectures.CodeFormer.__arch.codeformer")
+    with quiet():
+        parts = import_module("spandrel_extra_arches.architectures.CodeFormer.__arch.codeformer")
     with torch.device("meta"):
         if size == "full":
             return parts.CodeFormer()

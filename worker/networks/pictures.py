@@ -53,7 +53,7 @@ def check_torchvision() -> None:
 def open_network(path: Path, kinds: Sequence[str]) -> Opened:
     """The network of a checkpoint, one of `kinds`. Raises ModelMissing where the file or torchvision is not there, and
     CheckpointError that names the file, and the keys where they do not fit."""
-    _check_spandrel()
+    _check_spandrel(kinds)
     state = read(path)
     found = [kind for kind in kinds if _is_of(kind, state)]
     if not found:
@@ -70,10 +70,12 @@ def open_network(path: Path, kinds: Sequence[str]) -> Opened:
         return Opened(found[0], network, side=side)
 
 
-def _check_spandrel() -> None:
+def _check_spandrel(kinds: Sequence[str]) -> None:
     try:
         with quiet():
             import_module("spandrel")
+            for kind in kinds:
+                _architecture(kind)
     except Exception as error:  # a torchvision of another build of torch raises what it likes
         if isinstance(error, ModuleNotFoundError) and error.name == "spandrel":
             raise ModelMissing(

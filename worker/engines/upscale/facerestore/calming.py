@@ -17,8 +17,8 @@ _COARSE = 1 / 20
 """Of the side, the deviation of a Gaussian: what is larger is light and colour, what is smaller is detail."""
 _NEAR = 1 / 100
 """Of the side: over so much, a change counts for its neighbours too."""
-_KEPT = 0.8
-"""Of the frame before's detail, where nothing has changed: detail is then a mean over some five frames."""
+_KEPT = 0.9
+"""Of the frame before's detail, where nothing has changed: detail is then a mean over some ten frames."""
 _CHANGE = 4.0
 """Levels of 255: where the face changes by so much, 37 % of that is kept, of twice as much 2 %. Noise of coding changes
 a pixel by one or two."""
