@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.api.schemas import ChoiceOut
 from core.i18n import t
 from core.queue import CANCELS, Queue
 from core.settings import Settings
@@ -23,6 +24,7 @@ from db.sessions import Database
 from tests.helpers import query
 from tests.recordings import cut, record
 from tests.web import claimed, wait_for
+from worker.deciding.choosing import Choice, LeftOut, Why
 
 TIMINGS = {"asr", "emotion", "llm", "tts", "video", "upscale", "total"}
 NOBODYS = "5d1c9f46-2bb2-4f5c-9d30-0d2cf5b6cbd2"
@@ -320,6 +322,16 @@ class TestTurns:
         turn = (await client.get(f"/api/v1/turns/{sent['turn_id']}")).json()
         assert (turn["state"], turn["layer"], turn["progress"], turn["text"]) == ("running", "llm", 0.4, "أهلا")
         assert turn["queue_position"] == 0
+
+    async def test_a_turn_tells_what_draws_and_why(self, client: httpx.AsyncClient, database: Database) -> None:
+        sent = await post(client)
+        held = await claimed(database, sent["turn_id"])
+        assert (await client.get(f"/api/v1/turns/{sent['turn_id']}")).json()["choice"] is None
+        left_out = (LeftOut("echomimic", "no half-body picture"), LeftOut("musetalk", "too slow: 90 s in 60 s"))
+        choice = Choice("puppet", None, Why.FASTER, 60.0, 3.25, left_out).told()
+        await turns.save(database, held, turns.Save(columns={"choice": choice}))
+        told = (await client.get(f"/api/v1/turns/{sent['turn_id']}")).json()["choice"]
+        assert told == choice == ChoiceOut(**told).model_dump()
 
     async def test_an_answer_has_links_that_serve_its_files(
         self, client: httpx.AsyncClient, database: Database, settings: Settings

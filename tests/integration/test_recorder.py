@@ -16,7 +16,7 @@ from core.kinds import Layer
 from core.queue import Queue
 from db import turns
 from tests.helpers import CountingDatabase, outbox_of, post, rows, turn_row
-from worker.recorder import Recorder
+from worker.recorder import GATHER_S, Recorder
 
 CHANNELS = ("web", "telegram", "whatsapp")
 Report = Mapping[str, Any]
@@ -145,6 +145,28 @@ async def test_attempts_repeat_no_notice(turn: Turn) -> None:
     await turn.whole(*made, turn.file("video", "video.mp4"))
     assert await turn.sent() == ["notice-step-answers", "text", "voice", "notice-step-simpler", "video"]
     assert [each["layer"] for each in (await turn.row())["steps"]] == ["llm", "video"]
+
+
+CHOICE = {
+    "video": "musetalk",
+    "upscale": None,
+    "why": "faster",
+    "budget_s": 60.0,
+    "estimate_s": 12.5,
+    "left_out": [{"engine": "echomimic", "why": "too slow: 150 s in 60 s"}],
+}
+
+
+async def test_what_draws_is_kept_as_soon_as_it_is_known_and_the_last_word_stands(turn: Turn) -> None:
+    recorder = await turn.attempt({"kind": "choice", **CHOICE, "video": "echomimic", "why": "in_time"})
+    await asyncio.sleep(GATHER_S + 0.5)
+    assert (await turn.row())["choice"]["video"] == "echomimic"
+    await recorder.take({"kind": "choice", **CHOICE})
+    for report in (answered(), turn.file("voice", "voice.ogg"), turn.file("video", "video.mp4")):
+        await recorder.take(report)
+    await recorder.rendered()
+    assert (await turn.row())["choice"] == recorder.choice == CHOICE
+    assert await turn.sent() == ["text", "voice", "video"], "a choice is no step down"
 
 
 async def test_a_stand_in_is_told_of_in_the_answers_language(turn: Turn) -> None:

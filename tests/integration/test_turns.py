@@ -61,6 +61,26 @@ async def test_a_later_turn_waits_until_the_earlier_is_rendered_or_has_ended(
     assert waits or (claimed is not None and claimed.id == second)
 
 
+async def test_a_claim_tells_how_long_the_turn_is_here_and_who_waits(database: Database) -> None:
+    first = await post(database)
+    for said in ("one", "two"):
+        await post(database, said)
+    later = await post(database, "not yet")
+    await rows(
+        database,
+        "UPDATE turns SET created_at = now() - interval '90 s', queued_at = now() - interval '1 s' WHERE id = :id"
+        " RETURNING id",
+        id=first,
+    )
+    await rows(database, "UPDATE turns SET not_before = now() + interval '1 h' WHERE id = :id RETURNING id", id=later)
+    claimed = await take(database)
+    assert claimed.id == first
+    assert 90 <= claimed.age_s < 100
+    assert claimed.waiting == 2
+    assert not {"age_s", "waiting"} & set(claimed.turn)
+    assert [(await take(database)).waiting for _ in range(2)] == [1, 0]
+
+
 async def test_many_claimers_take_each_turn_once_and_in_order(database: Database) -> None:
     firsts = [await post(database) for _ in range(5)]
     for _ in range(5):

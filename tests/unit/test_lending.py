@@ -26,7 +26,7 @@ from worker.beats import Beats
 from worker.engines.base import Needs
 from worker.gpu import EngineSet
 from worker.interrupting import interrupting
-from worker.lending import Lender
+from worker.lending import Lender, Pulse
 
 BEAT_S = 0.05
 LONG_S, SHORT_S = 0.3, 0.15
@@ -189,6 +189,65 @@ def test_so_it_is_in_the_middle_of_a_call() -> None:
     assert turn.call(lambda engine: list(engine.says(fails.pop() if fails else "done"))) == ["done"]
     assert turn.alive >= 2
     assert turn.set.loaded() == ((Layer.LLM, "model"),)
+
+
+class Watched(Engine):
+    """Tells after every silence what share of its pieces is done."""
+
+    def __init__(self, patience_s: float) -> None:
+        super().__init__(patience_s)
+        self.watch = self.unwatched
+
+    def unwatched(self, share: float) -> None:
+        """What nobody asked for."""
+
+    def says(self, *pieces: Any) -> Iterator[str]:
+        for number, piece in enumerate(pieces, 1):
+            yield from super().says(piece)
+            self.watch(number / len(pieces))
+
+
+def test_what_an_engine_tells_of_its_work_is_a_sign_of_life() -> None:
+    engine, shares = Watched(SHORT_S), []
+    turn = Turn(engine)
+    with turn.lender.lent(Layer.LLM, "model"):
+        said = engine.says(*[SHORT_S / 2] * 10, "a")
+        assert list(turn.lender.pieces(Layer.LLM, said, engine, shares.append)) == ["a"]
+    assert turn.alive >= 6, "much longer than its patience"
+    assert shares == pytest.approx([number / 11 for number in range(1, 12)])
+    assert engine.watch == engine.unwatched
+
+
+@pytest.mark.parametrize("error", [LLMError("too slow"), Cancelled()], ids=repr)
+def test_whoever_watches_may_end_the_work(error: Exception) -> None:
+    engine = Watched(60.0)
+    turn = Turn(engine)
+
+    def watch(share: float) -> None:
+        if isinstance(error, Cancelled):
+            turn.stop.set()
+        else:
+            raise error
+
+    with turn.lender.lent(Layer.LLM, "model"), pytest.raises(type(error)):
+        list(turn.lender.pieces(Layer.LLM, engine.says(0.0, 0.0, 60.0), engine, watch))
+    assert engine.watch == engine.unwatched
+
+
+def test_a_pulse_is_a_sign_of_life_from_inside_the_work() -> None:
+    engine, pulse = Engine(patience_s=SHORT_S), Pulse()
+    turn = Turn(engine)
+
+    def reads() -> Iterator[str]:
+        for _ in range(10):
+            time.sleep(SHORT_S / 2)
+            pulse()
+        yield "a"
+
+    pulse()
+    with turn.lender.lent(Layer.LLM, "model"):
+        assert list(turn.lender.pieces(Layer.LLM, reads(), engine, pulse=pulse)) == ["a"]
+    assert turn.alive >= 6
 
 
 # ---- errors
