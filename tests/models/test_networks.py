@@ -486,6 +486,14 @@ def test_pieces_are_halved_where_memory_does_not_suffice(vae: VAE, batches: list
     np.testing.assert_allclose(np.stack(frames).astype(int), np.stack(expected).astype(int), atol=1)
 
 
+def test_pieces_for_a_compiled_decoder_are_of_one_length(vae: VAE, batches: list[int]) -> None:
+    latents = random(5, 4, 2, 2)
+    expected = list(vae.frames(latents, 5))
+    frames = list(VAE(vae._network, alike=True).frames(latents, 2))
+    assert batches == [5, 2, 2, 2]
+    np.testing.assert_allclose(np.stack(frames).astype(int), np.stack(expected).astype(int), atol=1)
+
+
 def test_memory_does_not_grow_with_the_length(vae: VAE) -> None:
     """Drawn at once, ten frames would take ten times as much as one."""
     peaks = [_peak(lambda count=count: _drain(vae.frames(random(count, 4, 12, 12), 1))) for count in (1, 1, 10)]

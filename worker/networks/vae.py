@@ -33,8 +33,10 @@ class VAE:
     """Tensors that it is given may lie anywhere and be of any float; those that it gives back lie on its device in its
     type. A call whose outcome is not finite is made again in float32. Raises NotANumber."""
 
-    def __init__(self, network: Any) -> None:
-        self._network = network
+    def __init__(self, network: Any, *, alike: bool = False) -> None:
+        """alike: the last piece of `frames` is as long as the others, since a compiled network is compiled again for
+        another length, which takes longer than drawing it."""
+        self._network, self._alike = network, alike
         self.scale: int = 2 ** (len(network.config.block_out_channels) - 1)
 
     @classmethod
@@ -49,7 +51,7 @@ class VAE:
         if torch.device(device).type == "cuda":
             move(network, memory_format=torch.channels_last)
         compiled(network.decoder, compile, "the autoencoder")
-        return cls(network)
+        return cls(network, alike=compile)
 
     @property
     def device(self) -> Any:
@@ -83,8 +85,14 @@ class VAE:
         """The pictures of (n, 4, h, w), one by one as (h x scale, w x scale, 3) RGB. Only `chunk` of them are on the
         device at a time; it is halved once where memory does not suffice."""
 
+        longest = 0  # that was drawn; one that is being tried may not fit
+
         def drawn(begin: int, end: int) -> Any:
-            return as_frames(self.decode(latents[begin:end]))
+            nonlocal longest
+            piece = latents[begin:end]
+            frames = as_frames(self.decode(_filled(piece, longest) if self._alike else piece)[: len(piece)])
+            longest = max(longest, len(piece))
+            return frames
 
         for frames in chunked(len(latents), chunk, drawn, "the decoder"):
             yield from frames
@@ -110,6 +118,14 @@ def as_frames(pictures: Tensor) -> Any:
 
     levels = pictures.float().add(1).mul_(127.5).clamp_(0, 255).round_()
     return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def _filled(piece: Tensor, count: int) -> Tensor:
+    """At least so many, its last again and again."""
+    import torch
+
+    lacking = count - len(piece)
+    return torch.cat((piece, piece[-1:].expand(lacking, -1, -1, -1))) if lacking > 0 else piece
 
 
 def _built(path: Path) -> Any:
