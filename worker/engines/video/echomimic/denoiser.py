@@ -31,9 +31,9 @@ class Denoiser(UNetMotionModel):  # type: ignore[misc]  # torch's classes are An
         for block in (*self.down_blocks, self.mid_block, *self.up_blocks):
             channels = [motion.in_channels for motion in block.motion_modules]
             block.motion_modules = nn.ModuleList(Motion(each, architecture) for each in channels)
-        for layer, block in layers(self):
-            block.attn1.set_processor(Seeing(layer))
-            block.attn2.set_processor(Hearing())
+        for layer, block in list(layers(self)):
+            block.attn1 = Seeing(block.attn1, layer)
+            block.attn2 = Hearing(block.attn2)
 
     def forward(
         self,

@@ -23,8 +23,8 @@ class Motion(AnimateDiffTransformer3D):  # type: ignore[misc]  # torch's classes
             num_positional_embeddings=architecture.moments,
         )
         for block in self.transformer_blocks:
-            block.attn1.set_processor(Moving())
-            block.attn2.set_processor(Moving())
+            block.attn1 = Moving(block.attn1)
+            block.attn2 = Moving(block.attn2)
 
     def forward(
         self,

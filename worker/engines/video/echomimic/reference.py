@@ -20,9 +20,9 @@ class Reference(UNet2DConditionModel):  # type: ignore[misc]  # torch's classes 
         super().__init__(attention_head_dim=architecture.hidden.heads, **architecture.unet)
         self.conv_norm_out = None
         self.conv_out = nn.Identity()
-        for layer, block in layers(self):
+        for layer, block in list(layers(self)):
             block.attn2 = block.norm2 = None
-            block.attn1.set_processor(Recording(layer))
+            block.attn1 = Recording(block.attn1, layer)
 
     def look(self, latents: Tensor, bank: dict[str, Tensor]) -> Tensor:
         """Writes into the bank what goes into each layer's attention, (1, places, channels), of a portrait's latents
