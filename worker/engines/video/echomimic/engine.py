@@ -188,11 +188,8 @@ class EchoMimic:
     def _film(self, scene: _Scene) -> Iterator[Frame]:
         networks = self._ready()
         self._interrupted.clear()
-        try:
-            with failing(VideoError, self.name, "while it drew", _REMEDY):
-                yield from self._drawn(networks, scene)
-        finally:
-            give_back()
+        with failing(VideoError, self.name, "while it drew", _REMEDY):
+            yield from self._drawn(networks, scene)
 
     def _drawn(self, networks: Networks, scene: _Scene) -> Iterator[Frame]:
         from worker.engines.video.echomimic.features import features

@@ -27,7 +27,7 @@ class Heard:
 
 
 def heard(speech: Iterable[Speech]) -> Heard:
-    """All of it, of any rates; what is not finite is silence. ceil(seconds x FPS) frames, at least one."""
+    """All of it, of any rates; what is louder than 1 is cut off, and what is no number is silence. ceil(seconds x FPS) frames, at least one."""
     pieces = list(speech)
     frames = max(1, math.ceil(round(sum(piece.seconds for piece in pieces) * FPS, 6)))
     parts = [_at_rate(rate, list(same)) for rate, same in groupby(pieces, key=lambda piece: piece.sample_rate)]
@@ -40,7 +40,7 @@ def silence(frames: int) -> Heard:
 
 def _at_rate(rate: int, pieces: Sequence[Speech]) -> NDArray[np.float32]:
     samples = np.concatenate([piece.samples for piece in pieces]).astype(np.float32, copy=False)
-    samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+    samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1.0, 1.0)
     return samples if rate == RATE or not len(samples) else np.asarray(soxr.resample(samples, rate, RATE), np.float32)
 
 
