@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -67,7 +69,7 @@ def test_the_mesh_gives_the_box() -> None:
 
 def shown(film: int, *known: int) -> list[int]:
     """known: how many frames the speech is known to have, as it comes; 12 fewer are shown before more is known."""
-    playing, numbers = Playing(film), []
+    playing, numbers = Playing(film), list[int]()
     for end in known:
         playing.plan(end - len(numbers))
         numbers += [playing.next() for _ in range(max(0, end - 12 - len(numbers)))]
@@ -229,6 +231,13 @@ def test_other_frames_than_the_film_s_are_told() -> None:
         prepared(still(20), Found(np.stack([mesh()] * 19), (512, 512)), 64, seen, lambda share: None)
 
 
+@pytest.mark.parametrize(("y", "told"), [(230, False), (20, False), (-90, True), (480, True)])
+def test_a_face_that_the_canvas_cuts_off_is_told(y: float, told: bool) -> None:
+    found = Found(np.stack([mesh(y=y)] * 3), (512, 512))
+    with pytest.raises(VideoError, match="too little of the face") if told else nullcontext():
+        prepared(still(3), found, 64, seen, lambda share: None)
+
+
 def test_a_face_that_was_not_redrawn_can_not_be_seen() -> None:
     film, ready = made()
     ground = Ground(film, ready)
@@ -344,6 +353,22 @@ def test_what_is_no_film_is_told_by_the_search(tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"nothing of the kind")
     with pytest.raises(VideoError, match="ended with 5"):
         Tracker().track(tmp_path / "film.mp4")
+
+
+def test_the_search_can_be_ended(tmp_path: Path) -> None:
+    tracker, film = Tracker(), write_film(tmp_path / "film.mp4")
+    tracker.stop()  # nothing is under way, and the next search is not hindered
+
+    def end() -> None:
+        while tracker._process is None:
+            time.sleep(0.01)
+        tracker.stop()
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    with pytest.raises(VideoError, match="ended with -9"):
+        tracker.track(film)
+    ending.join()
 
 
 # the engine without its networks

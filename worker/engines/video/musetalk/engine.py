@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import cv2
+
 from core import idling
 from core.catalogue import Avatar
 from core.errors import NotFound, VideoError
@@ -21,13 +23,15 @@ from worker.engines.video.musetalk.ground import Film, read_film
 from worker.engines.video.musetalk.keeping import Keeper, fingerprint
 from worker.engines.video.musetalk.networks import WEIGHTS, Networks
 from worker.engines.video.musetalk.preparing import Prepared, prepared
-from worker.faces.tracking import Tracker
+from worker.faces.tracking import Found, Tracker
 from worker.networks.failing import failing
 from worker.networks.memory import give_back
 
 _GPU_MB = 4096
 _GROUNDS = 2
 """Films that are kept in memory: 1.5 bytes a pixel and frame, 60 MB of 512² and 260 MB of 1080² for six seconds."""
+_TRACKS = 8
+"""Films whose faces are remembered, half a megabyte each."""
 
 
 class MuseTalk:
@@ -43,6 +47,7 @@ class MuseTalk:
         self._place = place
         self._networks: Networks | None = None
         self._grounds: OrderedDict[tuple[Any, ...], Ground] = OrderedDict()
+        self._found: dict[tuple[Any, ...], Found] = {}
         self._tracker = Tracker()
         self.watch: Watch = _unwatched
 
@@ -67,7 +72,9 @@ class MuseTalk:
         return f"MuseTalk 1.5 on {self._place.device}"
 
     def load(self) -> None:
-        """Raises ModelMissing, and VideoError for weights that are broken or do not fit into memory."""
+        """Raises ModelMissing, and VideoError for weights that are broken or do not fit into memory. OpenCV works in
+        the calling thread alone from now on: what it does to a face is too little to be shared out."""
+        cv2.setNumThreads(1)
         self._ready()
 
     def unload(self) -> None:
@@ -143,14 +150,22 @@ class MuseTalk:
             return kept
         self.watch(0.0)
         try:
-            found = self._tracker.track(path)
+            made = prepared(film, self._tracks(path), networks.side, networks.latents, self.watch)
         except VideoError as error:
             if error.permanent:
                 keeper.remember_faceless(idling.fingerprint(avatar))
             raise
-        made = prepared(film, found, networks.side, networks.latents, self.watch)
         keeper.save(key, made)
         return made
+
+    def _tracks(self, path: Path) -> Found:
+        """Of a film that is wanted at several sizes the face is looked for once."""
+        state = _state(path)
+        if state not in self._found:
+            self._found[state] = self._tracker.track(path)
+        while len(self._found) > _TRACKS:
+            self._found.pop(next(iter(self._found)))
+        return self._found[state]
 
 
 def _state(path: Path) -> tuple[Any, ...]:

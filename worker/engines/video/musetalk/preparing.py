@@ -18,6 +18,7 @@ from worker.faces.tracking import Found, filled, steadied
 
 CHUNK = 8
 """Faces that are shown to the network at once; between two the watch is called."""
+_VISIBLE = 0.75
 _RIM = 8
 """Pixels about a box that its crop's interpolation may look at; even."""
 
@@ -55,6 +56,8 @@ def prepared(
     if len(found.points) != len(film):
         raise VideoError(f"a film of {len(film)} frames, of which {len(found.points)} were looked at")
     points = film.fit.points(steadied(filled(found.points)), found.size)
+    if not _shown_whole(points, film.size):
+        raise VideoError("the canvas shows too little of the face in the film of the avatar", refused=True)
     boxes = [box_of(each, film.size) for each in points]
     kernel = square(max(boxes, key=lambda box: box.height)).kernel
     places = _places(boxes, film.size, kernel)
@@ -69,6 +72,13 @@ def prepared(
         shown.append(latents(np.stack([_shown(film, number, boxes[number], side) for number in numbers])))
     corners = np.array([(place.left, place.top) for place in places], np.int32)
     return Prepared(np.array(boxes, np.float32), corners, np.stack(alphas), np.concatenate(shown))
+
+
+def _shown_whole(points: NDArray[np.float32], size: tuple[int, int]) -> bool:
+    """Whether most of the face's contour lies within the canvas, which cuts films of another shape."""
+    contour = points[:, list(CONTOUR)]
+    inside = ((contour > 0) & (contour < np.array(size))).all(axis=2)
+    return bool(inside.mean() > _VISIBLE)
 
 
 def _shown(film: Film, number: int, box: Box, side: int) -> NDArray[np.uint8]:
