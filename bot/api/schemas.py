@@ -57,7 +57,7 @@ class LeftOutOut(BaseModel):
 class ChoiceOut(BaseModel):
     """What draws the picture, by deadline and queue."""
 
-    video: str | None = Field(description="the engine; null: none can draw this avatar")
+    video: str | None = Field(description="the engine; null: none that can draw this avatar is left")
     upscale: str | None = Field(description="the engine that enlarges the frames; null: none does")
     why: str = Field(
         description="in_time, no_deadline: the settings' own; faster: better ones would be late; fastest: all would be;"

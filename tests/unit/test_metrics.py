@@ -18,6 +18,7 @@ metrics.turn("done", 2.0)
 metrics.turn("failed")
 metrics.sent("web", "video", "sent")
 metrics.step("video")
+metrics.choice("musetalk", "faster")
 metrics.child_restart()
 """
 
@@ -40,6 +41,7 @@ def test_figures_of_several_processes_are_added_up(tmp_path: Path) -> None:
         'smarttalker_layer_seconds_bucket{engine="espeak",layer="tts",le="0.5"} 2.0',
         'smarttalker_outbox_total{channel="web",kind="video",state="sent"} 2.0',
         'smarttalker_steps_total{layer="video"} 2.0',
+        'smarttalker_video_choices_total{engine="musetalk",why="faster"} 2.0',
         "smarttalker_child_restarts_total 2.0",
         'smarttalker_http_request_seconds_count{method="GET",route="/healthz",status="200"} 1.0',
         'smarttalker_queue_depth{state="queued"} 3.0',

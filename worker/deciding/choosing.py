@@ -24,7 +24,7 @@ class Why(StrEnum):
     ENLARGING_LATE = "enlarging_late"
     """As it was, but enlarging frames well would have made it late: the rest is enlarged plainly."""
     NONE = "none"
-    """Nothing can draw this avatar."""
+    """Nothing that can draw this avatar is left."""
 
 
 @dataclass(frozen=True)

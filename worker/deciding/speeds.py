@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -99,7 +100,7 @@ class Speeds:
         newest = sorted({**figures, key: figure}.items(), key=lambda each: each[1].at)[-MOST:]
         if self._path is None:
             return
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        part = self._path.with_name(f".{self._path.name}.{socket.gethostname()}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(json.dumps({key: _told(each) for key, each in newest}, indent=1), encoding="utf-8")
