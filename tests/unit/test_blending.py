@@ -141,9 +141,10 @@ def test_masks_of_a_face_that_hardly_moves_hardly_differ() -> None:
 
 
 def test_blending() -> None:
-    under, over = np.array([[10, 10, 10, 10]], np.uint8), np.array([[30.0, 30.0, 300.0, -50.0]], np.float32)
-    blend(under, over, np.array([[0, 0.5, 1, 1]], np.float32))
-    assert under.tolist() == [[10, 20, 255, 0]]
+    whole = np.full((2, 6), 10, np.uint8)
+    under, over = whole[:, 1:5], np.array([[30, 30, 255, 0]] * 2, np.uint8)
+    blend(under, over, np.array([[0, 0.5, 1, 1]] * 2, np.float32))
+    assert whole.tolist() == [[10, 10, 20, 255, 0, 10]] * 2, "a part of a picture, in place"
 
 
 # films

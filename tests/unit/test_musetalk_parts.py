@@ -22,6 +22,7 @@ from core.errors import NotFound, VideoError
 from core.weights.folder import keep_record
 from worker.engines.base import Place as Machine
 from worker.engines.video.base import Canvas
+from worker.engines.video.colour import levels, luma_chroma
 from worker.engines.video.musetalk import MuseTalk
 from worker.engines.video.musetalk.boxes import BRIDGE, CONTOUR, box_about, box_of
 from worker.engines.video.musetalk.clip import Ground, joined
@@ -254,6 +255,12 @@ def test_a_face_that_was_not_redrawn_can_not_be_seen() -> None:
     unweighted = joined(ground, 7, np.full((256, 256, 3), 255, np.uint8), weight=0.0)
     for one, other in ((unweighted.y, before.y), (unweighted.u, before.u), (unweighted.v, before.v)):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_quick_way_to_the_encoder_s_colours() -> None:
+    rgb = np.random.default_rng(3).integers(0, 256, (40, 40, 3), np.uint8)
+    luma, chroma = luma_chroma(rgb.astype(np.float32))
+    np.testing.assert_allclose(levels(rgb), np.dstack([luma, chroma]), atol=0.7)
 
 
 # what is kept

@@ -89,7 +89,7 @@ def feathered(region: Mask, box: Box, place: Place, kernel: int) -> Mask:
     return np.asarray(blurred * inside, np.uint8)
 
 
-def blend(under: NDArray[np.uint8], over: NDArray[np.float32], alpha: NDArray[np.float32]) -> None:
-    """Draws `over` into `under`, both (height, width): alpha 1 is all `over`. Where alpha is 0 nothing changes."""
-    mixed = under + (over - under) * alpha
-    np.copyto(under, np.rint(mixed).clip(0, 255).astype(np.uint8))
+def blend(under: NDArray[np.uint8], over: NDArray[np.uint8], alpha: NDArray[np.float32]) -> None:
+    """Draws `over` into `under`, all (height, width): alpha 1 is all `over`. Where alpha is 0 nothing changes."""
+    away = cv2.subtract(over, under, dtype=cv2.CV_32F)
+    cv2.add(under, cv2.multiply(away, alpha), dst=under, dtype=cv2.CV_8U)

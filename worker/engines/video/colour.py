@@ -11,6 +11,19 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _BLUE, _RED = 1.8556, 1.5748
 """How far blue and red may leave the luma, both ways: 2 (1 - the colour's share)."""
 
+_MATRIX = np.column_stack(
+    [
+        np.stack(
+            [
+                _LUMA * np.float32(219 / 255),
+                (np.eye(3, dtype=np.float32)[2] - _LUMA) * np.float32(224 / 255 / _BLUE),
+                (np.eye(3, dtype=np.float32)[0] - _LUMA) * np.float32(224 / 255 / _RED),
+            ]
+        ),
+        np.array([16, 128, 128], np.float32),
+    ]
+)
+
 
 def luma_chroma(rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(h, w) and (h, w, 2), not rounded, of (h, w, 3) RGB 0 … 255: BT.709, limited range. Chroma is not yet halved."""
@@ -25,6 +38,11 @@ def split(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]
     """(1, h, w) luma and (2, h / 2, w / 2) chroma of (h, w, 3) RGB, both sizes even."""
     luma, chroma = luma_chroma(rgb.astype(np.float32))
     return rounded(luma)[None], planar(rounded(halved(chroma)))
+
+
+def levels(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w, 3) luma, blue and red, of (h, w, 3) RGB, rounded; chroma is not yet halved. The quickest way."""
+    return np.asarray(cv2.transform(rgb, _MATRIX), np.uint8)
 
 
 def planar(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from worker.engines.tts.base import Speech
 from worker.engines.video.base import Frame, Planes
-from worker.engines.video.colour import halved, luma_chroma
+from worker.engines.video.colour import levels
 from worker.engines.video.musetalk.features import FPS, Hearing
 from worker.engines.video.musetalk.ground import Film
 from worker.engines.video.musetalk.networks import Faces, Networks
@@ -91,15 +92,17 @@ def joined(ground: Ground, number: int, face: Frame, weight: float = 1.0) -> Pla
     """A frame of the film with the face (side, side, 3) put into it, as far as the mask and the weight (0 … 1) say.
     Nothing changes beyond the mask."""
     planes, place = ground.film.copy(number), ground.prepared.place(number)
-    luma, chroma = luma_chroma(put(face, ground.prepared.box(number), place).astype(np.float32))
-    alpha = ground.prepared.alphas[number].astype(np.float32) * np.float32(weight / 255)
-    blue_red, half = halved(chroma), halved(alpha)
+    shown = levels(put(face, ground.prepared.box(number), place))
+    alpha = ground.prepared.alphas[number] * np.float32(weight / 255)
+    halves = (place.width // 2, place.height // 2)
+    chroma = np.asarray(cv2.resize(shown, halves, interpolation=cv2.INTER_AREA), np.uint8)
+    half = np.asarray(cv2.resize(alpha, halves, interpolation=cv2.INTER_AREA), np.float32)
     rows, columns = slice(place.top, place.top + place.height), slice(place.left, place.left + place.width)
-    blend(planes.y[rows, columns], luma, alpha)
+    blend(planes.y[rows, columns], shown[..., 0], alpha)
     rows = slice(place.top // 2, (place.top + place.height) // 2)
     columns = slice(place.left // 2, (place.left + place.width) // 2)
-    blend(planes.u[rows, columns], blue_red[..., 0], half)
-    blend(planes.v[rows, columns], blue_red[..., 1], half)
+    blend(planes.u[rows, columns], chroma[..., 1], half)
+    blend(planes.v[rows, columns], chroma[..., 2], half)
     return planes
 
 
