@@ -533,7 +533,7 @@ def whisper(models: Path) -> Whisper:
 
 @pytest.mark.parametrize(
     ("samples", "fps", "frames"),
-    [(0, 24, 1), (1, 24, 1), (16_000, 24, 24), (16_001, 24, 25), (8_000, 25, 13)],
+    [(0, 24, 1), (16_001, 24, 25), (8_000, 25, 13)],
 )
 def test_each_frame_hears_what_is_around_it(whisper: Whisper, samples: int, fps: int, frames: int) -> None:
     """Rows are ten of Whisper's states, 20 ms each: from 4 before the frame's own to 5 behind it, within the sound."""

@@ -78,9 +78,9 @@ class Networks:
         CheckpointError that names the keys which are wrong."""
         dtype = dtype or dtype_of(device)
         shared = folder_of(models, WEIGHTS)
+        poses = _poses(shared, device, dtype)
         reference = _reference(shared, device, dtype)
         denoiser = _denoiser(models, mode, device, dtype)
-        poses = _poses(shared, device, dtype)
         vae = VAE.open(folder_of(models, "sd-vae-ft-mse"), device, dtype, compile=compile)
         whisper = Whisper.open(folder_of(models, "whisper-tiny"), device, dtype)
         _check_match(reference, denoiser, poses, whisper)
