@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.upstream.checkout import checkout, importing, module
+from worker.engines.video.echomimic import keys
+from worker.engines.video.echomimic.architecture import Architecture, Hidden, pose_widths
+from worker.networks.checkpoint import read
+
+Mode = Literal["accelerated", "normal"]
+WEIGHTS, REFERENCE, POSES = "echomimic-v2", "reference_unet.pth", "pose_encoder.pth"
+DENOISERS: Mapping[Mode, tuple[str, str, str]] = {
+    "accelerated": (WEIGHTS, "denoising_unet_acc.pth", "motion_module_acc.pth"),
+    "normal": ("echomimic-v2-normal", "denoising_unet.pth", "motion_module.pth"),
+}
 
 _ABSENT = ("ffmpeg",)
 _DOWN = ("CrossAttnDownBlock", "CrossAttnDownBlock", "CrossAttnDownBlock", "DownBlock")
@@ -35,16 +46,16 @@ _SCHEDULE = {
 
 @dataclass(frozen=True)
 class Geometry:
-    """Sizes of the networks, the published ones by default."""
+    """Sizes of the networks."""
 
-    blocks: tuple[int, ...] = (320, 640, 1280, 1280)
-    layers: int = 2
-    heads: int = 8
-    motion_heads: int = 8
-    motion_length: int = 32
-    groups: int = 32
-    pose_blocks: tuple[int, ...] = (16, 32, 96, 256)
-    audio_width: int = 384
+    blocks: tuple[int, ...]
+    layers: int
+    heads: int
+    groups: int
+    motion_heads: int
+    motion_length: int
+    audio_width: int
+    pose_blocks: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,8 @@ class Original:
         portrait: a PIL picture. sound: (n, 50, 384), in place of what it would read from a file. poses: (1, 3, n, 8h,
         8w) in 0 … 1. noise: (1, 4, n, h, w), clamped already, in place of what `generator` yields.
         """
+        import torch
+
         pipe = _pipeline()(vae, self.reference, self.denoiser, _Heard(sound), self.pose_encoder, scheduler())
         pipe.set_progress_bar_config(disable=True)
         if not decoded:
@@ -126,9 +139,8 @@ class Original:
             pipe.prepare_latents_smooth = lambda *_given, **_named: noise
         _attention().update.__defaults__ = self._update_defaults()
         high, wide = poses.shape[-2:]
-        with redirect_stdout(StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return pipe(
+        with _silence():
+            yielded = pipe(
                 portrait,
                 "",
                 poses,
@@ -144,6 +156,7 @@ class Original:
                 output_type="as they are",
                 return_dict=False,
             )
+        return torch.as_tensor(yielded)
 
     def _reader(self, guided: bool) -> Any:
         return _attention()(
@@ -159,6 +172,13 @@ class Original:
         return False, torch.float16 if self.half_banks else self.denoiser.dtype
 
 
+@contextmanager
+def _silence() -> Iterator[None]:
+    """The repository prints, warns and draws bars of progress."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()), warnings.catch_warnings(action="ignore"):
+        yield
+
+
 class _Heard:
     """Stands where the pipeline asks for Whisper."""
 
@@ -172,25 +192,20 @@ class _Heard:
         return feature_array
 
 
-def opened(
-    geometry: Geometry,
-    reference: Mapping[str, Any],
-    denoiser: Mapping[str, Any],
-    motion: Mapping[str, Any],
-    pose_encoder: Mapping[str, Any],
-    device: str = "cpu",
-    dtype: Any = None,
-) -> Original:
-    """What the published files hold. Every key must have its place, so `motion` and `denoiser` are merged as the
-    repository's own loading does it, the latter winning. Raises RuntimeError of torch where keys don't fit."""
+def of_folder(models: Path, mode: Mode = "accelerated", device: str = "cpu", dtype: Any = None) -> Original:
+    """With the published files below `models`, or others of their format. Every key must have its place, so the two
+    files of the denoiser are merged as the repository's own loading does it. Raises RuntimeError of torch where keys
+    don't fit. dtype: None for single precision."""
     import torch
 
+    folder, main, moving = DENOISERS[mode]
+    reference, poses = (_read(models / WEIGHTS / name) for name in (REFERENCE, POSES))
+    denoiser = {**_read(models / folder / moving), **_read(models / folder / main)}
     _hush()
+    geometry = _geometry(models / folder, denoiser, poses)
     parts = Original(_reference(geometry), _denoiser(geometry), _pose_encoder(geometry))
-    parts.reference.load_state_dict(dict(reference))
-    parts.denoiser.load_state_dict({**motion, **denoiser})
-    parts.pose_encoder.load_state_dict(dict(pose_encoder))
-    for part in (parts.reference, parts.denoiser, parts.pose_encoder):
+    for part, state in ((parts.reference, reference), (parts.denoiser, denoiser), (parts.pose_encoder, poses)):
+        part.load_state_dict(state)
         part.to(device, dtype or torch.float32).eval().requires_grad_(False)
     _place_attention(device)
     return parts
@@ -229,7 +244,7 @@ def heard(whisper: Mapping[str, Any], heads: int, samples: NDArray[np.float32], 
     asked = SimpleNamespace(encoder=encoder.eval(), device=torch.device("cpu"))
     asked.transcribe = partial(_imported("src.models.whisper.whisper.transcribe").transcribe, asked)
     listener.model = asked
-    with redirect_stdout(StringIO()), torch.no_grad():
+    with _silence(), torch.no_grad():
         states = listener.audio2feat(samples)
         chunks: NDArray[np.float32] = listener.feature2chunks(feature_array=states, fps=fps)
     return chunks
@@ -252,7 +267,15 @@ _ENCODER = {
 
 
 def _encoder_keys(whisper: Mapping[str, Any]) -> dict[str, Any]:
-    return {_renamed(name): tensor for name, tensor in whisper.items()}
+    """A layer's middle is four times as wide there always; what is missing of that is zero, which changes nothing."""
+    from torch.nn.functional import pad
+
+    own = {_renamed(name): tensor for name, tensor in whisper.items()}
+    for name, tensor in own.items():
+        if (there := re.search(r"\.mlp\.(0\.weight|0\.bias|2\.weight)$", name)) is not None:
+            lack = 4 * own["positional_embedding"].shape[1] - tensor.shape[1 if there[1] == "2.weight" else 0]
+            own[name] = pad(tensor, (0, lack) if there[1] != "0.weight" else (0, 0, 0, lack))
+    return own
 
 
 def _renamed(name: str) -> str:
@@ -260,6 +283,17 @@ def _renamed(name: str) -> str:
     for theirs, own in _ENCODER.items():
         name = name.replace(theirs, own)
     return name[1:]
+
+
+def _geometry(folder: Path, denoiser: Mapping[str, Any], poses: Mapping[str, Any]) -> Geometry:
+    told = Architecture.of_denoiser(keys.denoiser(denoiser, {}), Hidden.of(folder), folder.name)
+    hidden, (_, pose_blocks) = told.hidden, pose_widths(poses, folder.name)
+    within = told.widths, told.layers, hidden.heads, hidden.groups
+    return Geometry(*within, hidden.motion_heads, told.moments, told.sound, pose_blocks)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return {key: tensor.float() for key, tensor in read(path).items()}
 
 
 def _reference(geometry: Geometry) -> Any:

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -57,14 +57,18 @@ class Original:
             return self.unet(latents, time, encoder_hidden_states=self.positions(sound)).sample
 
 
-def opened(unet: Path, config: Path, vae: Path, *, size: int = 256, device: str = "cpu", dtype: Any = None) -> Original:
-    """unet, config: the published file and the one that tells its sizes. vae: a folder. size: a face's edge."""
+def of_folder(models: Path, *, size: int = 256, device: str = "cpu", dtype: Any = None) -> Original:
+    """With the published files below `models`, or others of their format. size: a face's edge. dtype: None for single
+    precision."""
     import torch
+    from diffusers.utils import logging
 
-    dtype = dtype or torch.float32
+    logging.set_verbosity_error()
+    dtype, folder = dtype or torch.float32, models / "musetalk" / "musetalkV15"
     networks = _imported("musetalk.models.unet")
-    model = networks.UNet(str(config), str(unet), device=torch.device(device)).model.to(dtype).eval()
-    coder = _imported("musetalk.models.vae").VAE(str(vae), resized_img=size)
+    named = str(folder / "musetalk.json"), str(folder / "unet.pth")
+    model = networks.UNet(*named, device=torch.device(device)).model.to(dtype).eval()
+    coder = _imported("musetalk.models.vae").VAE(str(models / "sd-vae-ft-mse"), resized_img=size)
     coder.vae.to(device, dtype).eval()
     coder.device = torch.device(device)
     return Original(model.requires_grad_(False), coder, networks.PositionalEncoding(d_model=384).to(device, dtype))
@@ -89,13 +93,20 @@ def box(landmarks: NDArray[np.float32]) -> Box:
     """68 points of a face → what is cut out, without the margin below that version 1.5 adds."""
     found = np.zeros((1, 133, 2), np.float32)
     found[0, 23:91] = landmarks
-    with importing(_root(), given=_finders(found)), redirect_stdout(StringIO()):
+    with importing(_root(), given=_finders()), redirect_stdout(StringIO()):
         own = module("musetalk.utils.preprocessing")
+        own.merge_data_samples = lambda _: SimpleNamespace(pred_instances=SimpleNamespace(keypoints=found))
         own.read_imgs = lambda paths: [None for _ in paths]
         own.tqdm = lambda each: each
         boxes, _ = own.get_landmark_and_bbox(["a picture"])
     left, top, right, bottom = boxes[0]
     return int(left), int(top), int(right), int(bottom)
+
+
+def square(where: Box) -> Box:
+    """What is cut out about a box to be blended."""
+    (left, top, right, bottom), _ = _imported("musetalk.utils.blending").get_crop_box(list(where), 1.5)
+    return left, top, right, bottom
 
 
 def blended(
@@ -127,9 +138,8 @@ def _recording(samples: NDArray[np.float32]) -> ModuleType:
     return given
 
 
-def _finders(landmarks: NDArray[np.float32]) -> Mapping[str, ModuleType]:
-    """What finds a face and its points, answering with these."""
-    from types import SimpleNamespace
+def _finders() -> Mapping[str, ModuleType]:
+    """What finds a face and its points."""
 
     class Alignment:
         def __init__(self, *_arguments: object, **_named: object) -> None: ...
@@ -137,11 +147,10 @@ def _finders(landmarks: NDArray[np.float32]) -> Mapping[str, ModuleType]:
         def get_detections_for_batch(self, batch: Sequence[object]) -> list[Box]:
             return [(0, 0, 1, 1) for _ in batch]
 
-    found = SimpleNamespace(pred_instances=SimpleNamespace(keypoints=landmarks))
     names: Mapping[str, Mapping[str, Any]] = {
         "mmpose": {"__path__": []},
         "mmpose.apis": {"init_model": lambda *_, **__: None, "inference_topdown": lambda *_: None},
-        "mmpose.structures": {"merge_data_samples": lambda _: found},
+        "mmpose.structures": {"merge_data_samples": None},
         "face_detection": {"FaceAlignment": Alignment, "LandmarksType": SimpleNamespace(_2D=None)},
     }
     modules = {name: ModuleType(name) for name in names}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from bench.upstream.checkout import Absent, checkout, importing, module, shell
+
+_WIDTH, _STEPS = 64, (1, 2, 2, 4, 4, 8)
 
 
 def compact(state: Mapping[str, Any], scale: int = 4) -> Any:
@@ -28,13 +31,21 @@ def dense(state: Mapping[str, Any], scale: int = 4) -> Any:
     return _filled(network(3, 3, scale=scale, num_feat=width, num_block=blocks, num_grow_ch=growth), state)
 
 
-def codeformer(state: Mapping[str, Any], heads: int = 8) -> Any:
-    """Called with pictures (n, 3, 512, 512) in -1 … 1 and the weight of fidelity, it yields pictures first."""
-    codes, _ = state["quantize.embedding.weight"].shape
+def codeformer(state: Mapping[str, Any]) -> Any:
+    """Called with pictures (n, 3, 512, 512) in -1 … 1 and the weight of fidelity, it yields pictures first. The
+    repository has the published widths written down; what is narrower is put together of its parts."""
+    parts = _of_codeformer("codeformer_arch")
+    codes, width = state["quantize.embedding.weight"].shape[0], state["encoder.blocks.0.weight"].shape[0]
     layers = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("ft_layers."))
-    network = _of_codeformer("codeformer_arch").CodeFormer
-    sizes = {"dim_embd": state["position_emb"].shape[1], "n_head": heads, "n_layers": layers, "codebook_size": codes}
-    return _filled(network(**sizes, connect_list=["32", "64", "128", "256"]), state)
+    sizes = list(dict.fromkeys(name.split(".")[1] for name in state if name.startswith("fuse_convs_dict.")))
+    network = parts.CodeFormer(state["position_emb"].shape[1], 8, layers, codes, connect_list=sizes)
+    if width != _WIDTH:
+        network.encoder = parts.Encoder(3, width, 256, _STEPS, 2, 512, [16])
+        network.generator = parts.Generator(width, 256, _STEPS, 2, 512, [16])
+        for size in sizes:
+            channels = network.channels[size] * width // _WIDTH
+            network.fuse_convs_dict[size] = parts.Fuse_sft_block(channels, channels)
+    return partial(_filled(network, state), adain=True)  # as inference_codeformer.py asks for it
 
 
 def _filled(network: Any, state: Mapping[str, Any]) -> Any:
