@@ -77,8 +77,8 @@ class Lender:
 
     @property
     def runs_on(self) -> str:
-        """The card's name, or "cpu"."""
-        return self._engines.runs_on
+        """The card's name, or "cpu", and whether networks are compiled for it."""
+        return f"{self._engines.runs_on}, compiled" if self._engines.place.compile else self._engines.runs_on
 
     def asked(self, layer: Layer, name: str, question: Callable[[Any], T]) -> T:
         """What an engine tells of itself, loaded or not. Raises the layer's error."""

@@ -21,7 +21,7 @@ from worker.deciding.choosing import Candidate, Choice, LeftOut, Why, choose
 from worker.deciding.guard import FAR, SEEN_S, Guard, TooSlow
 from worker.deciding.pace import Pace
 from worker.deciding.speeds import GIVEN_UP_S, MOST, Speeds
-from worker.engines.base import Needs
+from worker.engines.base import Needs, Place
 from worker.engines.video.base import Canvas
 from worker.gpu import EngineSet
 from worker.lending import Lender
@@ -246,9 +246,10 @@ class Engine:
         refuses: str | None = None,
         here: bool = True,
         mode: str | None = None,
+        weights: tuple[str, ...] = (),
     ) -> None:
         self.name, self._side, self._here = name, side, here
-        self.needs = Needs(pace_s=pace_s)
+        self.needs = Needs(pace_s=pace_s, weights=weights)
         if refuses is not None:
             self.refuses: Callable[[Avatar], str | None] = lambda avatar: f"{avatar.id}: {refuses}"
         if mode is not None:
@@ -263,7 +264,9 @@ class Engine:
         return self.name
 
 
-def casting(engines: Mapping[Layer, list[Engine]], speeds: Speeds, side: int = 64) -> Casting:
+def casting(
+    engines: Mapping[Layer, list[Engine]], speeds: Speeds, side: int = 64, place: Place | None = None
+) -> Casting:
     class Chosen(EngineSet):
         def names(self, layer: Layer, language: str | None = None) -> tuple[str, ...]:
             return tuple(each.name for each in engines[layer])
@@ -272,7 +275,7 @@ def casting(engines: Mapping[Layer, list[Engine]], speeds: Speeds, side: int = 6
             return self.names(layer)[0]
 
     by_name = {each.name: each for layer in engines.values() for each in layer}
-    engine_set = Chosen(lambda layer, language: "", make=lambda layer, name, place: by_name[name])
+    engine_set = Chosen(lambda layer, language: "", place, make=lambda layer, name, place: by_name[name])
     lender = Lender(engine_set, lambda kind, **data: None, lambda: None)
     terms = Terms(Catalogue(HOME).avatar("layla"), Canvas(side, side), "en")
     return Casting(lender, terms, speeds)
@@ -309,6 +312,16 @@ def test_what_was_measured_counts_more_than_a_guess_in_the_same_mode_and_size() 
     assert other.cast().candidates[0] == Candidate("echomimic", "realesrgan", 20.0, 7.0)
     same = casting(lists(Engine("echomimic", 48, 10.0, mode="normal")), speeds)
     assert same.cast().candidates[0] == Candidate("echomimic", "realesrgan", 20.0, 0.5)
+
+
+def test_a_speed_is_that_of_one_machine_engine_mode_and_size() -> None:
+    alike = [
+        casting(lists(Engine("musetalk", weights=weights, mode=mode)), Speeds(), place=place).video_key("musetalk")
+        for weights in ((), ("a",), ("b",))
+        for mode in (None, "normal")
+        for place in (Place(), Place(compile=True), Place(device="cuda:0"))
+    ]
+    assert len(set(alike)) == (3 + 1) * 3, "the mode says more than the weights"
 
 
 def test_who_refuses_the_avatar_or_was_never_set_up_is_left_out() -> None:

@@ -105,8 +105,7 @@ class Casting:
         return f"answers | {self._terms.language}"
 
     def _key(self, layer: Layer, name: str, size: str) -> str:
-        mode = self._lender.asked(layer, name, lambda engine: str(getattr(engine, "mode", "")))
-        return " | ".join((self._lender.runs_on, layer.value, name, mode, size))
+        return " | ".join((self._lender.runs_on, layer.value, name, self._lender.asked(layer, name, _mode), size))
 
     def _seconds(self, layer: Layer, name: str, key: str) -> float:
         """As it was measured; before that as the engine guesses."""
@@ -119,3 +118,8 @@ class Casting:
 def is_smaller(size: tuple[int, int], canvas: Canvas) -> bool:
     """Whether frames must be enlarged; those that are larger in both ways, or as large, need not."""
     return size[0] < canvas.width or size[1] < canvas.height
+
+
+def _mode(engine: Any) -> str:
+    """What an engine's speed hangs on beside the size; of one that does not say, its weights."""
+    return str(getattr(engine, "mode", "")) or ", ".join(engine.needs.weights)

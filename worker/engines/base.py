@@ -80,8 +80,8 @@ class Engine(Protocol):
     that waits for another process may have `interrupt() -> None`: what it does, load or use, fails at once. It is
     called from another thread, once or several times, when the turn is cancelled; what is done next is done again.
 
-    One whose speed hangs on settings may have `mode: str`, which names them: what was measured in one mode says nothing
-    of another.
+    One whose speed hangs on more than its weights may have `mode: str`, which names it: what was measured in one mode,
+    or with some weights, says nothing of another.
     """
 
     @property
