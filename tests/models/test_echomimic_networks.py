@@ -189,6 +189,7 @@ def test_a_denoiser_of_two_files_is_whole_or_refused(
         ('{"heads": 0}', "says heads"),
         ('{"width": 8}', "says width"),
         ('{"heads": true}', "says heads"),
+        ('{"side": 100}', "no multiple of 64"),
         ("[]", "no JSON object"),
     ],
 )
@@ -392,6 +393,19 @@ def test_several_windows_at_once_draw_the_same(exact: Networks, portrait: Portra
     assert one.shape == (FRAMES, 4, SIDE // 8, SIDE // 8)
     assert one.dtype == torch.float32
     assert torch.allclose(one, three, atol=1e-5)
+
+
+def test_sound_may_be_worked_out_window_by_window(exact: Networks, portrait: Portrait) -> None:
+    import torch
+
+    from worker.engines.video.echomimic.features import Heard
+    from worker.engines.video.echomimic.sampler import sample
+
+    heard = Heard(torch.randn(13, 5, 384), fps=24, frames=FRAMES)
+    whole = heard[range(len(heard))]
+    one, other = (sample(exact, portrait, each, poses, options(steps=1), lambda share: None) for each in (heard, whole))
+    assert whole.shape == (FRAMES, 50, 384)
+    assert torch.equal(one, other)
 
 
 def test_the_same_seed_draws_the_same_and_another_another(exact: Networks, portrait: Portrait) -> None:

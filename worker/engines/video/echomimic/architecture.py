@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 CONFIG = "config.json"
 _LEVELS = 4
+_MULTIPLE = 64
+"""Latents are an eighth of the picture, and the lowest level an eighth of those."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,10 @@ class Hidden:
         odd = [name for name, value in told.items() if name not in names or not _is_count(value)]
         if odd:
             raise CheckpointError(f"{path} says {', '.join(odd[:5])}: it may tell {', '.join(sorted(names))}, above 0")
-        return replace(cls(), **told)
+        made = replace(cls(), **told)
+        if made.side % _MULTIPLE:
+            raise CheckpointError(f"{path} says side: {made.side} is no multiple of {_MULTIPLE}")
+        return made
 
 
 @dataclass(frozen=True)

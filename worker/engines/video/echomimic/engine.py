@@ -192,12 +192,12 @@ class EchoMimic:
             yield from self._drawn(networks, scene)
 
     def _drawn(self, networks: Networks, scene: _Scene) -> Iterator[Frame]:
-        from worker.engines.video.echomimic.features import features
+        from worker.engines.video.echomimic.features import Heard
         from worker.engines.video.echomimic.sampler import sample
 
         self._tell(0.0)
         portrait = self._portraits.of(networks, scene.body)
-        sound = features(networks.whisper, scene.sound.samples, FPS)
+        sound = Heard.of(networks.whisper, scene.sound.samples, FPS)
         options = self._options(scene.seed)
         latents = sample(networks, portrait, sound, scene.poses, options, lambda share: self._tell(SAMPLING * share))
         for number, frame in enumerate(networks.vae.frames(latents, DECODED), start=1):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from worker.engines.video.base import Frame, Watch
 from worker.engines.video.echomimic.attention import Kept
+from worker.engines.video.echomimic.features import Heard
 from worker.engines.video.echomimic.networks import Networks, Portrait
 from worker.engines.video.echomimic.schedule import Moment, Schedule
 from worker.engines.video.echomimic.windows import counts, windows
 from worker.networks.chunks import chunked
 from worker.networks.precision import finite
 
+Sound: TypeAlias = Tensor | Heard
+"""(n, 50, 384) on the CPU, whole or worked out of less for the frames that are asked for."""
 Poses = Callable[[Sequence[int]], Frame]
 """The pictures of hands, (k, side, side, 3), of these frames."""
 
@@ -46,9 +50,9 @@ class Options:
 
 
 def sample(
-    networks: Networks, portrait: Portrait, sound: Tensor, poses: Poses, options: Options, watch: Watch
+    networks: Networks, portrait: Portrait, sound: Sound, poses: Poses, options: Options, watch: Watch
 ) -> Tensor:
-    """Latents (n, 4, side, side), float32 on the CPU, of the clip whose sound is (n, 50, 384), from `features`.
+    """Latents (n, 4, side, side), float32 on the CPU, of the clip that has this sound.
 
     The whole clip's latents and sound lie on the CPU and a call's windows on the device, so that the device's memory
     does not grow with the length. The same seed gives the same noise on every device. watch is called between the
@@ -77,7 +81,7 @@ class _Work:
     """One clip."""
 
     def __init__(
-        self, networks: Networks, portrait: Portrait, sound: Tensor, poses: Poses, options: Options, watch: Watch
+        self, networks: Networks, portrait: Portrait, sound: Sound, poses: Poses, options: Options, watch: Watch
     ) -> None:
         self._network = networks.denoiser
         self._kept = portrait.to(networks.device, networks.dtype).kept
@@ -111,7 +115,7 @@ class _Work:
         guidance, length = self._options.guidance, len(part[0])
         both = guidance > 1.0
 
-        def call(latents: Tensor, sound: Tensor, hands: Tensor) -> Tensor:
+        def call(latents: Tensor, sound: Sound, hands: Tensor) -> Tensor:
             now, kept = torch.tensor([time], device=latents.device), _as(self._kept, latents.dtype)
             return self._network(latents, now, length, sound, hands, kept, both)
 
