@@ -86,6 +86,13 @@ def engine(place: Place) -> Iterator[MuseTalk]:
     made.unload()
 
 
+def beside(engine: MuseTalk, place: Place) -> MuseTalk:
+    """Another one, that shares what was loaded."""
+    made = MuseTalk.at(place)
+    made._networks = engine._networks
+    return made
+
+
 def speech(seconds: float, rate: int = RATE) -> Speech:
     """A hum that comes and goes."""
     at = np.arange(round(seconds * rate)) / rate
@@ -297,70 +304,69 @@ def kept(place: Place) -> list[Path]:
     return sorted((place.data / "musetalk" / "layla").glob("*.npz"))
 
 
-def test_a_film_is_prepared_once(usual: Frames, place: Place, avatar: Avatar, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_film_is_prepared_once(
+    engine: MuseTalk, usual: Frames, place: Place, avatar: Avatar, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = kept(place)
 
     def refused(tracker: Tracker, film: Path) -> Any:
         raise AssertionError("the face is known")
 
     monkeypatch.setattr(Tracker, "track", refused)
-    again = MuseTalk.at(place)
-    np.testing.assert_array_equal(drawn(again, [speech(0.4)], avatar), usual)
-    again.unload()
+    np.testing.assert_array_equal(drawn(beside(engine, place), [speech(0.4)], avatar), usual)
     assert kept(place) == files
 
 
-def test_a_broken_file_is_made_anew(usual: Frames, place: Place, avatar: Avatar, tmp_path: Path) -> None:
+def test_a_broken_file_is_made_anew(
+    engine: MuseTalk, usual: Frames, place: Place, avatar: Avatar, tmp_path: Path
+) -> None:
     assert place.data is not None
     shutil.copytree(place.data, tmp_path / "data")
     other = Place(models=place.models, data=tmp_path / "data", ground=place.ground)
     for path in kept(other):
         path.write_bytes(path.read_bytes()[:1000])
-    mended, shares = MuseTalk.at(other), list[float]()
+    mended, shares = beside(engine, other), list[float]()
     mended.watch = shares.append
     after = drawn(mended, [speech(0.4)], avatar)
-    mended.unload()
     assert np.abs(after.astype(int) - usual).max() <= 1, "the sums are taken in another order"
     assert len(shares) >= FILM / 8, "signs of life while it was prepared"
     assert any(path.stat().st_size > 1000 for path in kept(other))
 
 
-def test_the_watch_may_end_the_preparation(place: Place, avatar: Avatar, tmp_path: Path) -> None:
-    engine = MuseTalk.at(Place(models=place.models, data=tmp_path, ground=place.ground))
+def test_the_watch_may_end_the_preparation(engine: MuseTalk, place: Place, avatar: Avatar, tmp_path: Path) -> None:
+    watched = beside(engine, Place(models=place.models, data=tmp_path, ground=place.ground))
 
     def cancelled(share: float) -> None:
         raise Cancelled
 
-    engine.watch = cancelled
+    watched.watch = cancelled
     with pytest.raises(Cancelled):
-        drawn(engine, [], avatar)
+        drawn(watched, [], avatar)
     assert not list(tmp_path.rglob("*.npz"))
-    engine.unload()
 
 
 # what goes wrong
 
 
-def test_a_film_without_a_face_is_refused_and_remembered(place: Place, avatar: Avatar, tmp_path: Path) -> None:
+def test_a_film_without_a_face_is_refused_and_remembered(
+    engine: MuseTalk, place: Place, avatar: Avatar, tmp_path: Path
+) -> None:
     path = tmp_path / "wall.mp4"
     wall = np.full((128, 128, 3), 150, np.uint8)
     write_looping(path, [wall, wall, wall], 3, 128, 128, 25)
     faceless = Place(models=place.models, data=tmp_path, ground=lambda who, canvas: path)
-    engine = MuseTalk.at(faceless)
-    assert engine.refuses(avatar) is None
+    blind = beside(engine, faceless)
+    assert blind.refuses(avatar) is None
     with pytest.raises(VideoError, match="no face") as caught:
-        drawn(engine, [], avatar)
+        drawn(blind, [], avatar)
     assert caught.value.permanent
     assert "no face" in (MuseTalk.at(faceless).refuses(avatar) or "")
-    engine.unload()
 
 
 @pytest.mark.parametrize("ground", [None, lambda avatar, canvas: Path("/nowhere/idle.mp4")])
-def test_no_film_at_all(place: Place, avatar: Avatar, ground: Any) -> None:
-    engine = MuseTalk.at(Place(models=place.models, ground=ground))
+def test_no_film_at_all(engine: MuseTalk, place: Place, avatar: Avatar, ground: Any) -> None:
     with pytest.raises(VideoError):
-        drawn(engine, [], avatar)
-    engine.unload()
+        drawn(beside(engine, Place(models=place.models, ground=ground)), [], avatar)
 
 
 @contextmanager
