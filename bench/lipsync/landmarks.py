@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from core.errors import SurroundingsError
 from core.settings import HOME
 from worker.faces.landmarks import MESH_COUNT
-from worker.faces.mesh import NO_MODEL, person, without_plotting
+from worker.faces.mesh import NO_MODEL, person, sparing
 
 LIMIT_S = 300
 AT_ONCE = 2
@@ -65,7 +65,7 @@ def _found(clip: Path, target: Path) -> Seen:
 
 
 def main(clip: str, target: str) -> int:
-    without_plotting()
+    sparing()
     try:
         from mediapipe.python.solutions.face_mesh import FaceMesh
     except ImportError:

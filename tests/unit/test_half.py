@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -295,6 +298,16 @@ def test_a_sight_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read.faces == 1
     for name in ("mesh", "hands", "wrists"):
         np.testing.assert_array_equal(getattr(read, name), getattr(wrote, name))
+
+
+def test_detectors_open_no_graphics_driver() -> None:
+    """NVIDIA's would take some of the card's memory. Without a driver there is nothing to open."""
+    told = (
+        "import os; from worker.faces import mesh; mesh.sparing(); print(os.environ['__EGL_VENDOR_LIBRARY_FILENAMES'])"
+    )
+    drivers = {**lm.environment(), "__EGL_VENDOR_LIBRARY_FILENAMES": "/usr/share/glvnd/egl_vendor.d/10_nvidia.json"}
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, env=drivers, check=True)
+    assert done.stdout.strip() == os.devnull
 
 
 def test_the_hands_of_these_tests_are_drawn() -> None:

@@ -188,7 +188,7 @@ class _Window:
 def main() -> int:
     answers = os.fdopen(os.dup(1), "wb", 0)
     os.dup2(2, 1)  # what libraries print
-    meshes.without_plotting()
+    meshes.sparing()
     try:
         import mediapipe  # noqa: F401 - asked for before the work begins
     except ImportError:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.faces import mesh as meshes
-from worker.faces.mesh import NO_MODEL, Image, without_plotting
+from worker.faces.mesh import NO_MODEL, Image, sparing
 
 POINTS = 21
 """Of a hand: the wrist, then thumb, index, middle, ring and little finger, four each from the palm to the tip. It is
@@ -83,7 +83,7 @@ def _people(faces: list[meshes.Found]) -> int:
 
 def _hands(rgb: Image, most: int) -> list[NDArray[np.float32]]:
     """(21, 2) each, in pixels."""
-    without_plotting()
+    sparing()
     from mediapipe.python.solutions.hands import Hands
 
     size = np.array(rgb.shape[1::-1], np.float32)
@@ -94,7 +94,7 @@ def _hands(rgb: Image, most: int) -> list[NDArray[np.float32]]:
 
 def _arms(rgb: Image) -> list[NDArray[np.float32]]:
     """(2, 3) each: elbow and wrist, x, y in pixels and how likely they are to be seen; none where no body is seen."""
-    without_plotting()
+    sparing()
     from mediapipe.python.solutions.pose import Pose
 
     height, width = rgb.shape[:2]
@@ -137,7 +137,7 @@ def span(hand: NDArray[np.float32]) -> float:
 
 
 def main(picture: str, target: str) -> int:
-    without_plotting()
+    sparing()
     try:
         import mediapipe  # noqa: F401 - asked for before the work begins
     except ImportError:

@@ -7,6 +7,7 @@ exist for it alone: `python -m worker.faces.mesh PICTURE TARGET` writes the one 
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,15 +41,18 @@ class Found:
         return self.left + self.width / 2, self.top + self.height / 2
 
 
-def without_plotting() -> None:
-    """mediapipe imports matplotlib for a function that nobody here calls; it costs seconds and writes a cache."""
+def sparing() -> None:
+    """Before mediapipe is imported. It imports matplotlib for a function that nobody here calls; that costs seconds and
+    writes a cache. And it opens the graphics driver that it finds, for models that run on the processor too; NVIDIA's
+    takes some of the card's memory, so it finds none (libglvnd, `src/EGL/icd_enumeration.md`)."""
+    os.environ["__EGL_VENDOR_LIBRARY_FILENAMES"] = os.devnull
     for name in ("matplotlib", "matplotlib.pyplot"):
         sys.modules.setdefault(name, ModuleType(name))
 
 
 def faces(rgb: Image) -> list[Found]:
     """Every face, the largest first; model 0 is made for faces within 2 m, model 1 for those within 5 m."""
-    without_plotting()
+    sparing()
     from mediapipe.python.solutions.face_detection import FaceDetection
 
     found: list[Found] = []
@@ -77,7 +81,7 @@ def mesh(rgb: Image, face: Found | None = None) -> NDArray[np.float32] | None:
     """(478, 3): x, y in pixels and depth in the same unit, towards the camera negative; the last ten are the irises.
     None where no face is seen. face: where to look; the whole picture without it."""
     left, top, crop = (0, 0, rgb) if face is None else _around(rgb, face)
-    without_plotting()
+    sparing()
     from mediapipe.python.solutions.face_mesh import FaceMesh
 
     with FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True) as model:
@@ -102,7 +106,7 @@ def _around(rgb: Image, face: Found) -> tuple[int, int, Image]:
 
 def person(rgb: Image) -> NDArray[np.float32]:
     """(h, w) 0–1: how sure MediaPipe's selfie segmentation is that a pixel is the person's; it looks at 256 x 256."""
-    without_plotting()
+    sparing()
     from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
     with SelfieSegmentation(model_selection=0) as model:
@@ -110,7 +114,7 @@ def person(rgb: Image) -> NDArray[np.float32]:
 
 
 def main(picture: str, target: str) -> int:
-    without_plotting()
+    sparing()
     try:
         import mediapipe  # noqa: F401 - asked for before the work begins
     except ImportError:

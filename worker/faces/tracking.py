@@ -124,7 +124,7 @@ def steadied(points: Tracks) -> Tracks:
 
 
 def main(film: str, target: str) -> int:
-    meshes.without_plotting()
+    meshes.sparing()
     try:
         import mediapipe  # noqa: F401 - asked for before the work begins
     except ImportError:
