@@ -9,28 +9,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from core.catalogue import Avatar
 from core.errors import StorageError, VideoError
 from core.idling import FPS, SECONDS
 from worker.confined import confine
-from worker.engines.video.base import Canvas, Frame, as_rgb
+from worker.engines.video.base import Canvas
 from worker.engines.video.puppet import Puppet
 from worker.guard import failing_as
 from worker.looping import write_looping
 from worker.media import Clip
-
-
-def idle_frames(avatar: Avatar, canvas: Canvas) -> Iterator[Frame]:
-    """(height, width, 3) RGB without end: the loop over and over, always forwards. Frames are drawn as they are asked
-    for, so memory stays flat; each is the caller's own. Raises VideoError where the avatar has no usable rig."""
-    puppet = Puppet()
-    puppet.load()
-    while True:
-        for picture in puppet.idle(avatar, canvas, SECONDS):
-            yield as_rgb(picture).copy()
 
 
 def write_loop(avatar: Avatar, path: Path, width: int, height: int) -> Clip:

@@ -19,10 +19,9 @@ from core.catalogue import Avatar, Catalogue
 from core.errors import InputError, NotFound, VideoError
 from core.idling import FPS, SECONDS, HalfLoop, Loop, fingerprint, fingerprints, forget, half_loop_of, loop_of
 from core.settings import HOME, Settings
-from worker.engines.video.base import Canvas, as_rgb
-from worker.engines.video.puppet import Puppet
+from worker.engines.video.base import Canvas
 from worker.grounds import Grounds
-from worker.idling import idle_frames, write_loop
+from worker.idling import write_loop
 from worker.looping import write_looping
 
 IDS = ("layla", "omar", "sara")
@@ -103,15 +102,6 @@ def test_what_fails_leaves_nothing(tmp_path: Path, copied: Avatar) -> None:
     with pytest.raises(VideoError):
         write_looping(tmp_path / "loops" / "a.mp4", iter([]), 10, 128, 128, 25)
     assert list((tmp_path / "loops").iterdir()) == []
-
-
-def test_other_engines_get_frames_without_end() -> None:
-    canvas, avatar = Canvas(96, 128, 25), avatar_of("sara")
-    once = [as_rgb(picture).copy() for picture in Puppet().idle(avatar, canvas, SECONDS)]
-    frames = list(itertools.islice(idle_frames(avatar, canvas), len(once) + 30))
-    assert frames[0].shape == (128, 96, 3)
-    for place, frame in enumerate(frames):
-        np.testing.assert_array_equal(frame, once[place % len(once)])
 
 
 def test_the_process_writes_one_file_and_says_so(tmp_path: Path) -> None:
