@@ -30,19 +30,20 @@ from worker.timing.aligner import Aligner
 
 
 class SmartTalkerPipeline:
-    """Runs one job at a time; every result goes out through `report` as soon as it is whole."""
+    """Runs one job at a time; every result goes out through `report` as soon as it is whole. speeds: what it measures
+    of its engines."""
 
     def __init__(self, engines: EngineSet, catalogue: Catalogue) -> None:
         self._engines = engines
         self._catalogue = catalogue
         self._aligner = Aligner()
         data = engines.place.data
-        self._speeds = Speeds(None if data is None else data / speeds.FILE)
+        self.speeds = Speeds(None if data is None else data / speeds.FILE)
 
     def run(self, job: Job, report: Report, stop: threading.Event) -> None:
         """Raises Cancelled soon after `stop` is set, and LayerError where not even a text could be made."""
         with interrupting(stop, self._engines.interrupt):
-            Run(self._engines, self._catalogue, self._aligner, self._speeds, job, report, stop).run()
+            Run(self._engines, self._catalogue, self._aligner, self.speeds, job, report, stop).run()
 
 
 class Run:

@@ -198,6 +198,7 @@ class Artist:
             picture = np.full((64, 96, 3), 90, np.uint8)
             picture[:, (number * 96 // 144 + np.arange(12)) % 96] = 160
             yield picture
+            self.watch(0.5 + number / 288)
             if self.errors:
                 raise self.errors.pop()
 
@@ -241,6 +242,15 @@ def test_who_can_not_be_filmed(tmp_path: Path, artist: Artist, avatar: str, code
     end = told(artist, idle(tmp_path / "a.mp4", avatar))[-1]
     assert (end["kind"], end["code"], end["permanent"]) == ("failed", code, permanent)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_how_fast_it_films_is_remembered(tmp_path: Path) -> None:
+    artist = Artist()
+    bench = bench_of(EngineSet(lambda layer, language: artist.name, make=lambda layer, name, place: artist))
+    Idle.read(idle(tmp_path / "a.mp4")).carry_out(bench, Reporter(io.BytesIO()), threading.Event())
+    pace_s = bench.pipeline.speeds.of("cpu | video | echomimic |  | 96x64")
+    assert pace_s is not None
+    assert 0 < pace_s < 5
 
 
 def test_filming_stops_before_its_first_picture(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,10 @@ from core.catalogue import Avatar
 from core.errors import Cancelled, VideoError
 from core.idling import FPS, SECONDS
 from core.idling import HALF_ENGINE as ENGINE
-from core.kinds import Layer
+from core.kinds import DEFAULT_LANGUAGE, Layer
+from worker.deciding.candidates import Casting, Terms
+from worker.deciding.pace import Pace
+from worker.deciding.speeds import Speeds
 from worker.engines.video.base import Canvas
 from worker.interrupting import interrupting
 from worker.job import Report
@@ -56,25 +60,51 @@ class Idle:
                 raise Cancelled
 
         lender, avatar = Lender(bench.engines, report, check), bench.catalogue.avatar(self.avatar)
+        shoot = _Shoot(lender, avatar, self.media, bench.pipeline.speeds)
         with interrupting(stop, bench.engines.interrupt):
-            clip = self._filmed(lender, avatar)
+            clip = shoot.clip()
         return {"bytes": clip.bytes, "seconds": clip.seconds}
 
-    def _filmed(self, lender: Lender, avatar: Avatar) -> Clip:
-        """Once more where memory did not suffice, when all others have left."""
+
+class _Shoot:
+    """One film."""
+
+    def __init__(self, lender: Lender, avatar: Avatar, path: Path, speeds: Speeds) -> None:
+        self._lender = lender
+        self._avatar = avatar
+        self._path = path
+        self._speeds = speeds
+
+    def clip(self) -> Clip:
+        """Made once more where memory did not suffice, when all other engines have left."""
         try:
-            return self._film(lender, avatar)
+            return self._clip()
         except VideoError as error:
             if not error.exhausted:
                 raise
         # Here the error is gone, and with it what the frames that it went through held on the card.
-        lender.make_room(Layer.VIDEO, ENGINE)
-        return self._film(lender, avatar)
+        self._lender.make_room(Layer.VIDEO, ENGINE)
+        return self._clip()
 
-    def _film(self, lender: Lender, avatar: Avatar) -> Clip:
-        with lender.lent(Layer.VIDEO, ENGINE) as engine:
-            if why := engine.refuses(avatar):
-                raise VideoError(f"{ENGINE} can't draw {avatar.id}: {why}", refused=True)
-            width, height = engine.size(CANVAS)
-            pictures = lender.pieces(Layer.VIDEO, engine.idle(avatar, CANVAS, SECONDS), engine)
-            return write_looping(self.media, pictures, round(SECONDS * engine.rate(CANVAS)), width, height, FPS)
+    def _clip(self) -> Clip:
+        pace, began = Pace(), 0.0
+
+        def watch(share: float) -> None:
+            pace.mark(share, time.perf_counter() - began)
+
+        with self._lender.lent(Layer.VIDEO, ENGINE) as engine:
+            if why := engine.refuses(self._avatar):
+                raise VideoError(f"{ENGINE} can't draw {self._avatar.id}: {why}", refused=True)
+            began = time.perf_counter()
+            drawn = engine.idle(self._avatar, CANVAS, SECONDS)
+            pictures = self._lender.pieces(Layer.VIDEO, drawn, engine, watch)
+            (width, height), frames = engine.size(CANVAS), round(SECONDS * engine.rate(CANVAS))
+            clip = write_looping(self._path, pictures, frames, width, height, FPS)
+            self._remember(pace)
+        return clip
+
+    def _remember(self, pace: Pace) -> None:
+        """How fast the engine is: then the first turns know."""
+        if pace.seconds is not None:
+            key = Casting(self._lender, Terms(self._avatar, CANVAS, DEFAULT_LANGUAGE), self._speeds).video_key(ENGINE)
+            self._speeds.add(key, pace.seconds / SECONDS, SECONDS)
