@@ -77,9 +77,9 @@ def _check_spandrel(kinds: Sequence[str]) -> None:
             for kind in kinds:
                 _architecture(kind)
     except Exception as error:  # a torchvision of another build of torch raises what it likes
-        if isinstance(error, ModuleNotFoundError) and error.name == "spandrel":
+        if isinstance(error, ModuleNotFoundError) and error.name in ("spandrel", "spandrel_extra_arches", "torch"):
             raise ModelMissing(
-                "spandrel, which knows the networks of pictures, is not installed: run `make gpu`"
+                f"{error.name}, which networks of pictures need, is not installed: run `make gpu`"
             ) from None
         if find_spec("torchvision") is None:
             raise ModelMissing(_lack("is not installed")) from None

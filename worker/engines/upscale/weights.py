@@ -32,7 +32,7 @@ class Weights:
         return True
 
 
-GENERAL = Weights("realesr-general-x4v3", "realesr-general-x4v3.pth", "Real-ESRGAN general x4v3", 1024, (1.0, 700.0))
+GENERAL = Weights("realesr-general-x4v3", "realesr-general-x4v3.pth", "Real-ESRGAN general x4v3", 1024, (1.0, 200.0))
 PLUS = Weights("realesrgan-x4plus", "RealESRGAN_x4plus.pth", "Real-ESRGAN x4plus", 3072, (6.0, 10_000.0))
 
 
