@@ -345,10 +345,14 @@ async def test_an_avatar_that_is_removed_is_no_longer_anybodys(
     (sure,) = await chief.say("/admin avatar remove Mona")
     assert sure["payload"]["id"] == "admin-avatar-sure"
     await chief.press(sure["payload"]["choices"][0]["id"])
+    seen = tmp_path / "half" / "mona" / "0123456789abcdef.npz"
+    seen.parent.mkdir(parents=True)
+    seen.touch()
     assert (await guest.chat())["avatar"] is None
     assert (await guest.turns())[-1]["avatar"] == "layla"
     await work(chief, queue, Shelf())
     assert not (tmp_path / "avatars" / "mona").exists()
+    assert not seen.parent.exists()
     assert (await told(chief))[-1]["payload"]["id"] == "admin-avatar-gone"
     assert (await acts(database))[-2:] == ["avatar-remove", "avatar-removed"]
     assert await guest.ids("/avatar mona") == ["avatar-unknown"]

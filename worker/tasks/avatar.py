@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.administration.replies import menu, notice
 from core import idling
 from core.errors import NotFound
+from core.storage import storage_errors
 from db import audit, choices, prepared
 from db import idling as db_idling
 from worker.adding.avatar import add_avatar, remove_avatar
@@ -64,6 +66,13 @@ def _known(office: Office, avatar: str) -> bool:
         return False
 
 
+def _forget_half(data_dir: Path, avatar: str) -> None:
+    from worker.faces import halves  # OpenCV comes with it
+
+    with storage_errors():
+        halves.forget(data_dir, avatar)
+
+
 async def _remove(office: Office, task: Mapping[str, Any]) -> Done:
     payload = task["payload"]
     old = payload["id"]
@@ -71,6 +80,7 @@ async def _remove(office: Office, task: Mapping[str, Any]) -> Done:
     with suppress(NotFound):
         await asyncio.to_thread(remove_avatar, office.settings.data_dir, old)
     await asyncio.to_thread(idling.forget, office.settings.data_dir, old)
+    await asyncio.to_thread(_forget_half, office.settings.data_dir, old)
 
     async def write(connection: AsyncConnection) -> list[uuid.UUID]:
         """Whoever chose it in the meantime falls back, too."""
