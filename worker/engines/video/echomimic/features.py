@@ -53,8 +53,9 @@ def features(whisper: Whisper, samples: Sound, fps: int) -> Tensor:
 
 def _states(whisper: Whisper, samples: Sound) -> Tensor:
     """(50 a second, 5, 384), the last of the five before the final norm."""
-    heard = [
-        whisper.states(piece[None], normed=False)[0, : length // 2].float().cpu()
-        for piece, length in pieces(log_mel(samples))
-    ]
-    return torch.cat(heard)
+    mel = log_mel(samples)
+    lengths = [length // 2 for _, length in pieces(mel)]
+    states = torch.empty((sum(lengths), whisper.layers, whisper.width))
+    for part, (piece, _) in zip(states.split(lengths), pieces(mel), strict=True):
+        part.copy_(whisper.states(piece[None], normed=False)[0, : len(part)])
+    return states
