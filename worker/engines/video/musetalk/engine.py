@@ -24,6 +24,7 @@ from worker.engines.video.musetalk.keeping import Keeper, fingerprint
 from worker.engines.video.musetalk.networks import WEIGHTS, Networks
 from worker.engines.video.musetalk.preparing import Prepared, prepared
 from worker.faces.tracking import Found, Tracker
+from worker.networks.compiling import PATIENCE_S
 from worker.networks.failing import failing
 from worker.networks.memory import give_back
 
@@ -37,8 +38,8 @@ _TRACKS = 8
 class MuseTalk:
     """MuseTalk 1.5: the mouth of a film of the avatar, redrawn to the speech at 25 frames a second.
 
-    Tone and intensity change nothing: the film's face is at rest. What is worked out of a film is kept under the
-    Place's data, so that only an avatar's first answer waits for it.
+    Tone and intensity change nothing: the film's face is at rest. What is worked out of a film is kept beside the
+    avatar's idle loops, so that only its first answer waits for it.
     """
 
     name: ClassVar[str] = "musetalk"
@@ -62,7 +63,7 @@ class MuseTalk:
             weights=WEIGHTS,
             packages=("torch", "diffusers", "transformers", "safetensors"),
             licence="MIT",
-            patience_s=300.0,
+            patience_s=PATIENCE_S if self._place.compile else 300.0,
             pace_s=0.8,
         )
 
@@ -98,10 +99,10 @@ class MuseTalk:
         if self._place.ground is None:
             return "there is no film of an avatar whose mouth could be moved"
         try:
-            state = idling.fingerprint(avatar)
+            keeper = self._keeper(avatar)
         except NotFound as error:
             return str(error)
-        if Keeper(self._place.data, avatar.id).faceless(state):
+        if keeper.faceless:
             return "no face was found in the film of the avatar"
         return None
 
@@ -143,7 +144,7 @@ class MuseTalk:
         return self._grounds[key]
 
     def _prepared(self, networks: Networks, avatar: Avatar, path: Path, film: Film) -> Prepared:
-        keeper = Keeper(self._place.data, avatar.id)
+        keeper = self._keeper(avatar)
         key = fingerprint(path, film.size, networks.side, folder_of(self._place.models, WEIGHTS[1]))
         kept = keeper.load(key, film)
         if kept is not None:
@@ -153,10 +154,15 @@ class MuseTalk:
             made = prepared(film, self._tracks(path), networks.side, networks.latents, self.watch)
         except VideoError as error:
             if error.permanent:
-                keeper.remember_faceless(idling.fingerprint(avatar))
+                keeper.remember_faceless()
             raise
         keeper.save(key, made)
         return made
+
+    def _keeper(self, avatar: Avatar) -> Keeper:
+        """Where the avatar's idle loops are. Raises NotFound where its pictures are missing."""
+        loops = idling.loop_of(avatar)
+        return Keeper(None if self._place.data is None else loops.path(self._place.data).parent)
 
     def _tracks(self, path: Path) -> Found:
         """Of a film that is wanted at several sizes the face is looked for once."""

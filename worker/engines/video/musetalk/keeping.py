@@ -1,4 +1,5 @@
-"""What was prepared of films, kept in files: `DATA_DIR/musetalk/<avatar>/<fingerprint>.npz`.
+"""What was prepared of films, kept in files beside the avatar's idle loops: `musetalk-<fingerprint>.npz`. They go when
+those go: when the avatar's pictures are replaced, or the avatar is removed.
 
 The fingerprint is of the film, its size on the canvas, the faces' size, the autoencoder's weights and VERSION. A file
 that is broken or of another make is as good as none: it is made anew.
@@ -15,17 +16,16 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from core.catalogue import checked_id
 from core.logging import get_logger
 from core.weights.folder import read_record
 from worker.engines.video.musetalk.ground import Film
 from worker.engines.video.musetalk.preparing import Prepared
 
-FOLDER = "musetalk"
 VERSION = 1
 """Raised when films come to be prepared otherwise."""
 MOST = 6
-"""Files of one avatar that are kept, the newest: a film at several sizes."""
+"""Files in a folder that are kept, the newest: films at several sizes."""
+_FACELESS = "musetalk.faceless"
 
 log = get_logger(__name__)
 
@@ -42,16 +42,16 @@ def fingerprint(film: Path, size: tuple[int, int], side: int, weights: Path) -> 
 
 
 class Keeper:
-    """The files of one avatar. Without a folder nothing is kept."""
+    """The files in one folder, which need not be there yet. Without a folder nothing is kept."""
 
-    def __init__(self, data: Path | None, avatar: str) -> None:
-        self._folder = None if data is None else data / FOLDER / checked_id(avatar, "avatar")
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
 
     def load(self, key: str, film: Film) -> Prepared | None:
         """What `save` was given; None where there is nothing that fits the film."""
         if self._folder is None:
             return None
-        path = self._folder / f"{key}.npz"
+        path = _path(self._folder, key)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 kept = Prepared(**{field.name: stored[field.name] for field in fields(Prepared)})
@@ -67,7 +67,7 @@ class Keeper:
         """Whole or not at all. A disk that takes nothing more costs the next turn time, not this one its video."""
         if self._folder is None:
             return
-        path = self._folder / f"{key}.npz"
+        path = _path(self._folder, key)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -81,23 +81,28 @@ class Keeper:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
 
-    def faceless(self, state: str) -> bool:
-        """Whether `remember_faceless` was told of the avatar as it is."""
-        return self._folder is not None and (self._folder / f"{state}.faceless").is_file()
+    @property
+    def faceless(self) -> bool:
+        """Whether a film showed no face."""
+        return self._folder is not None and (self._folder / _FACELESS).is_file()
 
-    def remember_faceless(self, state: str) -> None:
-        """state: of the avatar's pictures, another one when they are replaced."""
+    def remember_faceless(self) -> None:
+        """Until the folder goes."""
         if self._folder is None:
             return
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / f"{state}.faceless").touch()
+            (self._folder / _FACELESS).touch()
 
     def _tidy(self) -> None:
         assert self._folder is not None
-        by_age = sorted(self._folder.glob("*.npz"), key=lambda path: path.stat().st_mtime_ns)
+        by_age = sorted(self._folder.glob(_path(self._folder, "*").name), key=lambda path: path.stat().st_mtime_ns)
         for path in by_age[:-MOST]:
             path.unlink(missing_ok=True)
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / f"musetalk-{key}.npz"
 
 
 def _check(kept: Prepared, film: Film) -> None:
