@@ -33,6 +33,7 @@ ORDER_S = 420.0
 YIELDING = ("idle",)
 """Orders that stop where a turn comes, since they take minutes and nobody waits for them."""
 YIELDING_S = 3600.0
+"""What takes longer is not tried again: this machine is too slow for it."""
 LOOK_S = 1.0
 """Between two looks for a turn that waits."""
 AGAIN_S = 60.0
@@ -100,7 +101,9 @@ class EngineTasks:
             if self._stopped == _name(task):
                 return {"kind": "cancelled"}
             self._metrics.child_restart()
-            return _failure(error if isinstance(error, ChildDied) else ChildDied("the order took too long"))
+            if isinstance(error, ChildDied):
+                return _failure(error)
+            return _failure(ChildDied("the order took too long", refused=_yields(task)))
 
     async def _reports(self, task: Mapping[str, Any]) -> Report:
         end: Report = {}

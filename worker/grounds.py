@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core import idling
 from core.catalogue import Avatar
 from core.errors import NotFound, VideoError
-from worker.engines.video.base import Canvas
 from worker.filming import film
+
+if TYPE_CHECKING:
+    from worker.engines.video.base import Canvas
 
 
 class Grounds:

@@ -186,6 +186,16 @@ async def test_what_can_not_be_drawn_is_given_up(studio: Studio, ends: list[Any]
     assert (task["state"], task["worker"], task["attempts"], task["result"]) == ("queued", "render", 0, None)
 
 
+async def test_what_would_take_hours_is_given_up_at_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.engine_tasks.YIELDING_S", 0.1)
+    await HalfIdling(studio.office).reconcile()
+    render, child = studio.render("waits")
+    assert await render.take_one()
+    assert child.killed.is_set()
+    await studio.courier()
+    assert [task["state"] for task in await studio.tasks()] == ["failed"]
+
+
 @pytest.mark.parametrize("end", ["waits", "dies"])
 async def test_a_turn_goes_first(studio: Studio, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the child stops at once or has to be killed: the attempt does not count, and the loop is drawn later."""
