@@ -24,6 +24,7 @@ from worker.engines.video.echomimic.poses import Poses
 from worker.engines.video.echomimic.sound import FPS, Heard, heard, silence
 from worker.faces.halves import Body, Halves
 from worker.networks.checkpoint import CheckpointError
+from worker.networks.compiling import PATIENCE_S
 from worker.networks.failing import failing
 from worker.networks.memory import give_back
 
@@ -48,7 +49,7 @@ CPU = 400.0
 """So many times slower is a processor; only for its tests with small networks."""
 
 WINDOWS, DECODED = 2, 4
-"""Windows in a call of the denoiser, and frames in one of the decoder, on a card."""
+"""Windows in a call of the denoiser without guidance, and frames in one of the decoder, on a card."""
 GPU_MB = 12_288
 """Of a card, in MiB, at 768 pixels in bfloat16.
 
@@ -58,8 +59,8 @@ autoencoder, 10 M of Whisper's encoder and the pose encoder: 4,300. A portrait's
 the feed-forward's two halves, 140 and 280 for what the upper blocks join, 500 for what the way down leaves for the way
 up: about 1,800, twice for two windows. When they are gone, the decoder's last block holds four tensors of 256 channels
 x 768 x 768, 288 each, of a frame: 4,600 for four frames. The CUDA context, libraries' workspaces and what the allocator
-can't use take 1,500. Together 4,300 + 100 + 1,024 + 4,600 + 1,500 = 11,500. Guidance adds nothing, since both halves
-are computed one after the other; neither does a clip's length.
+can't use take 1,500. Together 4,300 + 100 + 1,024 + 4,600 + 1,500 = 11,500. Guidance adds nothing, since a window is
+then computed alone, both halves at once; neither does a clip's length.
 """
 
 SAMPLING = 0.9
@@ -104,7 +105,11 @@ class EchoMimic:
         return cls(place)
 
     @property
-    def mode(self) -> Mode:
+    def mode(self) -> str:
+        return f"{self._mode}, compiled" if self._place.compile else self._mode
+
+    @property
+    def _mode(self) -> Mode:
         return self._place.echomimic
 
     @property
@@ -112,11 +117,11 @@ class EchoMimic:
         on_card = self._place.device != "cpu"
         return Needs(
             gpu_mb=GPU_MB if on_card else 0,
-            weights=WEIGHTS[self.mode],
+            weights=WEIGHTS[self._mode],
             packages=("torch", "diffusers", "transformers", "safetensors"),
             licence="no licence stated",
-            patience_s=300.0 if on_card else 1800.0,
-            pace_s=PACE_S[self.mode] * (1 if on_card else CPU),
+            patience_s=300.0 if on_card and not self._place.compile else PATIENCE_S,
+            pace_s=PACE_S[self._mode] * (1 if on_card else CPU),
         )
 
     def look(self) -> str:
@@ -207,8 +212,9 @@ class EchoMimic:
     def _options(self, seed: int) -> Options:
         from worker.engines.video.echomimic.sampler import Options
 
-        steps, guidance = STEPS[self.mode]
-        return Options(steps, guidance, batch=WINDOWS if self._place.device != "cpu" else 1, seed=seed)
+        steps, guidance = STEPS[self._mode]
+        several = self._place.device != "cpu" and guidance <= 1.0  # else a window counts twice
+        return Options(steps, guidance, batch=WINDOWS if several else 1, seed=seed)
 
     def _tell(self, share: float) -> None:
         if self._interrupted.is_set():
@@ -227,20 +233,20 @@ class EchoMimic:
         if stamp != self._stamp:
             self._portraits.forget()
         remedy = "; ".join(
-            f"`smarttalker models verify {name}` tells what is wrong with them" for name in WEIGHTS[self.mode]
+            f"`smarttalker models verify {name}` tells what is wrong with them" for name in WEIGHTS[self._mode]
         )
         with failing(VideoError, self.name, "while its weights were loaded", remedy):
             from worker.engines.video.echomimic.networks import Networks
 
             place = self._place
-            networks = Networks.open(place.models, device=place.device, mode=self.mode, compile=place.compile)
+            networks = Networks.open(place.models, device=place.device, mode=self._mode, compile=place.compile)
         self._stamp = stamp
         return networks
 
     def _side(self) -> int:
         """What the weights say; those that are broken are told of when they are loaded."""
         try:
-            return Hidden.of(self._place.models / WEIGHTS[self.mode][0]).side
+            return Hidden.of(self._place.models / WEIGHTS[self._mode][0]).side
         except CheckpointError:
             return Hidden().side
 
