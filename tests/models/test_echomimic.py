@@ -197,10 +197,16 @@ def test_so_many_portraits_are_kept_and_no_more(
 
 
 def test_it_says_what_it_is_and_needs(models: Path) -> None:
-    for device, mode, weights in (("cpu", "accelerated", 3), ("cuda:0", "normal", 4), ("cuda:0", "accelerated", 3)):
+    """The normal mode computes a window twice, so of half as many at once."""
+    for device, mode, weights, windows in (
+        ("cpu", "accelerated", 3, 1),
+        ("cuda:0", "normal", 4, 1),
+        ("cuda:0", "accelerated", 3, 2),
+    ):
         made = EchoMimic.at(Place(models=models, device=device, echomimic=mode))  # type: ignore[arg-type]
         assert made.mode == mode
         assert len(made.needs.weights) == weights
+        assert made._options(seed=1).batch == windows
         assert (made.needs.gpu_mb > 0) is (device != "cpu")
         assert mode in made.look()
         assert made.needs.pace_s > 0

@@ -408,6 +408,23 @@ def test_sound_may_be_worked_out_window_by_window(exact: Networks, portrait: Por
     assert torch.equal(one, other)
 
 
+def test_a_compiled_denoiser_is_always_given_as_many_windows(
+    exact: Networks, portrait: Portrait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each other number would be compiled anew. Where memory does not suffice they are fewer from then on."""
+    import torch
+
+    from worker.networks.compiling import _Compiled
+
+    told = options(batch=2, steps=3)
+    expected = sampled(exact, portrait, told, 9)
+    seen = Between(exact.denoiser, lambda count, given: "memory" if count == 3 else "")
+    monkeypatch.setattr(exact.denoiser, "forward", _Compiled(exact.denoiser.forward, seen, "the denoiser"))
+    made = sampled(exact, portrait, told, 9)
+    assert [len(given) // 4 for given in seen.calls] == [2, 2, 2, 1, 1, 1, 1, 1, 1]  # three windows a step
+    assert torch.allclose(made, expected, atol=1e-5)
+
+
 def test_the_same_seed_draws_the_same_and_another_another(exact: Networks, portrait: Portrait) -> None:
     import torch
 

@@ -31,6 +31,7 @@ from worker.engines.video.planes import planes_in
 from worker.engines.video.puppet import Puppet
 from worker.faces.tracking import Tracker
 from worker.looping import write_looping
+from worker.networks.compiling import _Compiled
 
 pytestmark = pytest.mark.models
 
@@ -449,6 +450,27 @@ def test_out_of_memory_always_is_told(engine: MuseTalk, avatar: Avatar) -> None:
     with failing_network(engine, full), pytest.raises(VideoError) as caught:
         drawn(engine, [speech(0.2)], avatar)
     assert caught.value.exhausted
+
+
+def test_a_compiled_network_is_always_given_as_many_faces(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each other number would be compiled anew."""
+    import torch
+
+    networks = Networks.open(models, "cpu")
+    latents = np.random.default_rng(1).normal(size=(3, 8, 8, 8)).astype(np.float32)
+    windows = torch.randn((3, 50, 384), generator=torch.Generator().manual_seed(1))
+    expected = networks.draw(latents, windows)
+    own, counts = networks._network.forward, []
+
+    def counted(given: Any, *more: Any, **told: Any) -> Any:
+        counts.append(len(given))
+        return own(given, *more, **told)
+
+    monkeypatch.setattr(networks._network, "forward", _Compiled(own, counted, "the network"))
+    faces = [networks.draw(latents[:count], windows[:count]) for count in (3, 2, 1)]
+    assert counts == [3, 3, 3]
+    for made in faces:
+        np.testing.assert_allclose(made.astype(int), expected[: len(made)].astype(int), atol=1)
 
 
 def test_no_numbers_are_computed_again_in_single_precision(models: Path) -> None:

@@ -15,11 +15,14 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, LayerError, ModelMissing, UpscaleError, VideoError
+from core.kinds import Layer
 from core.settings import HOME
 from core.weights.folder import keep_record
+from worker.engines.base import Place
+from worker.engines.registry import make
 from worker.networks.checkpoint import CheckpointError, read, read_config, weights_of
 from worker.networks.chunks import chunked
-from worker.networks.compiling import _Compiled, compiled
+from worker.networks.compiling import PATIENCE_S, _Compiled, compiled, is_compiled
 from worker.networks.failing import failing
 from worker.networks.mel import filters
 from worker.networks.precision import NotANumber
@@ -255,9 +258,11 @@ def refused(error: Exception) -> tuple[_Compiled, list[str]]:
 
 def test_what_can_not_be_compiled_goes_on_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
     forward, calls = refused(RuntimeError("no compiler: a secret path"))
+    assert forward.goes_on
     with caplog.at_level(logging.WARNING):
         assert [forward(1), forward(2)] == [2, 3]
     assert calls == ["fast", "plain", "plain"]
+    assert not forward.goes_on
     assert caplog.messages == ["the net can't be compiled (RuntimeError): it goes on uncompiled"]
 
 
@@ -280,6 +285,17 @@ def test_nothing_is_compiled_unasked() -> None:
     network = Network()
     assert compiled(network, False, "the net") is network  # type: ignore[type-var]
     assert vars(network) == {}
+    assert not is_compiled(network)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [("video", "echomimic"), ("video", "musetalk"), ("upscale", "realesrgan"), ("upscale", "facerestore")],
+)
+def test_compiling_is_waited_for(layer: str, name: str, device: str, tmp_path: Path) -> None:
+    engine = make(Layer(layer), name, Place(tmp_path, device, compile=True))
+    assert engine.needs.patience_s >= PATIENCE_S
 
 
 # ── mel ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

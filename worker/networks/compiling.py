@@ -17,6 +17,10 @@ _log = logging.getLogger(__name__)
 
 Network = TypeVar("Network", bound="nn.Module")
 
+PATIENCE_S = 1800.0
+"""The longest that an engine whose networks are compiled may be silent: an autoencoder's decoder takes five minutes on
+two cores, a denoiser several times as long."""
+
 
 def compiled(network: Network, wanted: bool, name: str, **options: Any) -> Network:
     """The network itself, whose `forward` is compiled at its first call where that is wanted. Its parameters, their
@@ -31,12 +35,22 @@ def compiled(network: Network, wanted: bool, name: str, **options: Any) -> Netwo
     return network
 
 
+def is_compiled(network: nn.Module) -> bool:
+    """Whether another length than before would be compiled again, which takes longer than drawing some for nothing."""
+    return isinstance(network.forward, _Compiled) and network.forward.goes_on
+
+
 class _Compiled:
     """One forward, compiled or not."""
 
     def __init__(self, plain: Callable[..., Any], fast: Callable[..., Any], name: str) -> None:
         self._plain, self._name = plain, name
         self._fast: Callable[..., Any] | None = fast
+
+    @property
+    def goes_on(self) -> bool:
+        """Compiled, as far as is known."""
+        return self._fast is not None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._fast is not None:

@@ -90,8 +90,9 @@ class VAE:
         def drawn(begin: int, end: int) -> Any:
             nonlocal longest
             piece = latents[begin:end]
-            frames = as_frames(self.decode(_filled(piece, longest) if self._alike else piece)[: len(piece)])
-            longest = max(longest, len(piece))
+            count, longest = max(longest, len(piece)), 0
+            frames = as_frames(self.decode(filled(piece, count) if self._alike else piece)[: len(piece)])
+            longest = count
             return frames
 
         for frames in chunked(len(latents), chunk, drawn, "the decoder"):
@@ -120,12 +121,12 @@ def as_frames(pictures: Tensor) -> Any:
     return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
-def _filled(piece: Tensor, count: int) -> Tensor:
-    """At least so many, its last again and again."""
+def filled(piece: Tensor, count: int) -> Tensor:
+    """At least so many rows, its last again and again."""
     import torch
 
     lacking = count - len(piece)
-    return torch.cat((piece, piece[-1:].expand(lacking, -1, -1, -1))) if lacking > 0 else piece
+    return torch.cat((piece, piece[-1:].expand(lacking, *piece.shape[1:]))) if lacking > 0 else piece
 
 
 def _built(path: Path) -> Any:

@@ -19,6 +19,7 @@ from worker.engines.upscale.sizing import is_large_enough, resized, working
 from worker.engines.upscale.tiles import side_for, smallest, tiles
 from worker.engines.video.base import Frame
 from worker.exhaustion import is_out_of_memory
+from worker.networks.compiling import compiled
 from worker.networks.failing import let_go
 from worker.networks.memory import give_back
 from worker.networks.pictures import Opened, open_network
@@ -52,18 +53,18 @@ _ON_PROCESSOR = 2 << 30
 class Enlarger:
     """One network on one device. The same frame gives the same frame, whatever comes before it."""
 
-    def __init__(self, opened: Opened, device: str, budget: int, *, compiled: bool = False) -> None:
+    def __init__(self, opened: Opened, device: str, budget: int, *, compile: bool = False) -> None:
         """budget: bytes of the card that it may take beside its weights."""
         self._kind, self._scale, self._device = opened.kind, opened.scale, device
         self._margin = _margin(opened)
         self._budget = budget
-        self._network = self._placed(opened.network, compiled)
+        self._network = self._placed(opened.network, compile)
         self._largest: int | None = None
 
     @classmethod
-    def open(cls, path: Path, device: str, budget: int, *, compiled: bool = False) -> Self:
-        """Raises CheckpointError, ModelMissing."""
-        return cls(open_network(path, KINDS), device, budget, compiled=compiled)
+    def open(cls, path: Path, device: str, budget: int, *, compile: bool = False) -> Self:
+        """compile: the network is compiled at its first call. Raises CheckpointError, ModelMissing."""
+        return cls(open_network(path, KINDS), device, budget, compile=compile)
 
     def together(self, frames: Sequence[Frame], width: int, height: int) -> Sequence[Frame]:
         """Of frames of one shape, at most `at_once` of them: as many, each (height, width, 3). Those that are large
@@ -154,12 +155,11 @@ class Enlarger:
         """Bytes of a number."""
         return int(next(self._network.parameters()).element_size())
 
-    def _placed(self, network: nn.Module, compiled: bool) -> nn.Module:
+    def _placed(self, network: nn.Module, compile: bool) -> nn.Module:
         import torch
 
         network = network.to(self._device, self._dtype(), memory_format=torch.channels_last)
-        made: nn.Module = torch.compile(network) if compiled else network
-        return made
+        return compiled(network, compile, "Real-ESRGAN's network")
 
     def _dtype(self) -> dtype:
         """On a card float16: both networks are made for it, and below 1 it tells 2,048 steps apart, where bfloat16 with

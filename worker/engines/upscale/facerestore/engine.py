@@ -16,6 +16,7 @@ from worker.engines.upscale.sizing import batches, check_size, is_large_enough, 
 from worker.engines.upscale.weights import GENERAL
 from worker.engines.video.base import Frame
 from worker.faces.following import Follower
+from worker.networks.compiling import PATIENCE_S
 from worker.networks.failing import failing
 from worker.networks.memory import give_back
 from worker.networks.pictures import check_torchvision
@@ -55,7 +56,7 @@ class FaceRestore:
             weights=(weights.name, GENERAL.name) if general else (weights.name,),
             packages=("torch", "spandrel", *extra),
             licence=weights.licence,
-            patience_s=_PATIENCE_S["cuda" if on_card else "cpu"],
+            patience_s=PATIENCE_S if self._place.compile else _PATIENCE_S["cuda" if on_card else "cpu"],
             pace_s=sum(each.pace_s[0 if on_card else 1] for each in paces),
         )
 
@@ -108,7 +109,7 @@ class FaceRestore:
             remedy = f"`smarttalker models verify {weights.name}` tells what is wrong with them"
             with failing(UpscaleError, self.name, "while its weights were loaded", remedy):
                 path = weights.path(place.models)
-                restorer = Restorer.open(path, weights.kind, place.device, compiled=place.compile)
+                restorer = Restorer.open(path, weights.kind, place.device, compile=place.compile)
                 self._loaded = weights, restorer, self._enlarger()
             give_back()
         self._follower.start()
@@ -119,7 +120,7 @@ class FaceRestore:
             return None
         budget = (GENERAL.gpu_mb - WEIGHTS_MB) * _MB
         path = GENERAL.path(self._place.models)
-        return Enlarger.open(path, self._place.device, budget, compiled=self._place.compile)
+        return Enlarger.open(path, self._place.device, budget, compile=self._place.compile)
 
     def _chosen(self) -> Weights:
         return self._loaded[0] if self._loaded else of_faces(self._place.models)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from worker.exhaustion import is_out_of_memory
 from worker.faces.aligned import Picture
+from worker.networks.compiling import compiled
 from worker.networks.failing import let_go
 from worker.networks.memory import give_back
 from worker.networks.pictures import Opened, open_network
@@ -29,19 +30,19 @@ class Restorer:
     """One network on one device, in float32: CodeFormer picks codes by their likelihood, and rounding would make it
     pick others from frame to frame; spandrel says of both that float16 is too narrow."""
 
-    def __init__(self, opened: Opened, device: str, *, compiled: bool = False) -> None:
+    def __init__(self, opened: Opened, device: str, *, compile: bool = False) -> None:
         import torch
 
         self.side, self._device, self._kind = opened.side, device, opened.kind
         network = opened.network.to(device)
         if self._kind == "CodeFormer":  # GFPGAN's convolutions make their weights anew for every face
             network = network.to(memory_format=torch.channels_last)
-        self._network = torch.compile(network) if compiled else network
+        self._network = compiled(network, compile, self._kind)
 
     @classmethod
-    def open(cls, path: Path, kind: str, device: str, *, compiled: bool = False) -> Self:
-        """Raises CheckpointError, ModelMissing."""
-        return cls(open_network(path, (kind,)), device, compiled=compiled)
+    def open(cls, path: Path, kind: str, device: str, *, compile: bool = False) -> Self:
+        """compile: the network is compiled at its first call. Raises CheckpointError, ModelMissing."""
+        return cls(open_network(path, (kind,)), device, compile=compile)
 
     def restored(self, face: Picture) -> Square:
         """(side, side, 3) to the same, 0 … 255; the same face gives the same. Tried once more where memory did not

@@ -11,13 +11,14 @@ from worker.engines.upscale.enlarging import WEIGHTS_MB, Enlarger
 from worker.engines.upscale.sizing import batches, check_size
 from worker.engines.upscale.weights import Weights, of_frames
 from worker.engines.video.base import Frame
+from worker.networks.compiling import PATIENCE_S
 from worker.networks.failing import failing
 from worker.networks.memory import give_back
 from worker.networks.pictures import check_torchvision
 
 _MB = 1 << 20
 _PATIENCE_S = {"cpu": 900.0, "cuda": 120.0}
-"""The slowest frame: x4plus on a slow processor; on a card, compiling."""
+"""The slowest frame: x4plus on a slow processor; on a card, the first, which wakes its libraries."""
 
 
 class RealESRGAN:
@@ -46,7 +47,7 @@ class RealESRGAN:
             weights=(weights.name,),
             packages=("torch", "spandrel"),
             licence="BSD-3-Clause",
-            patience_s=_PATIENCE_S["cuda" if on_card else "cpu"],
+            patience_s=PATIENCE_S if self._place.compile else _PATIENCE_S["cuda" if on_card else "cpu"],
             pace_s=weights.pace_s[0 if on_card else 1],
         )
 
@@ -86,7 +87,7 @@ class RealESRGAN:
             with failing(UpscaleError, self.name, "while its weights were loaded", remedy):
                 budget = (weights.gpu_mb - WEIGHTS_MB) * _MB
                 path = weights.path(place.models)
-                self._enlarger = Enlarger.open(path, place.device, budget, compiled=place.compile)
+                self._enlarger = Enlarger.open(path, place.device, budget, compile=place.compile)
             self._weights = weights
             give_back()
         return self._enlarger

@@ -16,6 +16,7 @@ from worker.engines.video.echomimic.networks import Networks, Portrait
 from worker.engines.video.echomimic.schedule import Moment, Schedule
 from worker.engines.video.echomimic.windows import counts, windows
 from worker.networks.chunks import chunked
+from worker.networks.compiling import is_compiled
 from worker.networks.precision import finite
 
 Sound: TypeAlias = Tensor | Heard
@@ -90,6 +91,7 @@ class _Work:
         self._options = options
         self._watch = watch
         self._batch = options.batch
+        self._longest = 0  # windows that were computed at once
 
     def velocity(self, latents: Tensor, step: int, moment: Moment) -> Tensor:
         """(n, 4, side, side): what the windows of a step predict, the mean where they overlap."""
@@ -98,7 +100,10 @@ class _Work:
         total = torch.zeros_like(latents)
 
         def predicted(begin: int, end: int) -> tuple[int, Tensor]:
-            return end - begin, self._predicted(latents, all_windows[begin:end], moment.time)
+            part = self._filled(all_windows[begin:end])
+            velocities = self._predicted(latents, part, moment.time)
+            self._longest = len(part)
+            return end - begin, velocities[: (end - begin) * len(part[0])]
 
         at, most = 0, 1
         for size, velocities in chunked(len(all_windows), self._batch, predicted, "EchoMimicV2's denoiser"):
@@ -108,6 +113,12 @@ class _Work:
             self._watch((step + at / len(all_windows)) / options.steps)
         self._batch = min(self._batch, most)
         return total.div_(torch.tensor(counts(len(latents), all_windows)).view(-1, 1, 1, 1))
+
+    def _filled(self, part: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """For a compiled network as many windows as before, the last again and again. What does not fit into memory is
+        not tried again."""
+        lacking, self._longest = self._longest - len(part), 0
+        return part + part[-1:] * lacking if is_compiled(self._network) else part
 
     def _predicted(self, latents: Tensor, part: Sequence[Sequence[int]], time: int) -> Tensor:
         """(windows x frames, 4, side, side) on the CPU."""

@@ -17,11 +17,11 @@ from core.errors import VideoError
 from core.weights.folder import folder_of
 from worker.engines.video.musetalk.features import positions, states_of
 from worker.networks import checkpoint
-from worker.networks.compiling import compiled
+from worker.networks.compiling import compiled, is_compiled
 from worker.networks.mel import Sound
 from worker.networks.precision import dtype_of, finite
 from worker.networks.quiet import quiet
-from worker.networks.vae import VAE, as_frames
+from worker.networks.vae import VAE, as_frames, filled
 from worker.networks.whisper import Whisper
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Networks:
         self.side: int = network.config.sample_size * vae.scale // 2
         """Pixels of a face: 256. The network was made for pictures of twice that, which its configuration names."""
         self.batch = _BATCH["cpu" if device == "cpu" else "cuda"]
+        self._longest = 0  # faces that were drawn at once
 
     @classmethod
     def open(cls, models: Path, device: str, dtype: dtype | None = None, *, compile: bool = False) -> Self:
@@ -80,9 +81,13 @@ class Networks:
         """Faces that say the windows (n, states, width), all at once. Raises NotANumber."""
         import torch
 
-        sound = windows + positions(*windows.shape[1:])
-        drawn = finite(self._network, self._called, torch.from_numpy(latents), sound)
-        return np.asarray(as_frames(self._vae.decode(drawn)), np.uint8)
+        given = torch.from_numpy(latents), windows + positions(*windows.shape[1:])
+        count, self._longest = max(self._longest, len(windows)), 0  # what does not fit is not tried again
+        if is_compiled(self._network):
+            given = filled(given[0], count), filled(given[1], count)
+        drawn = self._vae.decode(finite(self._network, self._called, *given))
+        self._longest = count
+        return np.asarray(as_frames(drawn[: len(windows)]), np.uint8)
 
     def _called(self, latents: Tensor, sound: Tensor) -> Tensor:
         import torch
