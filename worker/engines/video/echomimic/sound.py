@@ -27,7 +27,8 @@ class Heard:
 
 
 def heard(speech: Iterable[Speech]) -> Heard:
-    """All of it, of any rates; what is louder than 1 is cut off, and what is no number is silence. ceil(seconds x FPS) frames, at least one."""
+    """All of it, of any rates; what is louder than 1 is cut off, and what is no number is silence. ceil(seconds x FPS)
+    frames, at least one."""
     pieces = list(speech)
     frames = max(1, math.ceil(round(sum(piece.seconds for piece in pieces) * FPS, 6)))
     parts = [_at_rate(rate, list(same)) for rate, same in groupby(pieces, key=lambda piece: piece.sample_rate)]
