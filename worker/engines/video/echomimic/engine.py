@@ -205,6 +205,7 @@ class EchoMimic:
         sound = Heard.of(networks.whisper, scene.sound.samples, FPS)
         options = self._options(scene.seed)
         latents = sample(networks, portrait, sound, scene.poses, options, lambda share: self._tell(SAMPLING * share))
+        give_back()  # torch keeps what sampling freed, in pieces that are too small for the decoder
         for number, frame in enumerate(networks.vae.frames(latents, DECODED), start=1):
             self._tell(SAMPLING + (1 - SAMPLING) * number / len(latents))
             yield frame
