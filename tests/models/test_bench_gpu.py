@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.gpu import main
+from bench.gpu import faces, main, mouths
 from bench.gpu.ears import SAID, spoken
 from bench.gpu.feelings import TEXTS
 from bench.gpu.meters import OfCard, OfMachine, OfWholeCard
 from bench.gpu.trial import tried
+from bench.upstream.checkout import VARIABLES
 from core.errors import ConfigurationError, LLMError, SurroundingsError
 from core.weights.folder import keep_record
 from simulators import ollama
@@ -27,6 +30,19 @@ pytestmark = pytest.mark.models
 def nothing_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SMARTTALKER_OLLAMA_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("SMARTTALKER_MODELS_DIR", str(tmp_path / "models"))
+    for variable in VARIABLES.values():
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Two would wait for each other where other tests have the other core."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def test_every_engine_is_measured_or_said_to_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,13 +54,37 @@ def test_every_engine_is_measured_or_said_to_be_left_out(tmp_path: Path, capsys:
         *(f"cpu_{engine}_{what}_s" for engine in ("asr", "emotion") for what in ("load", "unload")),
         *(f"cpu_{engine}_ram_{what}_mib" for engine in ("asr", "emotion") for what in ("peak", "left")),
         "cpu_asr_note_sound_s",
+        *of_pictures(),
     }
-    assert all(figures[name] > 0 for name in figures if name.endswith(("load_s", "first_s", "steady_s")))
+    assert all(figures[name] > 0 for name in figures if name.endswith(("load_s", "first_s", "steady_s", "_fps")))
     said = " ".join(capsys.readouterr().out.split())
     assert said.count("left out") == 3
     assert "smarttalker models fetch cosyvoice-env" in said
     assert "smarttalker models fetch voxcpm-env" in said
     assert "written to" in said
+
+
+def of_pictures() -> set[str]:
+    """Seconds a second of video and frames a second of each way of computing; memory of two lengths."""
+    ways = {
+        "echomimic": [*faces.variants("cpu")],
+        "musetalk": [*mouths.variants("cpu"), "whole"],
+        "realesrgan": ["general", "general_plain", "plus"],
+        "facerestore": ["gfpgan"],
+    }
+    loads = ["echomimic", "musetalk", "realesrgan_general", "realesrgan_plus", "facerestore_gfpgan"]
+    return {
+        *(f"cpu_{name}_{way}_{rate}" for name in ways for way in ways[name] for rate in ("s_a_second", "fps")),
+        *(f"cpu_{name}_peak_{length}_mib" for name in ways for length in ("10s", "60s")),
+        *(f"cpu_{name}_load_s" for name in loads),
+    }
+
+
+def test_on_a_card_each_lever_is_tried_alone_and_in_other_numbers_too() -> None:
+    drawn, spoken = faces.variants("cuda:0"), mouths.variants("cuda:0")
+    assert {"plain_compiled", "compiled", "float16", "float32"} <= set(drawn)
+    assert {"network_plain_compiled", "network_compiled", "network_float16", "network_float32"} <= set(spoken)
+    assert drawn["plain"] == replace(drawn["plain_kept"], kept=False)
 
 
 def test_an_engine_that_was_asked_for_and_is_not_there(tmp_path: Path) -> None:
