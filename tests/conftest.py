@@ -31,6 +31,10 @@ from tests import quiet
 from tests.helpers import CountingDatabase, query
 from tests.stack import Stack
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""Small networks gain nothing from more threads, and wait for each other where several tests share the processors.
+Before anything imports torch; processes that tests start have it too."""
+
 LOCKS = pytest.StashKey[Path]()
 """The folder of `tests.quiet`, where there are several workers."""
 

@@ -34,15 +34,10 @@ RATE = 16_000
 
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
-    """Two steps instead of six and thirty, and one thread: small networks gain nothing from more."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """Two steps instead of six and thirty."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "STEPS", {"accelerated": (2, 1.0), "normal": (2, 2.5)})
         yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,17 +33,6 @@ SIDE = 64
 FRAMES = 6
 BLOCK = "mid_block.motion_modules.0.temporal_transformer.transformer_blocks.0"
 WEIGHTS, MAIN, MOTION = "echomimic-v2", "denoising_unet_acc.pth", "motion_module_acc.pth"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks so small take longer with several, which wait for one another where others work too."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

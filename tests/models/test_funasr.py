@@ -62,17 +62,6 @@ def _no_network() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Several only wait for one another in models as small as these."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def speech() -> dict[str, Sound]:
     """Six seconds of English, ten of Arabic."""

@@ -39,17 +39,6 @@ pytestmark = pytest.mark.models
 VAE_NAME, WHISPER_NAME = "sd-vae-ft-mse", "whisper-tiny"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks so small take longer with several, which wait for one another where others work too."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")

@@ -54,19 +54,12 @@ MB = 1 << 20
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _torch() -> Iterator[None]:
-    """Several threads only wait for one another in networks as small as these."""
-    import torch
-
+def _torchvision() -> None:
     lend()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory, _torch: None) -> Path:
+def models(tmp_path_factory: pytest.TempPathFactory, _torchvision: None) -> Path:
     """The general network and GFPGAN."""
     folder = tmp_path_factory.mktemp("models")
     realesrgan.build(folder)
