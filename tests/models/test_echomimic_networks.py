@@ -500,6 +500,7 @@ def test_one_that_overflows_there_too_is_an_error(models: Path, dtype: str, monk
     import torch
 
     networks = opened(models, dtype=dtype)
+    assert networks.whisper.states(torch.zeros(1, 80, 3000), normed=False).dtype == torch.float32
     portrait = networks.portrait(face())
     between = Between(networks.denoiser, lambda count, given: "nan")
     monkeypatch.setattr(networks.denoiser, "forward", between)

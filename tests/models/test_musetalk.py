@@ -466,6 +466,7 @@ def test_no_numbers_are_computed_again_in_single_precision(models: Path) -> None
     import torch
 
     networks = Networks.open(models, "cpu", torch.bfloat16)
+    assert networks._whisper.states(torch.zeros(1, 80, 3000), normed=True).dtype == torch.float32
     latents, windows = np.zeros((2, 8, 8, 8), np.float32), torch.zeros(2, 50, 384)
     kinds = []
 

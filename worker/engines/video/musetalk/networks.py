@@ -39,7 +39,7 @@ _BATCH = {"cpu": 4, "cuda": 8}
 
 
 class Networks:
-    """On one device, in one type of numbers."""
+    """On one device, in one type of numbers; the ears, which take hardly any time, in float32."""
 
     def __init__(self, network: Any, vae: VAE, whisper: Whisper, device: str) -> None:
         self._network, self._vae, self._whisper = network, vae, whisper
@@ -52,12 +52,14 @@ class Networks:
     def open(cls, models: Path, device: str, dtype: dtype | None = None, *, compile: bool = False) -> Self:
         """models: the folder of weights. dtype: None for what suits the device. Raises ModelMissing, CheckpointError,
         VideoError."""
+        import torch
+
         own, autoencoder, ears = (folder_of(models, name) for name in WEIGHTS)
         kind = dtype_of(device) if dtype is None else dtype
         network = _network(own, device, kind)
         compiled(network, compile, "MuseTalk's network")
         vae = VAE.open(autoencoder, device, kind, compile=compile)
-        whisper = Whisper.open(ears, device, kind)
+        whisper = Whisper.open(ears, device, torch.float32)
         if network.config.cross_attention_dim != whisper.width:
             raise VideoError(f"{own} listens to vectors of another length than {ears} gives")
         return cls(network, vae, whisper, device)
