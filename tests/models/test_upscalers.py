@@ -516,10 +516,9 @@ def test_a_tracker_that_ends_is_told_and_made_anew(
     process = restoring._follower._process
     assert process is not None
     one(restoring, portrait(96), 192)
-    monkeypatch.setattr(following, "LIMIT_S", 0.3)
     film = restoring.upscale(iter([portrait(96), portrait(96, (1, 0))]), width=192, height=192)
-    monkeypatch.setattr(following, "LIMIT_S", 0.3)
     next(film)
+    monkeypatch.setattr(following, "LIMIT_S", 0.3)
     process.send_signal(how)
     with pytest.raises(UpscaleError, match="follows the face ended"):
         next(film)
