@@ -42,6 +42,8 @@ BY_LANGUAGE: dict[str, dict[str, str]] = {"cpu": {}, "gpu": {"tts_ar": "voxcpm"}
 
 CANVAS = {"cpu": 512, "gpu": 1080}
 """Pixels a side of a profile's videos: what two cores draw in time, and what a person's telephone shows whole."""
+LEAST_SIZE = 64
+"""Pixels a side; in smaller ones no engine finds a face."""
 
 
 def engines_of_profile(profile: str, layer: Layer) -> list[str]:
@@ -109,7 +111,7 @@ class Settings(BaseSettings):
     echomimic: Literal["accelerated", "normal"] = "accelerated"
     compile: bool = False
     video_size: int = Field(default=0, ge=0, le=2160, multiple_of=2)
-    deadline_s: float = Field(default=180.0, ge=0)
+    deadline_s: float = Field(default=180.0, ge=0, allow_inf_nan=False)
 
     telegram_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
@@ -131,6 +133,13 @@ class Settings(BaseSettings):
         """`~/…` in `.env`, which no shell has replaced."""
         at_home = isinstance(value, str) and value.startswith("~/")
         return str(Path.home() / value[2:]) if at_home else value
+
+    @field_validator("video_size")
+    @classmethod
+    def _to_be_seen(cls, value: int) -> int:
+        if 0 < value < LEAST_SIZE:
+            raise ValueError(f"{value} pixels show nothing: at least {LEAST_SIZE}, or 0 for the profile's")
+        return value
 
     def engine(self, layer: Layer, language: str | None = None) -> str:
         """The name of the engine for a layer: the language's override, else the layer's, else the profile's (for the
@@ -196,10 +205,14 @@ def read_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"SMARTTALKER_{str(row['loc'][0]).upper()}: {row['msg']}" for row in error.errors())
+        wrong = "; ".join(f"SMARTTALKER_{str(row['loc'][0]).upper()}: {_told(row['msg'])}" for row in error.errors())
         raise ConfigurationError(f"wrong setting: {wrong}") from None
     _check(settings)
     return settings
+
+
+def _told(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 def _check(settings: Settings) -> None:

@@ -72,13 +72,13 @@ def make_rig(settings: Settings, avatar_id: str) -> None:
 
 
 def make_half(settings: Settings, avatar_id: str, picture: Path) -> None:
-    """Raises NotFound, PhotoInvalid for a picture that is of no use, ModelMissing, StorageError."""
+    """Raises NotFound, PhotoInvalid for a picture that is of no use, InputError, ModelMissing, StorageError."""
     from worker.adding.avatar import add_half
     from worker.faces.halves import Halves
 
     avatar = catalogue_of(settings).avatar(avatar_id)
     if not picture.is_file():
-        raise NotFound(f"{picture} is not there")
+        raise InputError(f"{picture} is not a file") if picture.exists() else NotFound(f"{picture} is not there")
     made = asyncio.run(add_half(picture, avatar=avatar, root=settings.data_dir))
     if lack := Halves(settings.data_dir).lack(avatar):
         raise InputError(lack)

@@ -50,6 +50,10 @@ def test_the_environment_wins_over_the_file_and_empty_counts_as_unset(
         ("PORT", "70000", "SMARTTALKER_PORT: .*65535"),
         ("PROFILE", "tpu", "SMARTTALKER_PROFILE: .*'cpu' or 'gpu'"),
         ("LEASE_S", "0", "SMARTTALKER_LEASE_S: .*greater than 0"),
+        ("VIDEO_SIZE", "2", "SMARTTALKER_VIDEO_SIZE: 2 pixels show nothing: at least 64"),
+        ("VIDEO_SIZE", "513", "SMARTTALKER_VIDEO_SIZE: .*multiple of 2"),
+        ("DEADLINE_S", "inf", "SMARTTALKER_DEADLINE_S: .*finite"),
+        ("ECHOMIMIC", "fast", "SMARTTALKER_ECHOMIMIC: .*'accelerated' or 'normal'"),
         ("HEARTBEAT_S", "30", "SMARTTALKER_HEARTBEAT_S must be smaller"),
     ],
 )
