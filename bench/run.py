@@ -24,6 +24,7 @@ GROUPS = {
     "sync": "the puppet's lips against Arabic and English phonemes, and flicker, on decoded clips",
     "wits": "the engines that need no download on held-out tables: answers, emotion, English questions in noise",
     "voices": "an engine's process, what is added to a neural sentence, its phoneme times, and good speech refused",
+    "pictures": "the picture's engines on tiny networks: memory against length, and beside the original repositories",
     "start": "from nothing running to answering",
     "fresh": "a clone with an empty home and cache to a finished demo (only on request)",
 }

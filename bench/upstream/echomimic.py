@@ -194,10 +194,11 @@ class _Heard:
 
 def of_folder(models: Path, mode: Mode = "accelerated", device: str = "cpu", dtype: Any = None) -> Original:
     """With the published files below `models`, or others of their format. Every key must have its place, so the two
-    files of the denoiser are merged as the repository's own loading does it. Raises RuntimeError of torch where keys
-    don't fit. dtype: None for single precision."""
+    files of the denoiser are merged as the repository's own loading does it. Raises SurroundingsError without a
+    checkout, RuntimeError of torch where keys don't fit. dtype: None for single precision."""
     import torch
 
+    _root()
     folder, main, moving = DENOISERS[mode]
     reference, poses = (_read(models / WEIGHTS / name) for name in (REFERENCE, POSES))
     denoiser = {**_read(models / folder / moving), **_read(models / folder / main)}

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -120,6 +121,13 @@ def blended(
         frame, face, list(where), mode="jaw", fp=lambda square, mode: Image.fromarray(mask(square))
     )
     return drawn
+
+
+def pasted(frame: NDArray[np.uint8], face: NDArray[np.uint8], where: Box, mask: NDArray[np.uint8]) -> Any:
+    """As its real-time program puts a face of any size into a frame, BGR. mask: of the square about the box."""
+    resized = cv2.resize(face, (where[2] - where[0], where[3] - where[1]))
+    blending = _imported("musetalk.utils.blending")
+    return blending.get_image_blending(frame, resized, where, mask, square(where))
 
 
 def order(count: int, faces: int) -> list[int]:
