@@ -17,6 +17,7 @@ from rich.table import Table
 from bot.cli.card import device_of, needs_torch_on_card, torch_for_card
 from bot.cli.catalogue import catalogue_of
 from bot.cli.models.engines import chosen_engines, needed_by, seen, stand_ins
+from bot.cli.pictures import refusals
 from bot.cli.recordings import imitating, remarks, silent
 from core.errors import PortTaken, SmartTalkerError, StorageError
 from core.kinds import Layer
@@ -79,6 +80,8 @@ def look() -> Iterator[Finding]:
         for name in names:
             yield _engine(layer, name, settings, device)
         yield from _stand_ins(layer, names, settings, device)
+    for avatar, remark in refusals(settings, device):
+        yield Finding(f"avatar {avatar}", not remark.wrong, remark.text)
     for language, name in silent(settings):
         yield Finding(
             f"tts in {language}", True, f"{name} does not speak it: another engine of the settings, or eSpeak"
