@@ -7,6 +7,8 @@ the first picture as a decoder shows it, and the last frame is encoded finely en
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -61,7 +63,7 @@ def _drifting(pictures: Iterable[Picture], path: Path, frames: int, fps: int, en
 
 def _error(picture: Planes, path: Path, fps: int, encoding: Encoding) -> list[Plane]:
     """What a decoder shows of the picture, when it is the film's first, less the picture."""
-    first = path.with_name(f".{path.name}.first")
+    first = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.first")
     writer = Mp4Writer(first, picture.y.shape[1], picture.y.shape[0], fps, None, encoding)
     try:
         writer.add_frame(picture)

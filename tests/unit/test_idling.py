@@ -6,6 +6,9 @@ import itertools
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -93,6 +96,22 @@ def test_two_are_the_same(tmp_path: Path, copied: Avatar) -> None:
     one, other = (write_loop(copied, tmp_path / "loops" / str(n) / "a.mp4", 128, 96).path for n in range(2))
     assert one.read_bytes() == other.read_bytes()
     assert [path.name for path in (tmp_path / "loops").rglob("*") if path.is_file()] == ["a.mp4", "a.mp4"]
+
+
+def test_several_may_write_the_same_at_once(tmp_path: Path) -> None:
+    """The courier's page and the engines of several processes ask for one loop."""
+    path, ready = tmp_path / "a.mp4", threading.Barrier(16)
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        ready.wait(10)
+        yield from (np.full((64, 64, 3), 10 * number, np.uint8) for number in range(6))
+
+    def write(_number: int) -> int:
+        return write_looping(path, pictures(), 6, 64, 64, 25).frames
+
+    with ThreadPoolExecutor(16) as several:
+        assert list(several.map(write, range(16))) == [6] * 16
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_fails_leaves_nothing(tmp_path: Path, copied: Avatar) -> None:
