@@ -22,8 +22,9 @@ START_S = 400.0
 others from work."""
 END_S = 4.0
 """Unloading takes a second or two; the supervisor kills what is left five seconds after a turn's time to drain."""
-STOP_S = 2.0
-"""A child that has not stopped by then is killed."""
+STOP_S, STOP_MOST_S = 2.0, 20.0
+"""A child is given so long to stop, and up to so long where another one would take as long to load the same engines;
+then it is killed. A call of a large network, which nothing interrupts, takes seconds."""
 ALONE = {"OPENBLAS_NUM_THREADS": "1"}
 """numpy's products are small here: threads for them cost more than they gain, and the encoder has the other core."""
 STARTS = ("ready", "failed")
@@ -45,6 +46,7 @@ class Child:
         self._heard = time.monotonic()
         self._starting = False
         self._doomed = False
+        self._loads: dict[tuple[str, str], float] = {}
 
     @property
     def alive(self) -> bool:
@@ -61,6 +63,11 @@ class Child:
         """Seconds since the last report; loading the engines does not count, it has a limit of its own."""
         return 0.0 if self._starting else time.monotonic() - self._heard
 
+    @property
+    def stop_s(self) -> float:
+        """Seconds that an order is given to stop in."""
+        return min(max(STOP_S, sum(self._loads.values())), STOP_MOST_S)
+
     async def start(self) -> None:
         """Returns when the engines are loaded. Raises ConfigurationError where they can't be, ChildDied else."""
         await self.kill()
@@ -72,6 +79,7 @@ class Child:
 
     async def _start(self) -> None:
         self._doomed = False
+        self._loads.clear()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -119,10 +127,10 @@ class Child:
                 self._stopping = None
 
     async def stop(self, name: str) -> None:
-        """Asks an order to stop, now or when it begins; the child is killed where it has not within STOP_S."""
+        """Asks an order to stop, now or when it begins; the child is killed where it has not in time."""
         self._unwanted = name
         if self._at == name and self._stopping is None:
-            self._stopping = asyncio.get_running_loop().call_later(STOP_S, self._terminate)
+            self._stopping = asyncio.get_running_loop().call_later(self.stop_s, self._terminate)
             with suppress(ChildDied):
                 await self._tell({"do": "stop"})
 
@@ -166,4 +174,12 @@ class Child:
             await self._process.wait()
             raise ChildDied
         self._heard = time.monotonic()
+        self._note(frame[0])
         return frame[0]
+
+    def _note(self, report: Report) -> None:
+        """What the child holds, and the seconds that it took to load."""
+        if report["kind"] == "engine_loaded":
+            self._loads[report["layer"], report["engine"]] = report["seconds"]
+        elif report["kind"] == "engine_evicted":
+            self._loads.pop((report["layer"], report["engine"]), None)
