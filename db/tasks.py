@@ -210,6 +210,13 @@ async def take_back(database: Database, owner: str) -> int:
         return await _let_go(connection, held, {"state": TaskState.QUEUED})
 
 
+async def awaited(database: Database) -> bool:
+    """Whether some task for engines that a conversation waits for could be claimed now."""
+    awaited = and_(Task.worker == RENDER, Task.conversation_id.is_not(None), _free(Task))
+    async with database.begin() as connection:
+        return await connection.scalar(select(Task.id).where(awaited).limit(1)) is not None
+
+
 async def waiting(database: Database, worker: str = COURIER) -> bool:
     """Whether some task could be claimed now."""
     async with database.begin() as connection:

@@ -31,11 +31,11 @@ BACK_OFF_S = (1.0, 5.0)
 ORDER_S = 420.0
 """Turns wait while an order is carried out: longer than engines may take to load, and a recording to be heard."""
 YIELDING = ("idle",)
-"""Orders that stop where a turn comes, since they take minutes and nobody waits for them."""
+"""Orders that stop where somebody waits for another, since they take minutes and nobody waits for them."""
 YIELDING_S = 3600.0
 """What takes longer is not tried again: this machine is too slow for it."""
 LOOK_S = 1.0
-"""Between two looks for a turn that waits."""
+"""Between two looks for who waits."""
 AGAIN_S = 60.0
 """After a turn, until an order that stopped for it begins anew: who has asked likely asks more."""
 
@@ -53,6 +53,7 @@ class EngineTasks:
         self._child = child
         self._owner = owner
         self._stopped = ""
+        self.draining = False
 
     async def take_back(self) -> int:
         """What a dead process of this name had in hand is free at once. Raises DatabaseUnavailable."""
@@ -118,7 +119,7 @@ class EngineTasks:
 
     @asynccontextmanager
     async def _yielding(self, task: Mapping[str, Any]) -> AsyncIterator[None]:
-        """Has an order that yields stopped when a turn waits."""
+        """Has an order that yields stopped when somebody waits, or the process is to end."""
         self._stopped = ""
         if not _yields(task):
             yield
@@ -130,12 +131,14 @@ class EngineTasks:
         while True:
             await asyncio.sleep(LOOK_S)
             with suppress(DatabaseUnavailable):
-                if await self._turn_waits():
+                if self.draining or await self._somebody_waits():
                     self._stopped = name
                     return await self._child.stop(name)
 
-    async def _turn_waits(self) -> bool:
-        """Whether one could be claimed now."""
+    async def _somebody_waits(self) -> bool:
+        """Whether a turn could be claimed now, or a task that a conversation waits for."""
+        if await tasks.awaited(self._database):
+            return True
         async with self._database.begin() as connection:
             if await switches.get(connection, switches.PAUSED) is not None:
                 return False

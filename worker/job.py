@@ -18,7 +18,8 @@ class Job:
     conversation's. history: [{"role", "text"}], oldest first. outputs: what earlier attempts saved, by layer, by part.
     folder: where this attempt writes its files; its name ends with the fence. width … thumbnail: of the video that
     the channel is sent. deadline_s: seconds left until it should be there, below zero once it is late; None: it may
-    take as long as it likes. waiting: turns that wait for this one to end.
+    take as long as it likes. waiting: turns that wait for this one to end. avoid: engines that were drawing when an
+    earlier attempt ended without a word; they draw only where nothing else can.
     """
 
     turn_id: str
@@ -40,6 +41,7 @@ class Job:
     thumbnail: bool = False
     deadline_s: float | None = None
     waiting: int = 0
+    avoid: tuple[str, ...] = ()
 
     def saved(self, layer: str, part: int = 0) -> Mapping[str, Any] | None:
         return self.outputs.get(layer, {}).get(str(part))
@@ -57,7 +59,8 @@ class Job:
 
     @classmethod
     def unpacked(cls, data: Mapping[str, Any]) -> Job:
-        return cls(**{**data, "modes": tuple(data["modes"]), "history": tuple(data["history"])})
+        lists = {name: tuple(data[name]) for name in ("modes", "history", "avoid") if name in data}
+        return cls(**{**data, **lists})
 
 
 class Report(Protocol):

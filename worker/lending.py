@@ -80,9 +80,18 @@ class Lender:
         """The card's name, or "cpu", and whether networks are compiled for it."""
         return f"{self._engines.runs_on}, compiled" if self._engines.place.compile else self._engines.runs_on
 
-    def asked(self, layer: Layer, name: str, question: Callable[[Any], T]) -> T:
-        """What an engine tells of itself, loaded or not. Raises the layer's error."""
-        with failing_as(LAYER_ERRORS[layer], name):
+    def is_loaded(self, layer: Layer, name: str) -> bool:
+        return self._engines.is_loaded(layer, name)
+
+    def load_s(self, layer: Layer, name: str) -> float | None:
+        """Seconds that the engine's last load in this process took; None where there was none."""
+        return self._engines.load_s(layer, name)
+
+    def asked(self, layer: Layer, name: str, question: Callable[[Any], T], patience_s: float = 0.0) -> T:
+        """What an engine tells of itself, loaded or not. patience_s: the longest that it may think about it. Raises the
+        layer's error."""
+        with failing_as(LAYER_ERRORS[layer], name), Beats(self._report) as beats:
+            beats.allow(patience_s)
             return question(self._engines.engine(layer, name))
 
     def is_here(self, layer: Layer, name: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.channels.registry import limits_of
-from core.errors import DatabaseUnavailable, QueueUnavailable
+from core.errors import ChildDied, DatabaseUnavailable, QueueUnavailable
 from core.i18n import t
 from core.kinds import Layer, Mode
 from core.logging import get_logger
@@ -66,6 +66,7 @@ class Recorder:
         self.memory: dict[str, dict[str, int]] = dict(turn["memory_mb"])
         self.steps: list[dict[str, Any]] = [step for step in turn["steps"] if _still_so(step, claimed.outputs)]
         self.choice: dict[str, Any] | None = turn["choice"]
+        self._drawing: str | None = None
         self._stands_in = False
         self._transcript: str | None = turn["transcript"]
         self.answer: str | None = turn["answer"]
@@ -150,6 +151,7 @@ class Recorder:
 
     def _chosen(self, report: Mapping[str, Any]) -> None:
         self.choice = {name: value for name, value in report.items() if name != "kind"}
+        self._drawing = report["video"]
         self._next.columns["choice"] = self.choice
         log.info("video_chosen", **self.choice)
 
@@ -172,6 +174,15 @@ class Recorder:
 
     def _filmed(self, report: Mapping[str, Any]) -> None:
         self._video = self._file(report)
+        self._drawing = None
+
+    def died(self) -> None:
+        """The child died, or hung: what was drawing then has likely to do with it, and is left out of the next
+        attempt."""
+        if self._drawing is not None:
+            step = {"layer": Layer.VIDEO.value, "engine": self._drawing, "code": ChildDied.code}
+            self.steps.append(step)
+            log.warning("step_down", **step, then=None, why="the process died while it drew")
 
     def _file(self, report: Mapping[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in report.items() if name != "kind"}
@@ -317,7 +328,10 @@ class Recorder:
 
 
 def _still_so(step: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a step down of an earlier attempt holds for this one too: what came of it is not made again."""
+    """Whether a step down of an earlier attempt holds for this one too: what came of it is not made again, nor is an
+    engine used again that the process died in."""
+    if step["code"] == ChildDied.code:
+        return True
     of_layer = [row for row in outputs if row["layer"] == step["layer"]]
     if step["layer"] == Layer.TTS:
         return bool(of_layer) and of_layer[-1]["data"].get("engine", step["engine"]) != step["engine"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Any
 
@@ -76,6 +76,11 @@ class Renderer:
 
     async def _take_back(self) -> int:
         return await turns.take_back(self._database, self._owner) + await self._tasks.take_back()
+
+    def drain(self) -> None:
+        """Takes nothing more; what nobody waits for goes back to the queue."""
+        self.draining = True
+        self._tasks.draining = True
 
     async def close(self) -> None:
         await self._child.end()
@@ -224,6 +229,8 @@ class Renderer:
         if end["kind"] == "cancelled" or await self._cancel_asked(claimed):
             await recorder.cancelled()
             return "cancelled"
+        if end["code"] == ChildDied.code:
+            recorder.died()
         log.warning("turn_failed", code=end["code"], layer=end.get("layer"), detail=end.get("detail"))
         attempts = int(claimed.turn["attempts"])
         if end["permanent"] or attempts >= ATTEMPTS:
@@ -303,7 +310,18 @@ def make_job(claimed: turns.Claimed, settings: Settings) -> Job:
         thumbnail=limits.thumbnails,
         deadline_s=settings.deadline_s - claimed.age_s if settings.deadline_s else None,
         waiting=claimed.waiting,
+        avoid=avoided(turn),
     )
+
+
+def avoided(turn: Mapping[str, Any]) -> tuple[str, ...]:
+    """Engines of the picture that the child died in; in the last attempt also what was chosen in the one before: where
+    this process died too, nobody could tell."""
+    died = [step["engine"] for step in turn["steps"] if step["code"] == ChildDied.code]
+    chosen = (turn["choice"] or {}).get("video")
+    if turn["attempts"] >= ATTEMPTS and chosen is not None:
+        died.append(chosen)
+    return tuple(dict.fromkeys(died))
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -328,7 +346,7 @@ async def serve(settings: Settings) -> None:
         ears = asyncio.create_task(renderer.listen())
         first = asyncio.create_task(renderer.look({}, "start"))
         works = await until_stopped(worker, renderer.broken)
-        renderer.draining = True
+        renderer.drain()
         await finish(works, [first, *worker.job_tasks.values()], DRAIN_S)
         ears.cancel()
         await asyncio.gather(ears, return_exceptions=True)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -16,7 +17,7 @@ from core.errors import ChildDied
 from core.idling import HalfLoop, half_loop_of, loop_of
 from core.queue import Queue
 from core.settings import HOME, Settings
-from db import idling, switches
+from db import idling, switches, tasks
 from db.intake import accept
 from db.sessions import Database
 from tests.helpers import inbound, rows, shared_metrics
@@ -219,6 +220,35 @@ async def test_a_turn_goes_first(studio: Studio, end: str, monkeypatch: pytest.M
     assert await render.take_one()
     assert [name for name, _ in child.orders] == [f"task-{task['id']}"] * 2
     assert studio.loop().path(studio.folder).is_file()
+
+
+@pytest.mark.parametrize(("waits", "stops"), [("a person", True), ("nobody", False), ("the end", True)])
+async def test_what_somebody_waits_for_and_the_end_go_first(
+    studio: Studio, waits: str, stops: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words of a recording, which a conversation waits for or nobody, and a process that is to end."""
+    monkeypatch.setattr("worker.engine_tasks.LOOK_S", 0.02)
+    await HalfIdling(studio.office).reconcile()
+    render, child = studio.render("waits")
+    drawing = asyncio.create_task(render.take_one())
+    if waits == "the end":
+        render.draining = True
+    else:
+        chat = (await accept(studio.database, inbound(channel="web"), avatar="layla")).conversation_id
+        await rows(studio.database, "UPDATE turns SET state = 'done' RETURNING id")
+        async with studio.database.begin() as connection:
+            await tasks.add(
+                connection,
+                "transcript",
+                {"order": {"do": "hear"}},
+                key="words",
+                conversation_id=UUID(chat) if waits == "a person" else None,
+                worker=tasks.RENDER,
+            )
+    await asyncio.sleep(0.2)
+    assert child.stopped.is_set() == stops
+    child.stopped.set()
+    assert await asyncio.wait_for(drawing, 5)
 
 
 async def test_the_loop_of_an_avatar_that_was_removed_meanwhile_is_forgotten(studio: Studio) -> None:

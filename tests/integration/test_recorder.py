@@ -169,6 +169,32 @@ async def test_what_draws_is_kept_as_soon_as_it_is_known_and_the_last_word_stand
     assert await turn.sent() == ["text", "voice", "video"], "a choice is no step down"
 
 
+@pytest.mark.parametrize(
+    ("drew", "steps"),
+    [
+        ([], []),
+        ([{"kind": "choice", **CHOICE}], ["musetalk"]),
+        ([{"kind": "choice", **CHOICE, "video": None}], []),
+        ([{"kind": "choice", **CHOICE, "video": "echomimic"}, {"kind": "choice", **CHOICE}], ["musetalk"]),
+        ([{"kind": "choice", **CHOICE}, "video"], []),
+    ],
+    ids=["before a choice", "while it drew", "nothing drew", "while the second drew", "after the video"],
+)
+async def test_what_drew_when_the_process_died_is_remembered_and_told_of(
+    turn: Turn, drew: list[Any], steps: list[str]
+) -> None:
+    made = [turn.file("voice", "voice.ogg"), turn.file("video", "video.mp4")]
+    recorder = await turn.attempt(answered(), *(made[1] if each == "video" else each for each in drew))
+    recorder.died()
+    await recorder.flush()
+    await turns.requeue(turn._database, recorder._claimed)
+    kept = [{"layer": "video", "engine": engine, "code": "worker_died"} for engine in steps]
+    assert (await turn.row())["steps"] == kept
+    await turn.whole(*made)
+    assert (await turn.row())["steps"] == kept
+    assert ("notice-step-simpler" in await turn.sent()) == bool(steps)
+
+
 async def test_a_stand_in_is_told_of_in_the_answers_language(turn: Turn) -> None:
     await turn.whole(AWAY, answered(ARABIC, "ar", "answers"), NO_VOICE)
     expected = [(t(name, "ar"), "ar") for name in ("notice-step-answers", "notice-step-text")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,9 @@ def cast(echomimic: float, musetalk: float, puppet: float, realesrgan: float = 0
     ]
 
 
+LOADS = [Candidate("musetalk", None, 1.0, 0.0, 30.0), Candidate("puppet")]
+
+
 @pytest.mark.parametrize(
     ("candidates", "budget", "chosen", "why", "left_out"),
     [
@@ -62,6 +66,8 @@ def cast(echomimic: float, musetalk: float, puppet: float, realesrgan: float = 0
         (cast(0, 0, 0, 0), Budget(1, 9, 0), "echomimic+realesrgan", Why.IN_TIME, []),
         (cast(3, 1, 0.1, 99), Budget(180, 0, 0), "echomimic", Why.FASTER, ["realesrgan"]),
         ([Candidate("puppet", None, 9)], Budget(1, 0, 0), "puppet", Why.FASTEST, []),
+        (LOADS, Budget(49, 0, 0), "puppet", Why.FASTER, ["musetalk"]),
+        (LOADS, Budget(51, 0, 0), "musetalk", Why.IN_TIME, []),
     ],
     ids=[
         "time enough",
@@ -75,6 +81,8 @@ def cast(echomimic: float, musetalk: float, puppet: float, realesrgan: float = 0
         "nothing is known",
         "a slow upscaler",
         "one alone",
+        "no time to load it",
+        "time to load it",
     ],
 )
 def test_the_best_that_is_done_in_time(
@@ -236,7 +244,9 @@ def test_the_newest_figures_are_kept(tmp_path: Path) -> None:
 
 
 class Engine:
-    """Draws nothing; tells of itself what it is told."""
+    """Draws nothing; tells of itself what it is told. load_s: seconds that it is loaded in."""
+
+    load_s = 0.0
 
     def __init__(
         self,
@@ -257,6 +267,9 @@ class Engine:
 
     def size(self, canvas: Canvas) -> tuple[int, int]:
         return (self._side, self._side) if self._side else (canvas.width, canvas.height)
+
+    def load(self) -> None:
+        time.sleep(self.load_s)
 
     def look(self) -> str:
         if not self._here:
@@ -322,6 +335,33 @@ def test_a_speed_is_that_of_one_machine_engine_mode_and_size() -> None:
         for place in (Place(), Place(compile=True), Place(device="cuda:0"))
     ]
     assert len(set(alike)) == (3 + 1) * 3, "the mode says more than the weights"
+
+
+def test_what_is_not_loaded_begins_later(tmp_path: Path) -> None:
+    engines = lists(Engine("echomimic", 48, 10.0), Engine("puppet", 0))
+    by_name = {each.name: each for layer in engines.values() for each in layer}
+    speeds = Speeds(tmp_path / "speeds.json")
+
+    def process() -> tuple[EngineSet, Casting]:
+        engine_set = EngineSet(lambda layer, language: "", make=lambda layer, name, place: by_name[name])
+        lender = Lender(engine_set, lambda kind, **data: None, lambda: None)
+        return engine_set, Casting(lender, Terms(Catalogue(HOME).avatar("layla"), Canvas(64, 64), "en"), speeds)
+
+    def load_s(casting: Casting, upscale: str | None = None) -> float:
+        return casting.now(Candidate("echomimic", upscale)).load_s
+
+    engine_set, own = process()
+    own.remember_load(Layer.VIDEO, "echomimic")
+    assert load_s(own) == 0.0, "nobody knows"
+    for layer, name, seconds in ((Layer.VIDEO, "echomimic", 0.2), (Layer.UPSCALE, "realesrgan", 0.1)):
+        by_name[name].load_s = seconds
+        with engine_set.using(layer, name):
+            assert load_s(own) == 0.0, "it is there"
+        own.remember_load(layer, name)
+    assert load_s(own, "realesrgan") == 0.0
+    _, next_one = process()
+    assert load_s(next_one) == pytest.approx(0.2, abs=0.05)
+    assert load_s(next_one, "realesrgan") == pytest.approx(0.3, abs=0.1)
 
 
 def test_who_refuses_the_avatar_or_was_never_set_up_is_left_out() -> None:

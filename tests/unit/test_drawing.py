@@ -278,8 +278,34 @@ def test_what_is_watched_is_cancelled_between_two_calls(job: Job) -> None:
             ["echomimic"],
         ),
         ({"echomimic": Engine(refuses="no hands"), "puppet": Engine()}, {}, "puppet", "stands_in", ["echomimic"]),
+        ({"echomimic": Engine(), "puppet": Engine()}, {"avoid": ["echomimic"]}, "puppet", "stands_in", ["echomimic"]),
+        (
+            {"echomimic": Engine(), "puppet": Engine()},
+            {"avoid": ["puppet"], "deadline_s": 500.0},
+            "echomimic",
+            "in_time",
+            ["puppet"],
+        ),
+        (
+            {"echomimic": Engine(), "puppet": Engine()},
+            {"avoid": ["echomimic", "puppet"]},
+            "puppet",
+            "stands_in",
+            ["echomimic"],
+        ),
     ],
-    ids=["no deadline", "time enough", "too little", "a queue", "too late", "refused", "refused without a deadline"],
+    ids=[
+        "no deadline",
+        "time enough",
+        "too little",
+        "a queue",
+        "too late",
+        "refused",
+        "refused without a deadline",
+        "died",
+        "a stand-in died",
+        "all died",
+    ],
 )
 def test_what_draws_and_why(
     job: Job, video: dict[str, Engine], asked: dict[str, Any], drew: str, why: str, left_out: list[str]

@@ -34,6 +34,9 @@ ROW: dict[str, Any] = {
     "language": None,
     "voice": "omar",
     "emotion_enabled": False,
+    "attempts": 1,
+    "steps": [],
+    "choice": None,
 }
 
 
@@ -68,6 +71,29 @@ def test_a_job_is_the_turn_with_absolute_paths() -> None:
     assert made.saved("tts") is made.saved("asr") is None
     assert (made.width, made.height, made.fps) == (512, 512, 25)
     assert job(input_media="in/a.wav").media == "/media/in/a.wav"
+
+
+DIED = {"layer": "video", "engine": "echomimic", "code": "worker_died"}
+
+
+@pytest.mark.parametrize(
+    ("row", "avoid"),
+    [
+        ({}, ()),
+        ({"attempts": 2, "choice": {"video": "echomimic"}}, ()),
+        ({"attempts": 2, "steps": [DIED]}, ("echomimic",)),
+        ({"attempts": 2, "steps": [{**DIED, "code": "video_failed"}]}, ()),
+        ({"attempts": 3, "choice": {"video": "echomimic"}}, ("echomimic",)),
+        ({"attempts": 3, "choice": {"video": None}}, ()),
+        ({"attempts": 3, "choice": {"video": "musetalk"}, "steps": [DIED]}, ("echomimic", "musetalk")),
+        ({"attempts": 3, "choice": {"video": "echomimic"}, "steps": [DIED]}, ("echomimic",)),
+    ],
+    ids=["first", "second", "died", "failed", "the last", "nothing drew", "two died", "one, and then another end"],
+)
+def test_what_an_attempt_died_in_is_not_used_again(row: dict[str, Any], avoid: tuple[str, ...]) -> None:
+    made = job(**row)
+    assert made.avoid == avoid
+    assert Job.unpacked(json.loads(json.dumps(made.packed()))) == made
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.catalogue import Avatar
 from core.errors import LayerError
 from core.kinds import Layer
 from worker.deciding.choosing import Candidate, LeftOut
-from worker.deciding.speeds import Speeds
+from worker.deciding.speeds import HALF_S, Speeds
 from worker.engines.video.base import Canvas, VideoEngine
 from worker.lending import Lender
 
+LOOKING_S = 120.0
+"""An avatar's picture that nobody has looked at yet is looked at in a process of its own, which may take a minute."""
 _WORDS = 200
 """Characters of a reason that are kept."""
 
@@ -63,7 +65,7 @@ class Casting:
         """Why an engine can't draw the avatar; of a stand-in also that it was never set up."""
         if stands_in and not self._lender.is_here(Layer.VIDEO, name):
             return "not installed"
-        return self._lender.asked(Layer.VIDEO, name, self._refusal)
+        return self._lender.asked(Layer.VIDEO, name, self._refusal, LOOKING_S)
 
     def _refusal(self, engine: Any) -> str | None:
         refuses = getattr(engine, "refuses", None)
@@ -78,6 +80,24 @@ class Casting:
             upscale_s = self._seconds(Layer.UPSCALE, upscale, self.upscale_key(upscale, name))
             yield Candidate(name, upscale, video_s, upscale_s)
         yield Candidate(name, None, video_s)
+
+    def now(self, candidate: Candidate) -> Candidate:
+        """With the time that it takes to load what is not loaded now."""
+        load_s = self._load_s(Layer.VIDEO, candidate.video)
+        if candidate.upscale is not None:
+            load_s += self._load_s(Layer.UPSCALE, candidate.upscale)
+        return replace(candidate, load_s=load_s)
+
+    def _load_s(self, layer: Layer, name: str) -> float:
+        if self._lender.is_loaded(layer, name):
+            return 0.0
+        return self._speeds.of(self._key(layer, name, "load")) or 0.0
+
+    def remember_load(self, layer: Layer, name: str) -> None:
+        """Keeps what loading an engine took, where this process has loaded it."""
+        load_s = self._lender.load_s(layer, name)
+        if load_s is not None:
+            self._speeds.add(self._key(layer, name, "load"), load_s, HALF_S)
 
     def size(self, name: str) -> tuple[int, int]:
         """(width, height) of the frames that an engine draws. Raises VideoError."""
@@ -104,8 +124,8 @@ class Casting:
         """What the usual length of answers is kept by."""
         return f"answers | {self._terms.language}"
 
-    def _key(self, layer: Layer, name: str, size: str) -> str:
-        return " | ".join((self._lender.runs_on, layer.value, name, self._lender.asked(layer, name, _mode), size))
+    def _key(self, layer: Layer, name: str, what: str) -> str:
+        return " | ".join((self._lender.runs_on, layer.value, name, self._lender.asked(layer, name, _mode), what))
 
     def _seconds(self, layer: Layer, name: str, key: str) -> float:
         """As it was measured; before that as the engine guesses."""

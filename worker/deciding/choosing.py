@@ -30,15 +30,16 @@ class Why(StrEnum):
 @dataclass(frozen=True)
 class Candidate:
     """video: an engine. upscale: what enlarges its frames; None: nothing does. video_s, upscale_s: seconds of work a
-    second of video, as far as known; 0: nothing is."""
+    second of video, load_s: seconds until the work can begin, as far as known; 0: nothing is."""
 
     video: str
     upscale: str | None = None
     video_s: float = 0.0
     upscale_s: float = 0.0
+    load_s: float = 0.0
 
     def seconds(self, length_s: float) -> float:
-        return length_s * (self.video_s + self.upscale_s)
+        return self.load_s + length_s * (self.video_s + self.upscale_s)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.errors import LayerError
@@ -14,6 +15,7 @@ from worker.scene import Scene
 
 PLAIN = "lanczos"
 """The engine that enlarges frames in no time."""
+DIED = "an earlier attempt ended while it drew"
 
 
 class Decider:
@@ -24,12 +26,20 @@ class Decider:
         self._casting = Casting(scene.lender, Terms(scene.avatar, scene.canvas, scene.language), scene.speeds)
         cast = self._casting.cast()
         self._candidates = cast.candidates
-        self._best = cast.candidates[0] if cast.candidates else None
         self._left_out = cast.left_out
+        self._avoid(scene.job.avoid)
+        self._best = self._candidates[0] if self._candidates else None
         self._instead = None if self._is_settings_own() else Why.STANDS_IN
-        self._only = len(cast.candidates) == 1 and not cast.left_out
+        self._only = len(self._candidates) == 1 and not self._left_out
         self._usual_s = None if self._only else scene.speeds.of(self._casting.length_key())
         self._told: Choice | None = None
+
+    def _avoid(self, engines: Sequence[str]) -> None:
+        """As long as others are left."""
+        for engine in engines:
+            drawing = {each.video for each in self._candidates}
+            if engine in drawing and len(drawing) > 1:
+                self._leave_out(engine, DIED)
 
     def _is_settings_own(self) -> bool:
         name = self._scene.lender.name(Layer.VIDEO, self._scene.language)
@@ -61,7 +71,7 @@ class Decider:
 
     def _chosen(self, but: str | None = None) -> tuple[Candidate, Why, tuple[LeftOut, ...]]:
         """Of all that are left (at least one) but one engine's."""
-        left = [each for each in self._candidates if each.video != but]
+        left = [self._casting.now(each) for each in self._candidates if each.video != but]
         return choose(left, self.length_s, self._scene.budget.seconds())
 
     @property
@@ -87,13 +97,17 @@ class Decider:
     def too_slow(self, candidate: Candidate, error: TooSlow) -> None:
         """It draws no more in this turn, and the next ones know."""
         self._drop(candidate.video, f"too slow: {error.seconds:.0f} s", Why.FASTER)
+        self._casting.remember_load(Layer.VIDEO, candidate.video)
         if error.pace_s is not None:
             self._scene.speeds.add_slow(self._casting.video_key(candidate.video), error.pace_s)
 
     def _drop(self, engine: str, why: str, instead: Why) -> None:
         """instead: why what is best of the rest is taken."""
-        self._candidates = [each for each in self._candidates if each.video != engine]
+        self._leave_out(engine, why)
         self._instead = instead
+
+    def _leave_out(self, engine: str, why: str) -> None:
+        self._candidates = [each for each in self._candidates if each.video != engine]
         self._left_out.append(LeftOut(engine, why))
 
     def check(self, candidate: Candidate) -> None:
@@ -110,7 +124,7 @@ class Decider:
         others = [each for each in self._candidates if each.video != candidate.video]
 
         def others_s(length_s: float) -> float | None:
-            return min((each.seconds(length_s) for each in others), default=None)
+            return min((self._casting.now(each).seconds(length_s) for each in others), default=None)
 
         return Guard(candidate, self._scene.budget.seconds(), lambda: self.length_s, others_s)
 
@@ -129,12 +143,14 @@ class Decider:
         pace_s = max(drawing_s - guard.once_s, 0.0) / clip_s
         self._scene.speeds.add(self._casting.video_key(candidate.video), pace_s, clip_s)
         self._scene.speeds.add(self._casting.length_key(), clip_s, clip_s)
+        self._casting.remember_load(Layer.VIDEO, candidate.video)
 
     def enlarged(self, candidate: Candidate, upscale: str, clip_s: float, enlarging_s: float) -> None:
         """As `drawn`, of so much of the clip as this engine enlarged."""
         if not self._only and clip_s > 0:
             key = self._casting.upscale_key(upscale, candidate.video)
             self._scene.speeds.add(key, enlarging_s / clip_s, clip_s)
+            self._casting.remember_load(Layer.UPSCALE, upscale)
 
     def _tell(self, choice: Choice) -> None:
         self._told = choice

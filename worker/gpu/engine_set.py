@@ -161,6 +161,13 @@ class EngineSet:
         """Loaded or not, for what it tells without. Raises as making an engine does."""
         return self._slots.of(layer, name).engine
 
+    def is_loaded(self, layer: Layer, name: str) -> bool:
+        return self._slots.of(layer, name).ready
+
+    def load_s(self, layer: Layer, name: str) -> float | None:
+        """Seconds that the engine's last load took, waiting for memory not counted; None before its first."""
+        return self._slots.of(layer, name).load_s
+
     def prepare(self, language: str | None = None) -> None:
         """For when nobody waits: what the next turn in this language needs first comes back and the picture's engines
         make way, as far as all that fits together. What fails is left to the turn, as is what hung in the last one: it

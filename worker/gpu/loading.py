@@ -155,7 +155,8 @@ class Loader:
         slot.elsewhere_mb = elsewhere_mb(slot.engine)
         if self._books is not None and slot.mb and alone and self._alone(slot):
             slot.mb = max(slot.mb, slot.elsewhere_mb or self._books.card.held_mb() - before)
-        self._tell("engine_loaded", slot, seconds=round(time.perf_counter() - began, 2), mb=slot.mb)
+        slot.load_s = time.perf_counter() - began
+        self._tell("engine_loaded", slot, seconds=round(slot.load_s, 2), mb=slot.mb)
         return None
 
     def _alone(self, slot: Slot) -> bool:

@@ -19,6 +19,7 @@ class Slot:
     """One engine. mb: MiB of the card that it holds while loaded, as declared, or more where more was measured.
     elsewhere_mb: what it said when it was last loaded that it holds in another process. left_mb: what it holds there
     although it was not loaded by this process: one that was killed left it. hung: its last load failed, and late.
+    load_s: seconds that its last load took; None: this process has not loaded it.
 
     engine: None after it failed to unload; a new one is made then. ready: loaded. moving: a thread loads or unloads
     it now. holders: the thread of each use. used: when it was last used, in uses of the whole set.
@@ -32,6 +33,7 @@ class Slot:
     elsewhere_mb: int = 0
     left_mb: int = 0
     hung: bool = False
+    load_s: float | None = None
     ready: bool = False
     moving: bool = False
     holders: list[int] = field(default_factory=list)

@@ -14,7 +14,7 @@ from core.errors import Cancelled, VideoError
 from core.idling import FPS, SECONDS
 from core.idling import HALF_ENGINE as ENGINE
 from core.kinds import DEFAULT_LANGUAGE, Layer
-from worker.deciding.candidates import Casting, Terms
+from worker.deciding.candidates import LOOKING_S, Casting, Terms
 from worker.deciding.pace import Pace
 from worker.deciding.speeds import Speeds
 from worker.engines.video.base import Canvas
@@ -92,9 +92,9 @@ class _Shoot:
         def watch(share: float) -> None:
             pace.mark(share, time.perf_counter() - began)
 
+        if why := self._lender.asked(Layer.VIDEO, ENGINE, lambda engine: engine.refuses(self._avatar), LOOKING_S):
+            raise VideoError(f"{ENGINE} can't draw {self._avatar.id}: {why}", refused=True)
         with self._lender.lent(Layer.VIDEO, ENGINE) as engine:
-            if why := engine.refuses(self._avatar):
-                raise VideoError(f"{ENGINE} can't draw {self._avatar.id}: {why}", refused=True)
             began = time.perf_counter()
             drawn = engine.idle(self._avatar, CANVAS, SECONDS)
             pictures = self._lender.pieces(Layer.VIDEO, drawn, engine, watch)
@@ -105,6 +105,7 @@ class _Shoot:
 
     def _remember(self, pace: Pace) -> None:
         """How fast the engine is: then the first turns know."""
+        casting = Casting(self._lender, Terms(self._avatar, CANVAS, DEFAULT_LANGUAGE), self._speeds)
+        casting.remember_load(Layer.VIDEO, ENGINE)
         if pace.seconds is not None:
-            key = Casting(self._lender, Terms(self._avatar, CANVAS, DEFAULT_LANGUAGE), self._speeds).video_key(ENGINE)
-            self._speeds.add(key, pace.seconds / SECONDS, SECONDS)
+            self._speeds.add(casting.video_key(ENGINE), pace.seconds / SECONDS, SECONDS)
