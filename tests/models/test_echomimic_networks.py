@@ -527,6 +527,19 @@ def test_where_memory_does_not_suffice_fewer_windows_go_at_once(
     assert shares == sorted(shares)
 
 
+def test_of_one_window_the_guided_halves_go_one_after_the_other(
+    exact: Networks, portrait: Portrait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    whole = sampled(exact, portrait, options(guidance=2.5), 6)
+    between = Between(exact.denoiser, lambda count, given: "memory" if count == 1 else "")
+    monkeypatch.setattr(exact.denoiser, "forward", between)
+    made = sampled(exact, portrait, options(guidance=2.5), 6)
+    assert len(between.calls) == 1 + 2 * 2 * 2  # halves, windows and steps
+    assert torch.allclose(made, whole, atol=1e-4)
+
+
 @pytest.mark.parametrize(("batch", "calls"), [(1, 1), (2, 2), (4, 2)])
 def test_where_it_does_not_suffice_for_them_either_the_error_passes(
     exact: Networks, portrait: Portrait, batch: int, calls: int, monkeypatch: pytest.MonkeyPatch

@@ -321,18 +321,11 @@ def test_errors_of_building_are_ours(tmp_path: Path) -> None:
 # ── precision ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_precision_of_a_processor() -> None:
+@pytest.mark.parametrize(("device", "kind"), [("cpu", "float32"), ("cuda", "float16"), ("cuda:1", "float16")])
+def test_precision_of_a_device(device: str, kind: str) -> None:
     import torch
 
-    assert dtype_of("cpu") is torch.float32
-
-
-@pytest.mark.parametrize("capability", [(7, 5), (8, 0), (9, 0)])
-def test_precision_of_a_card(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int]) -> None:
-    import torch
-
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    assert dtype_of("cuda:1") is (torch.bfloat16 if capability[0] >= 8 else torch.float16)
+    assert dtype_of(device) is getattr(torch, kind)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

@@ -51,7 +51,7 @@ CPU = 400.0
 WINDOWS, DECODED = 2, 4
 """Windows in a call of the denoiser without guidance, and frames in one of the decoder, on a card."""
 GPU_MB = 12_288
-"""Of a card, in MiB, at 768 pixels in bfloat16.
+"""Of a card, in MiB, at 768 pixels in float16.
 
 Weights: 860 M parameters of the reference network, 1,300 M of the denoiser with its motion modules, 84 M of the
 autoencoder, 10 M of Whisper's encoder and the pose encoder: 4,300. A portrait's keys and values: 100. Encoded hands:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from worker.engines.video.echomimic.networks import Networks, Portrait
 
 KEPT = 2
-"""A portrait's keys and values have 104 MB at 768 pixels in bfloat16: 5 layers of 9,216 places x 320 channels, 5 of
+"""A portrait's keys and values have 104 MB at 768 pixels in float16: 5 layers of 9,216 places x 320 channels, 5 of
 2,304 x 640, 5 of 576 x 1,280 and one of 144 x 1,280, twice. They lie in the machine's memory."""
 
 

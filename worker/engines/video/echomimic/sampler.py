@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeAlias
 
 import torch
@@ -21,6 +22,15 @@ from worker.networks.precision import finite
 
 Sound: TypeAlias = Tensor | Heard
 """(n, 50, 384) on the CPU, whole or worked out of less for the frames that are asked for."""
+
+
+class Half(Enum):
+    """Of a guided call: the prediction that knows nothing but the noise, and the one that is told everything."""
+
+    FREE = "free"
+    TOLD = "told"
+
+
 Poses = Callable[[Sequence[int]], Frame]
 """The pictures of hands, (k, side, side, 3), of these frames."""
 
@@ -58,8 +68,8 @@ def sample(
     The whole clip's latents and sound lie on the CPU and a call's windows on the device, so that the device's memory
     does not grow with the length. The same seed gives the same noise on every device. watch is called between the
     networks' calls; what it raises passes. A call whose outcome is not finite is made again in float32, else
-    NotANumber; one for which memory does not suffice is made again, once, with half as many windows, and so are the
-    following ones, else torch's error passes.
+    NotANumber; one for which memory does not suffice is made again, once, with half as many windows (a single
+    guided one in halves), and so are the following ones, else torch's error passes.
     """
     latents = noise(len(sound), portrait.side, options.seed)
     watch(0.0)
@@ -91,6 +101,7 @@ class _Work:
         self._options = options
         self._watch = watch
         self._batch = options.batch
+        self._halves = len(Half)  # of a guided call, at once
         self._longest = 0  # windows that were computed at once
 
     def velocity(self, latents: Tensor, step: int, moment: Moment) -> Tensor:
@@ -122,19 +133,34 @@ class _Work:
 
     def _predicted(self, latents: Tensor, part: Sequence[Sequence[int]], time: int) -> Tensor:
         """(windows x frames, 4, side, side) on the CPU."""
-        frames = [frame for window in part for frame in window]
-        guidance, length = self._options.guidance, len(part[0])
-        both = guidance > 1.0
-
-        def call(latents: Tensor, sound: Sound, hands: Tensor) -> Tensor:
-            now, kept = torch.tensor([time], device=latents.device), _as(self._kept, latents.dtype)
-            return self._network(latents, now, length, sound, hands, kept, both)
-
-        made = finite(self._network, call, latents[frames], self._sound[frames], self._hands(frames)).float().cpu()
-        if not both:
-            return made
+        guidance = self._options.guidance
+        if guidance <= 1.0:
+            return self._asked(latents, part, time, (Half.TOLD,))
+        made = self._asked(latents, part, time, tuple(Half)) if len(part) > 1 else self._halved(latents, part, time)
         free, told = made.chunk(2)
         return torch.lerp(free, told, guidance)
+
+    def _halved(self, latents: Tensor, part: Sequence[Sequence[int]], time: int) -> Tensor:
+        """Both halves, one after the other where memory does not suffice: one window has no smaller pieces."""
+
+        def asked(begin: int, end: int) -> Tensor:
+            return self._asked(latents, part, time, tuple(Half)[begin:end])
+
+        made = list(chunked(len(Half), self._halves, asked, "EchoMimicV2's denoiser"))
+        self._halves = 1 if len(made) > 1 else len(Half)
+        return torch.cat(made)
+
+    def _asked(self, latents: Tensor, part: Sequence[Sequence[int]], time: int, halves: Sequence[Half]) -> Tensor:
+        """(halves x windows x frames, 4, side, side) on the CPU."""
+        frames = [frame for window in part for frame in window]
+        told = (self._sound[frames], self._hands(frames)) if Half.TOLD in halves else ()
+
+        def call(latents: Tensor, *told: Tensor) -> Tensor:
+            now = torch.tensor([time], device=latents.device)
+            sound, hands, kept = (*told, _as(self._kept, latents.dtype)) if told else (None, None, None)
+            return self._network(latents, now, len(part[0]), sound, hands, kept, len(halves) > 1)
+
+        return finite(self._network, call, latents[frames], *told).float().cpu()
 
 
 class _Hands:
