@@ -163,9 +163,12 @@ def read_npy(path: Path) -> dict[str, Any]:
 
 
 def _skip_header(path: Path, file: BinaryIO) -> None:
-    version = np.lib.format.read_magic(file)  # raises ValueError
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+    except ValueError as error:
+        raise ValueError(f"{path} is no pose: {error}") from error
     if shape != () or not dtype.hasobject:
         raise ValueError(f"{path} holds no table")
 
@@ -174,9 +177,12 @@ def read_folder(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]
     """hands and scores of 0.npy, 1.npy … Raises ValueError."""
     numbered = sorted((path for path in folder.glob("*.npy") if path.stem.isdigit()), key=lambda path: int(path.stem))
     if not 1 <= len(numbered) <= MOST_FRAMES:
-        raise ValueError(f"{folder} holds {len(numbered)} frames (0.npy, 1.npy …)")
+        raise ValueError(f"{folder} holds {len(numbered):,} frames (0.npy, 1.npy …): 1 to {MOST_FRAMES:,} are taken")
     frames = [_frame(path) for path in numbered]
-    return checked(np.stack([hands for hands, _ in frames]), np.stack([scores for _, scores in frames]))
+    try:
+        return checked(np.stack([hands for hands, _ in frames]), np.stack([scores for _, scores in frames]))
+    except ValueError as error:
+        raise ValueError(f"{folder} holds no poses: {error}") from error
 
 
 def _frame(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -208,8 +214,12 @@ def main(arguments: Sequence[str]) -> int:
             write(FOLDER / f"{name}.npz", motions=made)
         return 0
     if list(arguments[:1]) == ["convert"] and len(arguments) == 3:
-        hands, scores = read_folder(Path(arguments[1]))
-        write(Path(arguments[2]), hands=hands, scores=scores)
+        try:
+            hands, scores = read_folder(Path(arguments[1]))
+            write(Path(arguments[2]), hands=hands, scores=scores)
+        except (ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
         return 0
     print(__doc__, file=sys.stderr)
     return 2

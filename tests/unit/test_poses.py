@@ -337,6 +337,26 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
         script.read_folder(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("files", "target", "said"),
+    [
+        ({}, "poses.npz", "holds 0 frames"),
+        ({"0.npy": "hello"}, "poses.npz", "0.npy is no pose"),
+        ({"1.npy": None}, "nowhere/poses.npz", "nowhere/poses.npz"),
+    ],
+)
+def test_what_can_not_be_converted_is_told_in_a_line(
+    files: dict[str, str | None], target: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in files.items():
+        npy(tmp_path / name, table()) if text is None else (tmp_path / name).write_text(text)
+    assert script.main(["convert", str(tmp_path), str(tmp_path / target)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert said in told
+    assert told.count("\n") == 1
+
+
 def test_the_script_tells_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert script.main(["paint"]) == 2
     assert "convert FOLDER" in capsys.readouterr().err
