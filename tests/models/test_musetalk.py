@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from bench.models.musetalk import build_all
 from core.catalogue import Avatar, Catalogue
 from core.errors import Cancelled, ModelMissing, VideoError
+from core.idling import half_loop_of
 from core.kinds import Tone
 from core.weights.folder import keep_record
+from tests.halves import with_half
 from worker.engines.base import Place
 from worker.engines.tts.base import Speech
 from worker.engines.video.base import Canvas, Planes
@@ -351,6 +353,12 @@ def test_a_film_without_a_face_is_refused_and_remembered(
         drawn(blind, [], avatar)
     assert caught.value.permanent
     assert "no face" in (MuseTalk.at(faceless).refuses(avatar) or "")
+    halved = with_half(avatar, tmp_path / "mine")
+    assert "no face" in (MuseTalk.at(faceless).refuses(halved) or "")
+    loop = half_loop_of(halved).path(tmp_path)
+    loop.parent.mkdir(parents=True)
+    loop.touch()
+    assert MuseTalk.at(faceless).refuses(halved) is None
 
 
 @pytest.mark.parametrize("ground", [None, lambda avatar, canvas: Path("/nowhere/idle.mp4")])

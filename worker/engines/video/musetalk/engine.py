@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -160,9 +161,15 @@ class MuseTalk:
         return made
 
     def _keeper(self, avatar: Avatar) -> Keeper:
-        """Where the avatar's idle loops are. Raises NotFound where its pictures are missing."""
-        loops = idling.loop_of(avatar)
-        return Keeper(None if self._place.data is None else loops.path(self._place.data).parent)
+        """Beside the idle loop that is the ground: half the body's where that was drawn, so that what an earlier
+        portrait's film lacked counts no more. Raises NotFound where its pictures are missing."""
+        if self._place.data is None:
+            return Keeper(None)
+        with suppress(NotFound):
+            half = idling.half_loop_of(avatar).path(self._place.data)
+            if half.is_file():
+                return Keeper(half.parent)
+        return Keeper(idling.loop_of(avatar).path(self._place.data).parent)
 
     def _tracks(self, path: Path) -> Found:
         """Of a film that is wanted at several sizes the face is looked for once."""
