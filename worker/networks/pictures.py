@@ -89,7 +89,8 @@ def _check_spandrel(kinds: Sequence[str]) -> None:
 def _lack(why: str) -> str:
     return (
         f"torchvision, which spandrel needs, {why}: install the one that belongs to torch 2.13.0, from where torch "
-        f"came, with `.venv/bin/python -m pip install --no-deps torchvision=={TORCHVISION}`"
+        f"came, with `.venv/bin/python -m pip install --no-deps torchvision=={TORCHVISION}`; without it: "
+        "SMARTTALKER_UPSCALE=lanczos"
     )
 
 

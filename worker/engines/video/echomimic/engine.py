@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from core.catalogue import Avatar
-from core.errors import VideoError
+from core.errors import ModelMissing, VideoError
 from core.kinds import Tone
 from core.weights.folder import folder_of
 from core.weights.paths import RECORD
@@ -125,8 +125,11 @@ class EchoMimic:
         )
 
     def look(self) -> str:
-        for name in self.needs.weights:
-            folder_of(self._place.models, name)
+        try:
+            for name in self.needs.weights:
+                folder_of(self._place.models, name)
+        except ModelMissing as error:
+            raise ModelMissing(f"{error}. Without them: SMARTTALKER_VIDEO=musetalk") from error
         return f"EchoMimicV2 ({self.mode}) on {self._place.device}"
 
     def load(self) -> None:
