@@ -153,7 +153,9 @@ async def test_each_engine_draws_what_it_can_and_the_next_what_it_can_not(
     turn = await service.write("Hi", avatar="omar", language="en")
     assert (turn["state"], turn["steps"], *engines(turn)) == ("done", [], "echomimic", "facerestore")
     check(await film_of(service, turn, tmp_path / "facerestore.mp4"), 24)
-    assert "Traceback" not in service.stack.log("render")
+    said = service.stack.log("render")
+    assert "Traceback" not in said
+    assert [line for line in said.splitlines() if not line.startswith("{")] == [], "libraries are quiet"
 
 
 async def watched(service: Service, turn_id: str) -> tuple[Turn, list[float]]:

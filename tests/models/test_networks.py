@@ -10,8 +10,6 @@ import logging
 import os
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,7 +21,6 @@ import pytest
 from bench.models import vae as vaes
 from bench.models import whisper as whispers
 from core.errors import ModelMissing
-from core.settings import HOME
 from core.weights.folder import folder_of
 from core.weights.manifest import read_manifest
 from worker.networks import chunks, mel
@@ -723,21 +720,3 @@ def test_libraries_settings_are_as_before_afterwards(library: Any) -> None:
     finally:
         if before[1]:
             switches.enable_progress_bar()
-
-
-def test_opening_is_silent(models: Path) -> None:
-    """In a process of its own, where the libraries are imported for the first time and warnings are errors."""
-    program = """
-import sys
-from pathlib import Path
-import torch
-from worker.networks.vae import VAE
-from worker.networks.whisper import Whisper
-models = Path(sys.argv[1])
-vae = VAE.open(models / "sd-vae-ft-mse", "cpu", torch.bfloat16)
-vae.to_dtype(torch.float32).encode(torch.zeros(1, 3, 16, 16))
-Whisper.open(models / "whisper-tiny", "cpu", torch.float32)
-"""
-    command = [sys.executable, "-W", "error", "-c", program, str(models)]
-    done = subprocess.run(command, cwd=HOME, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
