@@ -3,7 +3,6 @@ wrote it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -14,17 +13,6 @@ from tests.reference.__main__ import SIDES, STORED
 from tests.reference.differences import Difference, differences, stored, table, thinned
 
 pytestmark = pytest.mark.models
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two would wait for each other where other tests have the other core."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("side", SIDES)

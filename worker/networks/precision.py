@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+
 class NotANumber(ArithmeticError):
     """A network computed infinities or no numbers at all."""
 
