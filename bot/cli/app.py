@@ -107,7 +107,8 @@ def bench(
         bool,
         typer.Option(
             "--gpu",
-            help="Measure the engines of models; groups: asr, emotion, llm, cosyvoice, voxcpm, echomimic, musetalk, realesrgan, facerestore.",
+            help="Measure the engines of models: asr, emotion, llm, cosyvoice, voxcpm, echomimic, musetalk, "
+            "realesrgan, facerestore.",
         ),
     ] = False,
     device: Annotated[str, typer.Option(help="With --gpu: cuda:0, cuda:1 …, or cpu to do without a card.")] = "",
