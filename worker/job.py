@@ -19,7 +19,7 @@ class Job:
     folder: where this attempt writes its files; its name ends with the fence. width … thumbnail: of the video that
     the channel is sent. deadline_s: seconds left until it should be there, below zero once it is late; None: it may
     take as long as it likes. waiting: turns that wait for this one to end. avoid: engines that were drawing when an
-    earlier attempt ended without a word; they draw only where nothing else can.
+    earlier attempt, or another turn's a moment ago, ended without a word; they draw only where nothing else can.
     """
 
     turn_id: str

@@ -176,13 +176,14 @@ class Recorder:
         self._video = self._file(report)
         self._drawing = None
 
-    def died(self) -> None:
+    def died(self) -> str | None:
         """The child died, or hung: what was drawing then has likely to do with it, and is left out of the next
-        attempt."""
+        attempt. Its name."""
         if self._drawing is not None:
             step = {"layer": Layer.VIDEO.value, "engine": self._drawing, "code": ChildDied.code}
             self.steps.append(step)
             log.warning("step_down", **step, then=None, why="the process died while it drew")
+        return self._drawing
 
     def _file(self, report: Mapping[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in report.items() if name != "kind"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Any
 
@@ -37,6 +37,7 @@ from worker.leftovers import sweep
 from worker.loop import arq_worker, finish, start, until_stopped
 from worker.place import place_of
 from worker.recorder import Recorder
+from worker.resting import REST_S
 
 log = get_logger(__name__)
 
@@ -47,6 +48,8 @@ ATTEMPTS = 3
 BACK_OFF_S = (1.0, 5.0)
 AWAY_S = 1.0
 """Between two looks while the database is away."""
+LONGEST_S = 86_400.0
+"""A look ends with the turn or task in hand, however long that takes: each has limits of its own."""
 DRAIN_S = 25.0
 """A turn that is not done by then goes back to the queue."""
 
@@ -65,6 +68,7 @@ class Renderer:
         self._running: turns.Claimed | None = None
         self._busy = asyncio.Lock()
         self._dropped = False
+        self._died: dict[str, float] = {}
         self._later: set[asyncio.Task[None]] = set()
         self.draining = False
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -201,7 +205,7 @@ class Renderer:
         return await self._end(claimed, recorder, end)
 
     async def _reports(self, claimed: turns.Claimed, recorder: Recorder) -> Report:
-        job = make_job(claimed, self._settings)
+        job = make_job(claimed, self._settings, self._resting())
         end: Report = {}
         async with aclosing(self._child.run(job.turn_id, {"do": "run", "job": job.packed()})) as reports:
             async for report in reports:
@@ -210,6 +214,10 @@ class Renderer:
                 await recorder.take(report)
                 end = report
         return end
+
+    def _resting(self) -> tuple[str, ...]:
+        """Engines of the picture that a child died in a moment ago: the next one knows nothing of it."""
+        return tuple(name for name, at in self._died.items() if time.monotonic() - at < REST_S)
 
     async def _restart(self) -> None:
         """A child that died and won't start again ends this process; the supervisor backs off and starts both anew."""
@@ -229,8 +237,8 @@ class Renderer:
         if end["kind"] == "cancelled" or await self._cancel_asked(claimed):
             await recorder.cancelled()
             return "cancelled"
-        if end["code"] == ChildDied.code:
-            recorder.died()
+        if end["code"] == ChildDied.code and (engine := recorder.died()):
+            self._died[engine] = time.monotonic()
         log.warning("turn_failed", code=end["code"], layer=end.get("layer"), detail=end.get("detail"))
         attempts = int(claimed.turn["attempts"])
         if end["permanent"] or attempts >= ATTEMPTS:
@@ -279,9 +287,9 @@ class Renderer:
             self._metrics.turn(state)
 
 
-def make_job(claimed: turns.Claimed, settings: Settings) -> Job:
+def make_job(claimed: turns.Claimed, settings: Settings, resting: Sequence[str] = ()) -> Job:
     """The turn as the pipeline wants it; paths become absolute. A video is as large as the settings say, and no larger
-    than the channel takes."""
+    than the channel takes. resting: engines of the picture that other turns had better not use."""
     turn, conversation, media = claimed.turn, claimed.conversation, settings.media_dir
     limits = limits_of(conversation["channel"])
     outputs: dict[str, dict[str, Any]] = {}
@@ -310,7 +318,7 @@ def make_job(claimed: turns.Claimed, settings: Settings) -> Job:
         thumbnail=limits.thumbnails,
         deadline_s=settings.deadline_s - claimed.age_s if settings.deadline_s else None,
         waiting=claimed.waiting,
-        avoid=avoided(turn),
+        avoid=tuple(dict.fromkeys((*avoided(turn), *resting))),
     )
 
 
@@ -321,7 +329,7 @@ def avoided(turn: Mapping[str, Any]) -> tuple[str, ...]:
     chosen = (turn["choice"] or {}).get("video")
     if turn["attempts"] >= ATTEMPTS and chosen is not None:
         died.append(chosen)
-    return tuple(dict.fromkeys(died))
+    return tuple(died)
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -342,7 +350,7 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(renderer.close)
         await renderer.start()
         look: Callable[..., Any] = renderer.look
-        worker = arq_worker(queue, RENDER, [func(look, name="look", timeout=LOOK_S * 60)], max_jobs=1)
+        worker = arq_worker(queue, RENDER, [func(look, name="look", timeout=LONGEST_S)], max_jobs=1)
         ears = asyncio.create_task(renderer.listen())
         first = asyncio.create_task(renderer.look({}, "start"))
         works = await until_stopped(worker, renderer.broken)

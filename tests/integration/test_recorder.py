@@ -185,7 +185,7 @@ async def test_what_drew_when_the_process_died_is_remembered_and_told_of(
 ) -> None:
     made = [turn.file("voice", "voice.ogg"), turn.file("video", "video.mp4")]
     recorder = await turn.attempt(answered(), *(made[1] if each == "video" else each for each in drew))
-    recorder.died()
+    assert recorder.died() == (steps[0] if steps else None)
     await recorder.flush()
     await turns.requeue(turn._database, recorder._claimed)
     kept = [{"layer": "video", "engine": engine, "code": "worker_died"} for engine in steps]

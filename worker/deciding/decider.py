@@ -15,7 +15,7 @@ from worker.scene import Scene
 
 PLAIN = "lanczos"
 """The engine that enlarges frames in no time."""
-DIED = "an earlier attempt ended while it drew"
+DIED = "the process died while it drew"
 
 
 class Decider:
