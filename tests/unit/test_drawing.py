@@ -18,7 +18,7 @@ from core.catalogue import Avatar, Catalogue
 from core.errors import Cancelled, UpscaleError, VideoError
 from core.kinds import Layer
 from core.settings import HOME
-from worker.deciding import guard
+from worker.deciding import budget, guard
 from worker.deciding.speeds import FILE, Speeds
 from worker.engines.base import Needs, Place
 from worker.engines.registry import make
@@ -350,9 +350,13 @@ def test_one_that_waits_for_the_end_of_speech_is_chosen_by_the_length_that_is_kn
     assert kinds == ["voice", "choice"]
 
 
-def test_an_answer_that_is_longer_than_usual_is_drawn_by_another(job: Job, tmp_path: Path) -> None:
+def test_an_answer_that_is_longer_than_usual_is_drawn_by_another(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its text promises less than it holds, and it is spoken after the choice."""
+    monkeypatch.setattr(budget, "CHARACTERS_A_SECOND", 1000.0)
     Speeds(tmp_path / FILE).add("answers | en", 1.0, 1.0)
-    slow, long = Engine(pace_s=10.0, calls=2), replace(job, text=LONG, deadline_s=20.0)
+    slow, long = Engine(pace_s=10.0, calls=2), replace(job, text=f"#sleep 0.5 tts {LONG}", deadline_s=20.0)
     reports = run(long, Cast({"echomimic": slow, "puppet": Engine()}, data=tmp_path))
     assert reports.choices == [("echomimic", None, "in_time"), ("puppet", None, "faster")]
     assert (slow.drawn, reports.drew, reports.steps) == (0, "puppet", [])
