@@ -21,6 +21,7 @@ from worker.faces import half, halves
 from worker.faces import landmarks as lm
 from worker.faces.half import Half, Lacking, half_of, has_room
 from worker.faces.hands import POINTS, Sight
+from worker.surroundings import bare
 
 SIDE = 800
 
@@ -305,7 +306,7 @@ def test_detectors_open_no_graphics_driver() -> None:
     told = (
         "import os; from worker.faces import mesh; mesh.sparing(); print(os.environ['__EGL_VENDOR_LIBRARY_FILENAMES'])"
     )
-    drivers = {**lm.environment(), "__EGL_VENDOR_LIBRARY_FILENAMES": "/usr/share/glvnd/egl_vendor.d/10_nvidia.json"}
+    drivers = {**bare(), "__EGL_VENDOR_LIBRARY_FILENAMES": "/usr/share/glvnd/egl_vendor.d/10_nvidia.json"}
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, env=drivers, check=True)
     assert done.stdout.strip() == os.devnull
 

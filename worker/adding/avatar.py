@@ -19,6 +19,7 @@ from core.settings import HOME
 from core.storage import storage_errors
 from worker.adding.folder import adding, drafting, locked, remove, write_toml, write_whole
 from worker.adding.limited import ask
+from worker.faces.mesh import LACK
 
 TIMEOUT_S = 90.0
 PROCESS = "worker.adding.rigging"
@@ -146,7 +147,7 @@ def _check(answer: dict[str, Any]) -> None:
     if failed is not None:
         raise VideoError(failed)
     if reason == "no_model":
-        raise ModelMissing("mediapipe, which finds a face's landmarks, is not installed: run `make install`")
+        raise ModelMissing(LACK)
     if reason is not None:
         raise refuse(reason)
     if not answer:

@@ -14,16 +14,15 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import cv2
 import numpy as np
 
-import worker
 from core.errors import ModelMissing, UpscaleError
 from worker.faces import mesh as meshes
 from worker.faces.landmarks import COUNT, Points
+from worker.surroundings import bare
 
 LIMIT_S = 60.0
 """The longest that a frame may take; the first one waits for the library, seconds on a slow core."""
@@ -49,7 +48,7 @@ class Follower:
         self.close()
         command = [sys.executable, "-P", "-m", "worker.faces.following"]
         both, none = subprocess.PIPE, subprocess.DEVNULL
-        self._process = subprocess.Popen(command, stdin=both, stdout=both, stderr=none, env=_environment(), cwd="/")
+        self._process = subprocess.Popen(command, stdin=both, stdout=both, stderr=none, env=bare(), cwd="/")
 
     def begin(self) -> None:
         """A new film."""
@@ -102,15 +101,8 @@ class Follower:
         status = process.wait()
         self.close()
         if status == meshes.NO_MODEL:
-            return ModelMissing("mediapipe, which finds a face's landmarks, is not installed: run `make install`")
+            return ModelMissing(meshes.LACK)
         return UpscaleError(f"the process that follows the face ended with {status}: the film is sent as it was drawn")
-
-
-def _environment() -> dict[str, str]:
-    """No settings and no secrets; the very checkout that we are of."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
-    kept |= {"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return kept | {"PYTHONPATH": str(Path(worker.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class _Seeker:

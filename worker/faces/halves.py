@@ -27,8 +27,9 @@ from core.errors import ModelMissing, VideoError
 from worker.faces.build import read_picture
 from worker.faces.half import REASONS, SIDE, Half, Lacking, half_of
 from worker.faces.hands import POINTS, Sight
-from worker.faces.landmarks import DETECT_S, environment
-from worker.faces.mesh import NO_MODEL
+from worker.faces.landmarks import DETECT_S
+from worker.faces.mesh import LACK, NO_MODEL
+from worker.surroundings import bare
 
 Image = NDArray[np.uint8]
 
@@ -128,11 +129,11 @@ def seen_in(rgb: Image) -> Half | str:
 def _look(picture: Path, target: Path) -> None:
     command = [sys.executable, "-m", PROCESS, str(picture), str(target)]
     try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=DETECT_S, env=environment())
+        done = subprocess.run(command, capture_output=True, check=False, timeout=DETECT_S, env=bare())
     except subprocess.TimeoutExpired:
         raise VideoError(f"looking for the hands took longer than {DETECT_S:.0f} s") from None
     if done.returncode == NO_MODEL:
-        raise ModelMissing("mediapipe, which finds hands, is not installed: run `make install`")
+        raise ModelMissing(LACK)
     if done.returncode != 0:
         raise VideoError("the process that looks for the hands died")
 

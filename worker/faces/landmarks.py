@@ -6,7 +6,6 @@ Indices are those of the canonical face model (google-ai-edge/mediapipe, `face_m
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import worker
 from core.errors import ModelMissing, VideoError
-from worker.faces.mesh import NO_MODEL
+from worker.faces.mesh import LACK, NO_MODEL
+from worker.surroundings import bare
 
 Points = NDArray[np.float32]
 """(n, 2) x, y in the portrait's pixels."""
@@ -86,19 +85,13 @@ def detect(rgb: NDArray[np.uint8]) -> Seen:
         picture, target = Path(folder) / "picture.png", Path(folder) / "seen.npz"
         cv2.imwrite(str(picture), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         command = [sys.executable, "-m", "worker.faces.mesh", str(picture), str(target)]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=DETECT_S, env=environment())
+        done = subprocess.run(command, capture_output=True, check=False, timeout=DETECT_S, env=bare())
         if done.returncode == NO_MODEL:
-            raise ModelMissing("mediapipe, which finds a face's landmarks, is not installed: run `make install`")
+            raise ModelMissing(LACK)
         if done.returncode != 0:
             raise VideoError("no face was found in the portrait")
         with np.load(target, allow_pickle=False) as seen:
             return Seen(seen["mesh"].astype(np.float32), seen["person"].astype(np.float32))
-
-
-def environment() -> dict[str, str]:
-    """Our own, so that the process finds this very checkout."""
-    root = str(Path(worker.__file__).parents[1])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
 
 
 def symmetric(rest: Points, moved: Points) -> Points:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 
 NO_FACE, NO_MODEL = 3, 4
+LACK = "mediapipe, which finds faces and hands, is not installed: run `make install`"
 CERTAIN = 0.5
 """The detectors' own default score (mediapipe, `face_detection.py`)."""
 AROUND = 2.0

@@ -7,7 +7,6 @@ or 5 where the film can't be read.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import worker
 from core.errors import ModelMissing, VideoError
 from worker.faces import mesh as meshes
 from worker.faces.landmarks import COUNT
+from worker.surroundings import bare
 
 Tracks = NDArray[np.float32]
 """(n, 468, 2), x and y in pixels, one frame after the other."""
@@ -63,7 +62,7 @@ class Tracker:
             target = Path(folder) / "tracks.npz"
             status = self._run([sys.executable, "-P", "-m", "worker.faces.tracking", str(film.absolute()), str(target)])
             if status == meshes.NO_MODEL:
-                raise ModelMissing("mediapipe, which finds a face's landmarks, is not installed: run `make install`")
+                raise ModelMissing(meshes.LACK)
             if status == meshes.NO_FACE:
                 raise VideoError("no face was found in the film of the avatar", refused=True)
             if status != 0:
@@ -80,7 +79,7 @@ class Tracker:
     def _run(self, command: list[str]) -> int:
         silent = subprocess.DEVNULL
         with self._lock:
-            process = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, env=_environment(), cwd="/")
+            process = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, env=bare(), cwd="/")
             self._process = process
         try:
             return process.wait(TRACKED_S)
@@ -91,15 +90,6 @@ class Tracker:
                 self._process = None
             process.kill()
             process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """No settings and no secrets; the very checkout that we are of."""
-    kept = {
-        name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ
-    }
-    kept |= {"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return kept | {"PYTHONPATH": str(Path(worker.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def filled(points: Tracks) -> Tracks:

@@ -1,4 +1,4 @@
-"""Which of Real-ESRGAN's weights are here."""
+"""Weights of the upscalers, and which of Real-ESRGAN's are here."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from core.weights.folder import folder_of
 
 @dataclass(frozen=True)
 class Weights:
-    """name: in models/manifest.toml. gpu_mb: on a card, 1080 pixels high, work space included. pace_s: seconds that a
-    second of video likely takes on a card, and on a processor of a few cores."""
+    """name: in models/manifest.toml. kind: spandrel's name of the network. gpu_mb: on a card, 1080 pixels high, work
+    space included. pace_s: seconds that a second of video likely takes on a card, and on a processor of a few cores."""
 
     name: str
     file: str
     title: str
+    kind: str
+    licence: str
     gpu_mb: int
     pace_s: tuple[float, float]
 
@@ -32,8 +34,24 @@ class Weights:
         return True
 
 
-GENERAL = Weights("realesr-general-x4v3", "realesr-general-x4v3.pth", "Real-ESRGAN general x4v3", 1024, (1.0, 200.0))
-PLUS = Weights("realesrgan-x4plus", "RealESRGAN_x4plus.pth", "Real-ESRGAN x4plus", 3072, (6.0, 10_000.0))
+GENERAL = Weights(
+    "realesr-general-x4v3",
+    "realesr-general-x4v3.pth",
+    "Real-ESRGAN general x4v3",
+    "Compact",
+    "BSD-3-Clause",
+    1024,
+    (1.0, 200.0),
+)
+PLUS = Weights(
+    "realesrgan-x4plus",
+    "RealESRGAN_x4plus.pth",
+    "Real-ESRGAN x4plus",
+    "ESRGAN",
+    "BSD-3-Clause",
+    3072,
+    (6.0, 10_000.0),
+)
 
 
 def of_frames(models: Path) -> Weights:

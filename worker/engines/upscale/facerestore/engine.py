@@ -11,9 +11,9 @@ from worker.engines.base import Needs, Place
 from worker.engines.upscale.enlarging import WEIGHTS_MB, Enlarger
 from worker.engines.upscale.facerestore.painting import Painter
 from worker.engines.upscale.facerestore.restoring import Restorer
-from worker.engines.upscale.facerestore.weights import Weights, of_faces
+from worker.engines.upscale.facerestore.weights import of_faces
 from worker.engines.upscale.sizing import batches, check_size, is_large_enough, resized
-from worker.engines.upscale.weights import GENERAL
+from worker.engines.upscale.weights import GENERAL, Weights
 from worker.engines.video.base import Frame
 from worker.faces.following import Follower
 from worker.networks.compiling import PATIENCE_S
@@ -21,8 +21,6 @@ from worker.networks.failing import failing
 from worker.networks.memory import give_back
 from worker.networks.pictures import check_torchvision
 
-_GPU_MB = 2048
-"""Of either network: 0.4 GB of weights, and layers of 64 channels at 512 x 512 in float32."""
 _MB = 1 << 20
 _PATIENCE_S = {"cpu": 900.0, "cuda": 120.0}
 
@@ -48,16 +46,16 @@ class FaceRestore:
     @property
     def needs(self) -> Needs:
         """Of the weights that are here."""
-        weights, general, on_card = self._chosen(), self._has_general(), self._place.device != "cpu"
+        weights, on_card = self._chosen(), self._place.device != "cpu"
         extra = ("spandrel_extra_arches",) if weights.kind == "CodeFormer" else ()
-        paces = (weights, GENERAL) if general else (weights,)
+        used = (weights, GENERAL) if self._has_general() else (weights,)
         return Needs(
-            gpu_mb=(_GPU_MB + GENERAL.gpu_mb * general) if on_card else 0,
-            weights=(weights.name, GENERAL.name) if general else (weights.name,),
+            gpu_mb=sum(each.gpu_mb for each in used) if on_card else 0,
+            weights=tuple(each.name for each in used),
             packages=("torch", "spandrel", *extra),
             licence=weights.licence,
             patience_s=PATIENCE_S if self._place.compile else _PATIENCE_S["cuda" if on_card else "cpu"],
-            pace_s=sum(each.pace_s[0 if on_card else 1] for each in paces),
+            pace_s=sum(each.pace_s[0 if on_card else 1] for each in used),
         )
 
     def look(self) -> str:

@@ -46,7 +46,7 @@ class RealESRGAN:
             gpu_mb=weights.gpu_mb if on_card else 0,
             weights=(weights.name,),
             packages=("torch", "spandrel"),
-            licence="BSD-3-Clause",
+            licence=weights.licence,
             patience_s=PATIENCE_S if self._place.compile else _PATIENCE_S["cuda" if on_card else "cpu"],
             pace_s=weights.pace_s[0 if on_card else 1],
         )
