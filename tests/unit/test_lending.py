@@ -171,6 +171,14 @@ def test_whoever_uses_the_pieces_slowly_is_no_sign_of_life() -> None:
             assert turn.alive <= before + 1
 
 
+@pytest.mark.parametrize(("patience_s", "least", "most"), [(0.0, 0, 0), (60.0, 2, 6), (SHORT_S, 1, 3)])
+def test_who_is_asked_may_think_about_it(patience_s: float, least: int, most: int) -> None:
+    """Whether it can draw an avatar: its picture is looked at first."""
+    turn = Turn(Engine())
+    assert turn.lender.asked(Layer.LLM, "model", lambda engine: time.sleep(LONG_S), patience_s) is None
+    assert least <= turn.alive <= most
+
+
 def test_making_room_is_silent_for_good_reason() -> None:
     turn = Turn(Engine())
     with turn.lender.lent(Layer.TTS, "model"):
