@@ -10,9 +10,11 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -529,17 +531,32 @@ def test_a_tracker_that_ends_is_told_and_made_anew(
 # ── what stands in for torchvision ───────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_stand_in_computes() -> None:
+def functions(real: bool) -> ModuleType:
+    """torchvision's, where one is here that imports, or the stand-in's."""
+    import torchvision.transforms.functional as imported
+
+    path = FOLDER / "torchvision" / "transforms" / "functional.py"
+    if not real:
+        spec = spec_from_file_location("stand_in", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+    if Path(str(imported.__file__)) == path:
+        pytest.skip("no torchvision imports beside this torch")
+    return cast(ModuleType, imported)
+
+
+@pytest.mark.parametrize("real", [False, True], ids=["the stand-in", "torchvision"])
+def test_the_stand_in_computes_as_torchvision_does(real: bool) -> None:
     import torch
 
-    sys.path.insert(0, str(FOLDER))
-    try:
-        from torchvision.transforms.functional import InterpolationMode, normalize, rotate
-    finally:
-        sys.path.remove(str(FOLDER))
+    functional = functions(real)
+    normalize, rotate = functional.normalize, functional.rotate
     picture = torch.arange(27.0).reshape(1, 3, 3, 3)
     assert torch.allclose(rotate(picture, 90), torch.rot90(picture, 1, (2, 3)))
-    half = rotate(picture, 45, InterpolationMode.BILINEAR, fill=7)
+    half = rotate(picture, 45, functional.InterpolationMode.BILINEAR, fill=7)
     assert float(half[0, 0, 1, 1]) == pytest.approx(4)
-    assert float(half[0, 0, 0, 0]) == pytest.approx(0.586 * 1 + 0.414 * 7, abs=0.01)  # 1.414 above the middle
+    assert float(half[0, 0, 0, 0]) == pytest.approx(0.586 * 0.586 * 1 + 0.414 * 7, abs=0.01)  # 1.414 above the middle
     assert torch.allclose(normalize(picture, (1, 2, 3), (2, 2, 4))[0, 2], (picture[0, 2] - 3) / 4)

@@ -38,16 +38,23 @@ def rotate(
     img: Any, angle: float, interpolation: InterpolationMode = InterpolationMode.NEAREST, fill: float | None = None
 ) -> Any:
     """Turned counter-clockwise about its middle by `angle` degrees, in a frame of the same size; what was outside is
-    `fill` (0). Modes: nearest and bilinear."""
+    `fill` (0), and where that begins the picture fades out before it is mixed in, as in torchvision. Modes: nearest
+    and bilinear."""
     height, width = img.shape[-2:]
     pictures = img.reshape(-1, 1, height, width)
     c, s = cos(radians(float(angle))), sin(radians(float(angle)))
     turn = torch.tensor([[c, -s * height / width, 0.0], [s * width / height, c, 0.0]], dtype=img.dtype)
     grid = torch.nn.functional.affine_grid(turn[None].to(img.device), [1, 1, height, width], align_corners=False)
     grid = grid.expand(len(pictures), -1, -1, -1)
-    base = fill or 0.0
-    turned = torch.nn.functional.grid_sample(pictures - base, grid, mode=interpolation.value, align_corners=False)
-    return (turned + base).reshape(img.shape)
+    mode = interpolation.value
+
+    def turned(what: Any) -> Any:
+        return torch.nn.functional.grid_sample(what, grid, mode=mode, align_corners=False)
+
+    if fill is None:
+        return turned(pictures).reshape(img.shape)
+    inside = turned(torch.ones_like(pictures))
+    return (turned(pictures) * inside + (1 - inside) * fill).reshape(img.shape)
 
 
 def pil_to_tensor(pic: Any) -> Any:
