@@ -73,7 +73,7 @@ def types(device: str) -> dict[str, Any]:
     """Of numbers that are tried on a device beside the one that suits it."""
     import torch
 
-    return {} if device == "cpu" else {"float16": torch.float16, "float32": torch.float32}
+    return {} if device == "cpu" else {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 def _seconds(work: Callable[[], object], device: str) -> float:

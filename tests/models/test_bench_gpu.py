@@ -70,8 +70,8 @@ def of_pictures() -> set[str]:
 
 def test_on_a_card_each_lever_is_tried_alone_and_in_other_numbers_too() -> None:
     drawn, spoken = faces.variants("cuda:0"), mouths.variants("cuda:0")
-    assert {"plain_compiled", "compiled", "float16", "float32"} <= set(drawn)
-    assert {"network_plain_compiled", "network_compiled", "network_float16", "network_float32"} <= set(spoken)
+    assert {"plain_compiled", "compiled", "bfloat16", "float32"} <= set(drawn)
+    assert {"network_plain_compiled", "network_compiled", "network_bfloat16", "network_float32"} <= set(spoken)
     assert drawn["plain"] == replace(drawn["plain_kept"], kept=False)
 
 
