@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from worker.engines.video.base import Frame
+from worker.engines.video.base import Frame, unwatched
 
 SIDE, FPS, RATE = 64, 24, 16_000
 CLIP_S, STEPS, ROUNDS = 1.0, 3, 3
@@ -39,7 +39,7 @@ class Ours:
     def latents(self, sound: Any, steps: int, guidance: float) -> Any:
         from worker.engines.video.echomimic.sampler import Options, sample
 
-        return sample(self.networks, self._portrait, sound, hands, Options(steps, guidance), _unwatched)
+        return sample(self.networks, self._portrait, sound, hands, Options(steps, guidance), unwatched)
 
     def clip(self, seconds: float) -> int:
         """How many frames came."""
@@ -117,9 +117,6 @@ def _seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
-
-
-def _unwatched(_share: float) -> None: ...
 
 
 def main(case: str, models: Path, seconds: float) -> dict[str, float]:

@@ -17,6 +17,7 @@ from bench.gpu.meters import Meter
 from bench.gpu.trial import Size, built, seconds
 from bench.upstream.checkout import at_hand
 from worker.engines.base import Place
+from worker.engines.video.base import unwatched
 
 Mode = Literal["accelerated", "normal"]
 
@@ -149,7 +150,7 @@ class Trial:
         steps = scale.steps[self.make.mode == "normal"]
         options = sampler.Options(steps, guidance, scale.window, scale.overlap, self._variant.windows)
         sound = torch.zeros(1, 50, 384).expand(frames, -1, -1)
-        latents = sampler.sample(self._networks, self._portrait, sound, self._hands, options, _unwatched)
+        latents = sampler.sample(self._networks, self._portrait, sound, self._hands, options, unwatched)
         return sum(1 for _ in self._networks.vae.frames(latents))
 
     def _open(self) -> None:
@@ -241,6 +242,3 @@ class Original:
         poses = torch.zeros(1, 3, frames, scale.side, scale.side, device=self._device, dtype=self._dtype)
         face, chance = Image.fromarray(picture(scale.side)), torch.Generator(self._device).manual_seed(0)
         return self._parts.sample(self._vae, face, sound, poses, how, chance, decoded=True)
-
-
-def _unwatched(_share: float) -> None: ...

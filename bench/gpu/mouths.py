@@ -18,6 +18,7 @@ from bench.gpu.trial import Size, built, seconds
 from bench.upstream.checkout import at_hand
 from worker.engines.base import Place
 from worker.engines.tts.base import Speech
+from worker.engines.video.base import unwatched
 
 FPS = 25
 SIDE = 512
@@ -144,7 +145,7 @@ class Trial:
         from worker.engines.video.musetalk.preparing import prepared
 
         film, found = film_and_face(self.scale.film)
-        return Ground(film, prepared(film, found, self._networks.side, self._networks.latents, _unwatched))
+        return Ground(film, prepared(film, found, self._networks.side, self._networks.latents, unwatched))
 
     def _open(self) -> None:
         from worker.engines.video.musetalk.networks import Networks
@@ -198,6 +199,3 @@ def _original(place: Place, scale: Scale) -> Figures:
     calls = -(-scale.clip // 8)
     took = levers.timed(lambda: [original.mouths(latents, sound) for _ in range(calls)], place.device)
     return levers.rates("original_network", took, calls * 8, FPS)
-
-
-def _unwatched(_share: float) -> None: ...

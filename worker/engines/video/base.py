@@ -59,6 +59,10 @@ Watch = Callable[[float], None]
 """Told the share of the work that is done, 0 … 1. May raise: then the work is given up."""
 
 
+def unwatched(share: float) -> None:
+    """The watch of an engine that nobody looks at."""
+
+
 class VideoEngine(Engine, Protocol):
     """Layer 5.
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from worker.networks.checkpoint import CheckpointError, read_config
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Mode = Literal["accelerated", "normal"]
+"""Which of the two published denoisers."""
 
 CONFIG = "config.json"
 _LEVELS = 4

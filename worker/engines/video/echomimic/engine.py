@@ -6,7 +6,7 @@ import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from core.catalogue import Avatar
 from core.errors import ModelMissing, VideoError
@@ -15,9 +15,9 @@ from core.weights.folder import folder_of
 from core.weights.paths import RECORD
 from worker.engines.base import Needs, Place
 from worker.engines.tts.base import Speech
-from worker.engines.video.base import Canvas, Frame, Watch
+from worker.engines.video.base import Canvas, Frame, Watch, unwatched
 from worker.engines.video.echomimic import poses
-from worker.engines.video.echomimic.architecture import Hidden
+from worker.engines.video.echomimic.architecture import Hidden, Mode
 from worker.engines.video.echomimic.gestures import Manner
 from worker.engines.video.echomimic.portrait import Portraits
 from worker.engines.video.echomimic.poses import Poses
@@ -31,8 +31,6 @@ from worker.networks.memory import give_back
 if TYPE_CHECKING:
     from worker.engines.video.echomimic.networks import Networks
     from worker.engines.video.echomimic.sampler import Options
-
-Mode = Literal["accelerated", "normal"]
 
 WEIGHTS: Mapping[Mode, tuple[str, ...]] = {
     "accelerated": ("echomimic-v2", "sd-vae-ft-mse", "whisper-tiny"),
@@ -68,10 +66,6 @@ SAMPLING = 0.9
 _REMEDY = "send the message again, or restart the worker if that goes on"
 
 
-def _nothing(share: float) -> None:
-    """Nobody watches."""
-
-
 @dataclass(frozen=True)
 class _Scene:
     """What a clip is made of."""
@@ -92,7 +86,7 @@ class EchoMimic:
     name: ClassVar[str] = "echomimic"
 
     def __init__(self, place: Place) -> None:
-        self.watch: Watch = _nothing
+        self.watch: Watch = unwatched
         self._place = place
         self._halves = Halves(place.data)
         self._portraits = Portraits()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from core.weights.folder import folder_of
 from worker.engines.video.base import Frame
 from worker.engines.video.echomimic import keys
-from worker.engines.video.echomimic.architecture import Architecture, Hidden, pose_widths
+from worker.engines.video.echomimic.architecture import Architecture, Hidden, Mode, pose_widths
 from worker.engines.video.echomimic.attention import Kept
 from worker.networks.checkpoint import CheckpointError, fill, read
 from worker.networks.compiling import compiled
@@ -27,7 +27,6 @@ with quiet("diffusers"):
     from worker.engines.video.echomimic.pose_encoder import PoseEncoder, as_given
     from worker.engines.video.echomimic.reference import Reference
 
-Mode = Literal["accelerated", "normal"]
 WEIGHTS, NORMAL = "echomimic-v2", "echomimic-v2-normal"
 REFERENCE, POSES = "reference_unet.pth", "pose_encoder.pth"
 DENOISERS: Mapping[Mode, tuple[str, str, str]] = {

@@ -17,7 +17,7 @@ from core.kinds import Tone
 from core.weights.folder import folder_of
 from worker.engines.base import Needs, Place
 from worker.engines.tts.base import Speech
-from worker.engines.video.base import Canvas, Planes, Watch
+from worker.engines.video.base import Canvas, Planes, Watch, unwatched
 from worker.engines.video.musetalk.clip import Clip, Ground
 from worker.engines.video.musetalk.features import FPS
 from worker.engines.video.musetalk.ground import Film, read_film
@@ -51,7 +51,7 @@ class MuseTalk:
         self._grounds: OrderedDict[tuple[Any, ...], Ground] = OrderedDict()
         self._found: dict[tuple[Any, ...], Found] = {}
         self._tracker = Tracker()
-        self.watch: Watch = _unwatched
+        self.watch: Watch = unwatched
 
     @classmethod
     def at(cls, place: Place) -> Self:
@@ -188,7 +188,3 @@ def _state(path: Path) -> tuple[Any, ...]:
     except OSError as error:
         raise VideoError(f"{path}: {error.strerror}") from error
     return str(path), state.st_ino, state.st_mtime_ns, state.st_size
-
-
-def _unwatched(share: float) -> None:
-    """Nobody looks on."""
