@@ -1,15 +1,15 @@
-"""The process that decodes one recording: `core/decoder.py SOURCE TARGET LIMIT_S RATE`, started by core.decoding.
+"""The process that decodes one recording: `python -m core.decoder SOURCE TARGET LIMIT_S RATE`, started by
+core.decoding.
 
-It limits its own memory, time and file size before it opens anything, knows only the containers and codecs below, and
-opens no other file and no network (a playlist can't make it read what it should not). It prints one JSON object,
-{"seconds", "rms_db", "peak_db"} or {"reason"}, and imports nothing of this project, so that it starts fast.
+It confines itself before it opens anything, knows only the containers and codecs below, and opens no other file and no
+network (a playlist can't make it read what it should not). It prints one JSON object, {"seconds", "rms_db", "peak_db"}
+or {"reason"}, and imports next to nothing of this project, so that it starts fast.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import resource
 import struct
 import sys
 import wave
@@ -24,17 +24,17 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import DecoderNotFoundError, FFmpegError
 
+from core.confining import Limits, confine
+
 PADDING_S = 0.5
 """What codecs may add to a recording of exactly the longest length."""
 CONTAINERS = "ogg,mp3,mov,mp4,m4a,3gp,3g2,wav,w64,matroska,webm,flac,amr,aac"
 CODECS = "opus,libopus,vorbis,mp3,mp3float,aac,aac_latm,flac,alac,amrnb,amrwb,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s32le"
 CODECS += ",pcm_f32le,pcm_f64le,pcm_u8,pcm_alaw,pcm_mulaw"
-LIMITS = {
-    resource.RLIMIT_AS: 1 << 30,
-    resource.RLIMIT_CPU: 20,
-    resource.RLIMIT_FSIZE: 32 << 20,
-    resource.RLIMIT_CORE: 0,
-}
+LIMITS = Limits(memory=512 << 20, cpu_s=20, wall_s=40, file=32 << 20, files=32)
+"""Five minutes of any kind take 220 MB of address space, 50 MB of them in memory, and about a second."""
+RATES = (4_000, 384_000)
+"""Hertz; the memory of a resampler grows with its ratio, and none of our recorders is outside."""
 SHORTEST_S = 0.2
 STREAMED = 0x7FFF0000
 """WAV sizes from here on are written by recorders that did not know the length beforehand."""
@@ -131,7 +131,7 @@ def write(
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)
-        for samples in resampled(frames(container, stream, damage), rate):
+        for samples in resampled(bounded(frames(container, stream, damage), limit_s), rate):
             loudness.add(samples)
             if loudness.samples > (limit_s + PADDING_S) * rate:
                 raise Refused("too_long")
@@ -160,6 +160,16 @@ def frames(container: InputContainer, stream: AudioStream, damage: Damage) -> It
             yield from packet.decode()
         except FFmpegError:
             damage.packets += 1
+
+
+def bounded(source: Iterator[AudioFrame], limit_s: float) -> Iterator[AudioFrame]:
+    """Raises Refused for a rate that none of ours has, and too_long before a single frame becomes too much sound."""
+    for frame in source:
+        if not RATES[0] <= frame.sample_rate <= RATES[1]:
+            raise Refused("not_audio")
+        if frame.samples > (limit_s + PADDING_S) * frame.sample_rate:
+            raise Refused("too_long")
+        yield frame
 
 
 def resampled(source: Iterator[AudioFrame], rate: int) -> Iterator[np.ndarray]:
@@ -225,8 +235,7 @@ def looks_like_mp4(path: Path) -> bool:
 
 
 def main(source: str, target: str, limit_s: str, rate: str) -> int:
-    for what, limit in LIMITS.items():
-        resource.setrlimit(what, (limit, limit))
+    confine(LIMITS)
     av.logging.set_level(None)
     try:
         answer: dict[str, object] = dict(decode(Path(source), Path(target), float(limit_s), int(rate)))

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import secrets
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import AudioInvalid, StorageError
 from core.messages import MAX_AUDIO_BYTES, MAX_AUDIO_SECONDS
+from core.printed import printed
 from core.storage import storage_errors
 
-DECODER = Path(__file__).with_name("decoder.py")
+DECODER = "core.decoder"
 TIMEOUT_S = 30.0
+MOST_OUTPUT = 4096
+"""Bytes that are read of what the process prints; it needs a hundred."""
 RATE = 16_000
 
 REASONS = {
@@ -73,8 +77,10 @@ async def _decode(source: Path, draft: Path, timeout: float, limit_s: float, rat
     """What the process printed; empty where it died or took too long."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-I",
-        str(DECODER),
+        "-P",
+        "-s",
+        "-m",
+        DECODER,
         str(source.resolve()),
         str(draft.resolve()),
         str(limit_s),
@@ -83,10 +89,11 @@ async def _decode(source: Path, draft: Path, timeout: float, limit_s: float, rat
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env=_environment(),
+        cwd="/",
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), timeout)
-        return output
+        async with asyncio.timeout(timeout):
+            return await printed(process, MOST_OUTPUT)
     except TimeoutError:
         return b""
     finally:
@@ -98,17 +105,21 @@ async def _decode(source: Path, draft: Path, timeout: float, limit_s: float, rat
 def _environment() -> dict[str, str]:
     """No settings, no secrets: what decodes hostile input knows neither."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
-    return kept | {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    kept |= {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+    return kept | {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _read(output: bytes) -> Voice:
+    """What the process printed is as little trusted as what it read."""
     try:
-        answer: dict[str, Any] = json.loads(output)
-    except ValueError:
-        raise refuse("not_audio") from None
-    reason = answer.get("reason")
+        answer: Any = json.loads(output)
+        reason = answer.get("reason")
+        if reason is None:
+            voice = Voice(*(float(answer[name]) for name in ("seconds", "rms_db", "peak_db")))
+            if all(map(math.isfinite, astuple(voice))):
+                return voice
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError):
+        reason = None
     if reason == "storage":
         raise StorageError("the decoded recording could not be written")
-    if reason is not None:
-        raise refuse(reason)
-    return Voice(answer["seconds"], answer["rms_db"], answer["peak_db"])
+    raise refuse(reason if isinstance(reason, str) and reason in REASONS else "not_audio")

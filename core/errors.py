@@ -17,6 +17,10 @@ SmartTalkerError
 │   ├── Conflict
 │   ├── MalformedBody, MediaTypeUnsupported, TooLarge
 │   └── NotOffered              it exists, but not by this way
+├── LimitReached                more than is taken at once; nothing was stored, and later it is taken
+│   ├── QueueFull               by all people together
+│   ├── TooManyOpen             by one of them
+│   └── TooManyRequests         from one address
 ├── LayerError                  a layer failed for a turn
 │   ├── ASRError, EmotionError, LLMError, TTSError, VideoError, UpscaleError
 │   │   ├── AnswerCut           the language model failed after it had said something
@@ -199,6 +203,44 @@ class NotOffered(InputError):
     code = "not_offered"
     status = 501
     message_id = "error-not-built"
+
+
+class LimitReached(SmartTalkerError):
+    """More was sent than is taken at once; nothing was stored.
+
+    retry_after_s: seconds after which it may be taken.
+    """
+
+    code = "limit_reached"
+    status = 429
+    permanent = False
+    message_id = "error-queue-full"
+    retry_after_s: ClassVar[int] = 30
+
+
+class QueueFull(LimitReached):
+    """As many messages wait for an answer as the machine takes (SMARTTALKER_QUEUE_LIMIT): send it again later."""
+
+    code = "queue_full"
+    status = 503
+
+
+class TooManyOpen(LimitReached):
+    """As many of this conversation's messages wait as one may have (SMARTTALKER_USER_OPEN): wait for an answer first.
+
+    The number is an argument of the message.
+    """
+
+    code = "too_many_open"
+    message_id = "error-too-many-open"
+
+
+class TooManyRequests(LimitReached):
+    """More requests came from one address than one client needs: wait as long as Retry-After says."""
+
+    code = "too_many_requests"
+    message_id = "error-too-many-requests"
+    retry_after_s = 5
 
 
 class LayerError(SmartTalkerError):

@@ -34,8 +34,16 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), rf"\1:{_MASK}@"),
     (re.compile(r"(?i)([?&](?:[a-z_.]*token|api_?key|key|secret|signature|sig)=)[^&\s\"']+"), rf"\1{_MASK}"),
     (re.compile(r"\[parameters: .*?\](?=\n|\Z)", re.DOTALL), f"[parameters: {_MASK}]"),
+    (re.compile(r"\b(DETAIL|CONTEXT): .*?(?=\n\[SQL|\n\n|\Z)", re.DOTALL), rf"\1: {_MASK}"),
+    (re.compile(r"input_value=.*?, input_type=", re.DOTALL), f"input_value={_MASK}, input_type="),
 )
-"""Telegram's token in a URL; a header's credentials; a URL's password; keys in a query; a statement's values."""
+"""Telegram's token in a URL; a header's credentials; a URL's password; keys in a query; a statement's values; the row
+that PostgreSQL refused; the value that pydantic did."""
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line end, and those that turn a line's direction: in a terminal they would write over
+other lines, or make a name read as another."""
+_LINES = ("exception", "stack")
+"""Keys under which several lines stand."""
 
 _QUIET = ("arq", "httpcore", "httpx", "uvicorn.access", "websockets", "multipart", "asyncio", "PIL", "telegram", "pywa")
 """Loggers that say something for every request or job: heard at debug alone."""
@@ -92,7 +100,7 @@ class Redactor:
             value = self._known.sub(_MASK, value)
         for pattern, replacement in _PATTERNS:
             value = pattern.sub(replacement, value)
-        return value
+        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
 
     def _value(self, key: str, value: Any, hide_words: bool) -> Any:
         if value is None or isinstance(value, bool | int | float):
@@ -130,7 +138,10 @@ def _in_order(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _prefix(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Tells the processes' lines apart where they share a terminal."""
+    """Tells the processes' lines apart where they share a terminal; what came from outside stays on its line."""
+    for key, value in event.items():
+        if isinstance(value, str) and key not in _LINES:
+            event[key] = value.replace("\n", "\\n")
     name = str(event.pop("process", ""))
     event["event"] = f"\x1b[{_COLOURS.get(name, 37)}m{name:<7}\x1b[0m {event.get('event', '')}"
     for key in ("logger", "color_message"):

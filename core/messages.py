@@ -24,6 +24,7 @@ _NOT_CONTENT = (
     "display_name",
     "addresses",
     "known_as",
+    "quotes",
     "hint",
     "group",
     "sent_at",
@@ -45,8 +46,9 @@ class Inbound:
     event_id: the platform's id of the event, unique for channel and account. conversation_id: only the web knows it;
     the others are found by chat_id. known_as: other ids of the same chat (the phone number of a BSUID, a group before
     it became a supergroup); the conversation then goes on under chat_id. addresses: what the channel's `send` needs
-    beside chat_id. message_id: the platform's name of the message, which answers quote and corrections name. corrects:
-    the message of this id was edited. group: several people share the chat; only what is meant for the bot comes here.
+    beside chat_id. message_id: the platform's name of the message, which answers quote and corrections name. quotes: it
+    answers a certain message. corrects: the message of this id was edited. group: several people share the chat; only
+    what is meant for the bot comes here.
     hint: the language of the person's app. sent_at: when the person sent it. language, avatar, voice, modes: choices
     that came with the message. choice_token: what the platform wants back when a button's press is acknowledged.
     """
@@ -67,6 +69,7 @@ class Inbound:
     known_as: tuple[str, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
     message_id: str | None = None
+    quotes: bool = False
     corrects: bool = False
     group: bool = False
     display_name: str | None = None

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-_FILE = re.compile(r"(?:counter|histogram)_(?P<host>[a-z0-9-]+)\.(?P<pid>\d+)\.db\Z")
+_FILE = re.compile(r"(?:counter|gauge_mostrecent|histogram)_(?P<host>[a-z0-9-]+)\.(?P<pid>\d+)\.db\Z")
 _FILE_BYTES = 1 << 20
 """What prometheus_client maps at first: room for some 5,000 series."""
 _FOREIGN_S = 24 * 3600
@@ -54,6 +54,9 @@ class Metrics:
         self._received = Counter(
             "smarttalker_received", "Events from platforms.", ["channel", "kind", "outcome"], registry=registry
         )
+        self._refused = Counter(
+            "smarttalker_refused", "What limits kept out, by reason.", ["channel", "reason"], registry=registry
+        )
         self._http = Histogram(
             "smarttalker_http_request_seconds",
             "Time from request to the response's end.",
@@ -75,6 +78,12 @@ class Metrics:
         self._exhausted = Counter(
             "smarttalker_out_of_memory", "Times that memory did not suffice.", ["layer", "engine"], registry=registry
         )
+        self._media = Gauge(
+            "smarttalker_media_bytes",
+            "Bytes of voice notes and videos that are kept.",
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
         self._restarts = Counter(
             "smarttalker_child_restarts", "Restarts of the process that holds the engines.", registry=registry
         )
@@ -95,6 +104,10 @@ class Metrics:
         """outcome: taken or duplicate; a status' own state."""
         self._received.labels(channel, kind, outcome).inc()
 
+    def refused(self, channel: str, reason: str) -> None:
+        """reason: flood, queue_full, too_many_open; video_day, where an answer lost its video alone."""
+        self._refused.labels(channel, reason).inc()
+
     def memory(self, layer: str, engine: str, kind: str, mb: int) -> None:
         """kind: gpu or ram; mb: MiB."""
         self._memory.labels(str(layer), engine, kind).observe(mb * 2**20)
@@ -109,6 +122,10 @@ class Metrics:
     def choice(self, engine: str, why: str) -> None:
         """An attempt's last one, where there was anything to choose; why: see worker.deciding.choosing."""
         self._choices.labels(engine, why).inc()
+
+    def media(self, kept: int) -> None:
+        """Bytes that are kept now: of all processes the word that came last counts."""
+        self._media.set(kept)
 
     def child_restart(self) -> None:
         self._restarts.inc()
@@ -175,7 +192,7 @@ def _share(directory: Path) -> bool:
     """Turns on prometheus_client's multiprocess mode with this process' files; False where they can't be made."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for kind in ("counter", "histogram"):
+        for kind in ("counter", "gauge_mostrecent", "histogram"):
             _allocate(directory / f"{kind}_{_process()}.db")
     except OSError as error:
         structlog.get_logger().warning("metrics_not_shared", directory=str(directory), reason=error.strerror)

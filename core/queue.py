@@ -5,6 +5,7 @@ Postgres stays the truth: any of this may be lost.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import uuid
@@ -13,11 +14,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import redis.asyncio as redis_client
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis
 from arq.constants import expires_extra_ms, job_key_prefix
 from arq.jobs import serialize_job
 from arq.utils import timestamp_ms
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from core.errors import QueueUnavailable
 
@@ -26,19 +28,42 @@ RENDER = "smarttalker:render"
 EVENTS = "smarttalker:events"
 CANCELS = "smarttalker:cancels"
 LIVE_S = 3600
+CONNECT_S = 1.0
+ANSWER_S = 5.0
+TRIES = 3
 GRID_MS = 50
 """Delayed rings are due on this grid."""
 POLL_S = 0.01
 """How often a worker looks whether it was rung for: twice on a turn's way, at 5 % of a core for each idle worker."""
 
 
-def redis_settings(url: str) -> RedisSettings:
-    """url: redis://, rediss:// or unix://<path>."""
-    if url.startswith("unix://"):
-        return RedisSettings(unix_socket_path=url.removeprefix("unix://").partition("?")[0], conn_retries=2)
-    settings = RedisSettings.from_dsn(url)
-    settings.conn_retries = 2
-    return settings
+def connections(url: str) -> redis_client.ConnectionPool:
+    """url: redis://, rediss:// or unix://<path>. A server that does not answer within ANSWER_S is away: whoever waited
+    for it for good would stall in silence."""
+    pool = redis_client.ConnectionPool.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S)
+    pool.connection_class = _cancellable(pool.connection_class)
+    return pool
+
+
+def _cancellable(kind: Any) -> Any:
+    """The class of connections, with another limit on the writing: redis-py's own is `asyncio.wait_for`, which in
+    Python 3.11 loses a cancellation that comes in the step in which the writing is done. Whoever waits for the end of
+    the task that was cancelled then waits for good."""
+
+    class Cancellable(kind):  # type: ignore[misc]
+        socket_timeout: float | None
+
+        async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+            limit, self.socket_timeout = self.socket_timeout, None
+            try:
+                async with asyncio.timeout(limit):
+                    await super().send_packed_command(command, check_health)
+            except TimeoutError as error:
+                raise RedisTimeout("nothing could be written") from error
+            finally:
+                self.socket_timeout = limit
+
+    return Cancellable
 
 
 def pack(job: dict[str, Any]) -> bytes:
@@ -59,21 +84,22 @@ class Queue:
     @classmethod
     async def open(cls, url: str) -> Queue:
         """Raises QueueUnavailable."""
-        with _translated():
-            return cls(await create_pool(redis_settings(url), job_serializer=pack, job_deserializer=unpack))
+        queue = cls.lazy(url)
+        for tries_left in range(TRIES, 0, -1):
+            try:
+                await queue.ping()
+                break
+            except QueueUnavailable:
+                if tries_left == 1:
+                    await queue.close()
+                    raise
+                await asyncio.sleep(CONNECT_S)
+        return queue
 
     @classmethod
     def lazy(cls, url: str) -> Queue:
         """Connects on the first use, so that a web process starts, and answers, while Redis is away."""
-        settings = redis_settings(url)
-        pool: Any = (
-            redis_client.ConnectionPool(
-                connection_class=redis_client.UnixDomainSocketConnection, path=settings.unix_socket_path
-            )
-            if settings.unix_socket_path
-            else redis_client.ConnectionPool.from_url(url, socket_connect_timeout=1)
-        )
-        return cls(ArqRedis(pool, job_serializer=pack, job_deserializer=unpack))
+        return cls(ArqRedis(connections(url), job_serializer=pack, job_deserializer=unpack))
 
     @property
     def pool(self) -> ArqRedis:
@@ -112,6 +138,11 @@ class Queue:
                 pipe.psetex(job_key_prefix + job_id, expires_extra_ms + due - now, job)
                 pipe.zadd(queue, {job_id: due})
                 await pipe.execute()
+
+    async def waiting_for_render(self) -> int:
+        """Rings for the render workers that none of them has heard yet. Raises QueueUnavailable."""
+        with _translated():
+            return int(await self._pool.zcard(RENDER))
 
     async def tell(self, conversation_id: object, turn_id: object, live: dict[str, Any] | None = None) -> None:
         """Something about a turn has changed; `live` ({"layer", "progress", "text"?}) is what no table holds."""

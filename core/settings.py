@@ -126,6 +126,13 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(default=10.0, gt=0)
     default_avatar: str = "layla"
     user_rate: int = Field(default=20, ge=1)
+    user_open: int = Field(default=100, ge=0)
+    user_video_s: float = Field(default=1800.0, ge=0, allow_inf_nan=False)
+    queue_limit: int = Field(default=5000, ge=0)
+    gather_s: float = Field(default=1.0, ge=0, le=10)
+    reconcile_s: float = Field(default=15.0, gt=0, le=60)
+    retention_days: float = Field(default=90.0, ge=0, allow_inf_nan=False)
+    media_gb: float = Field(default=20.0, ge=0, allow_inf_nan=False)
 
     @field_validator("data_dir", "models_dir", "cosyvoice_repo", mode="before")
     @classmethod

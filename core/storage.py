@@ -47,7 +47,11 @@ class Storage:
     def existing(self, name: str) -> Path:
         """path() of a file that is there; raises NotFound."""
         path = self.path(name)
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except OSError:  # a name that is too long, a folder that must not be read
+            there = False
+        if not there:
             raise NotFound("no such file")
         return path
 

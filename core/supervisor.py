@@ -27,7 +27,9 @@ PARENT = "SMARTTALKER_SUPERVISOR_PID"
 EX_CONFIG = 78
 """A child's exit status where starting it again can't help: sysexits.h, `configuration error`."""
 
-_FIRST_DELAY_S, _LAST_DELAY_S, _STEADY_S = 0.2, 10.0, 30.0
+_FIRST_DELAY_S, _LAST_DELAY_S = 0.2, 10.0
+_STEADY_S = 5.0
+"""What can't work ends within a second or two of its start."""
 _DRAIN_S = 30.0
 _TICK_S = 1.0
 _READY_POLL_S = 0.1
@@ -37,7 +39,7 @@ log = get_logger("supervisor")
 
 @dataclass
 class Child:
-    """One process, started again with a growing delay; one that lived for 30 s starts at the shortest again."""
+    """One process, started again with a growing delay; one that lived for a while starts at the shortest again."""
 
     name: str
     command: Sequence[str]
@@ -66,6 +68,11 @@ class Child:
         self.due = now + self.delay
         self.delay = min(2 * self.delay, _LAST_DELAY_S)
         return status
+
+    def hurry(self) -> None:
+        """What it lacked is there again."""
+        self.delay = _FIRST_DELAY_S
+        self.due = min(self.due, time.monotonic())
 
     def ask_to_stop(self) -> None:
         if self.process is not None:
@@ -148,6 +155,8 @@ class Supervisor:
         try:
             for name in self._servers.ensure():
                 log.warning("server did not answer; it does again", name=name)
+                for child in self._children:
+                    child.hurry()
         except SmartTalkerError as error:
             log.error("server can't be started", error=str(error))
 

@@ -7,15 +7,33 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Float, Integer, case, cast, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.states import BEFORE_RENDERED, TurnState
+from core.states import TurnState
+from db import limits
 from db.models import Contact, Conversation, Task, Turn
+from db.views import on_their_way
 
 SHORT = 8
 """Hexadecimal digits by which people name a turn: with 10,000 open ones, two share them once in 86 times."""
-OPEN = (*BEFORE_RENDERED, TurnState.RENDERED)
+COUNTED = 1000
+"""Failed turns are counted up to so many: nobody turns so many pages."""
 
 
 def midnight() -> datetime:
@@ -24,8 +42,9 @@ def midnight() -> datetime:
 
 
 async def states(connection: AsyncConnection) -> dict[str, int]:
-    """How many turns are in each state, those in none left out."""
-    rows = await connection.execute(select(Turn.state, func.count()).group_by(Turn.state))
+    """How many turns are in each state, of those that have ended the ones of today (UTC); none: left out."""
+    now = or_(on_their_way(), Turn.ended_at >= midnight())
+    rows = await connection.execute(select(Turn.state, func.count()).where(now).group_by(Turn.state))
     return {str(state): int(count) for state, count in rows}
 
 
@@ -40,7 +59,7 @@ async def today(connection: AsyncConnection) -> Mapping[str, Any]:
             func.coalesce(func.sum(cast(Turn.video["seconds"].astext, Float)), 0.0).label("video_s"),
             func.percentile_cont(0.5).within_group(case((done, wait))).label("median_s"),
             func.max(case((done, wait))).label("worst_s"),
-        ).where(Turn.created_at >= midnight())
+        ).where(Turn.created_at >= midnight(), or_(on_their_way(), Turn.ended_at >= midnight()))
     )
     return dict(row.mappings().one())
 
@@ -73,42 +92,51 @@ async def people(connection: AsyncConnection) -> dict[str, Mapping[str, int]]:
     return {row["channel"]: {name: int(row[name]) for name in ("known", "today", "banned")} for row in rows.mappings()}
 
 
-def _listed() -> Any:
+def _failed() -> ColumnElement[bool]:
     """Failed turns whose message was asked again are no longer in the list."""
-    return or_(Turn.state.in_(OPEN), (Turn.state == TurnState.FAILED) & Turn.superseded_by.is_(None))
+    return and_(Turn.state == TurnState.FAILED, Turn.superseded_by.is_(None))
 
 
 async def queue_length(connection: AsyncConnection) -> int:
-    return int(await connection.scalar(select(func.count()).where(_listed())) or 0)
+    """Open turns, and failed ones up to COUNTED."""
+    failed = select(literal(1)).where(_failed()).limit(COUNTED).subquery()
+    both = (select(func.count()).where(on_their_way()), select(func.count()).select_from(failed))
+    return sum([int(await connection.scalar(each) or 0) for each in both])
 
 
 async def queue(connection: AsyncConnection, limit: int, offset: int = 0) -> Sequence[Mapping[str, Any]]:
     """Open turns, oldest first, then failed ones, newest first: {"id", "state", "layer", "age_s", "code", "channel",
     "chat"}; never what anybody said."""
-    failed = Turn.state == TurnState.FAILED
-    age = func.extract("epoch", func.now() - Turn.created_at)
-    rows = await connection.execute(
+    most = limit + offset
+    opened = _told(on_their_way(), failed=False).order_by(Turn.created_at, Turn.id).limit(most)
+    failed = _told(_failed(), failed=True).order_by(Turn.created_at.desc(), Turn.id).limit(most)
+    told = union_all(opened, failed).subquery()
+    age, last = told.c.age_s, told.c.failed
+    asked = select(*(column for column in told.c if column is not last))
+    in_order = asked.order_by(last, case((last, age), else_=-age), told.c.id).limit(limit).offset(offset)
+    return [dict(row) for row in (await connection.execute(in_order)).mappings()]
+
+
+def _told(which: ColumnElement[bool], *, failed: bool) -> Select[Any]:
+    return (
         select(
             Turn.id,
             Turn.state,
             Turn.layer,
-            cast(age, Float).label("age_s"),
+            cast(func.extract("epoch", func.now() - Turn.created_at), Float).label("age_s"),
             Turn.error["code"].astext.label("code"),
             Conversation.channel,
             Conversation.external_chat_id.label("chat"),
+            literal(failed).label("failed"),
         )
         .join(Conversation, Conversation.id == Turn.conversation_id)
-        .where(_listed())
-        .order_by(case((failed, 1), else_=0), case((failed, age), else_=-age), Turn.id)
-        .limit(limit)
-        .offset(offset)
+        .where(which)
     )
-    return [dict(row) for row in rows.mappings()]
 
 
 async def waiting(connection: AsyncConnection, limit: int) -> list[uuid.UUID]:
-    """The oldest turns in the queue."""
-    queued = select(Turn.id).where(Turn.state == TurnState.QUEUED).order_by(Turn.queued_at).limit(limit)
+    """The first turns in the queue."""
+    queued = select(Turn.id).where(Turn.state == TurnState.QUEUED).order_by(Turn.fair_at).limit(limit)
     return list((await connection.execute(queued)).scalars())
 
 
@@ -148,23 +176,22 @@ async def again(connection: AsyncConnection, turn: Mapping[str, Any], **columns:
     was faster, and then the transaction must not be committed. columns: state and input of the new one."""
     new = uuid.uuid4()
     # The conversation before the turn, as everybody locks them; a seq that nobody gets goes with the transaction.
-    seq = await connection.scalar(
-        update(Conversation)
-        .where(Conversation.id == turn["conversation_id"])
-        .values(last_seq=Conversation.last_seq + 1)
-        .returning(Conversation.last_seq)
-    )
+    place = await limits.place(connection, turn["conversation_id"])
+    assert place is not None, "the turn keeps its conversation"
     marked = await connection.execute(
-        update(Turn)
-        .where(Turn.id == turn["id"], Turn.state == TurnState.FAILED, Turn.superseded_by.is_(None))
-        .values(superseded_by=new)
+        update(Turn).where(Turn.id == turn["id"], _failed(), _same_media(turn)).values(superseded_by=new)
     )
     if marked.rowcount != 1:
         return None
-    kept = ("conversation_id", "message_id", "avatar", "voice", "language", "modes", "emotion_enabled")
-    values = {"id": new, "seq": seq, **{name: turn[name] for name in kept}, **columns}
+    kept = ("conversation_id", "message_id", "avatar", "voice", "language", "modes", "emotion_enabled", "gathered")
+    values = {"id": new, "seq": place.seq, "fair_at": place.fair_at, **{name: turn[name] for name in kept}, **columns}
     await connection.execute(insert(Turn).values(values))
     return new
+
+
+def _same_media(turn: Mapping[str, Any]) -> ColumnElement[bool]:
+    """A recording that went meanwhile is none that a new turn could use."""
+    return Turn.media_removed_at.is_not_distinct_from(turn["media_removed_at"])
 
 
 async def task(connection: AsyncConnection, number: int, kinds: Sequence[str]) -> Mapping[str, Any] | None:

@@ -22,6 +22,7 @@ from core.i18n import t
 from core.kinds import DEFAULT_LANGUAGE
 from core.states import OutboxState, TurnEvent, TurnState, sources
 from core.text.parts import split_text
+from db.endings import UNWANTED
 from db.models import Contact, Conversation, OutboxRow, Turn
 from db.turns import outbox_rows
 
@@ -32,8 +33,9 @@ HELD_NOTICE = "held:"
 """How the keys of notices about held rows begin; nobody is told that such a notice is held."""
 NOTICE_S = 3600
 """An administrator is told of a conversation once in so long."""
-UNWANTED = (TurnState.CANCELLED, TurnState.SUPERSEDED, TurnState.MERGED)
-"""Nobody waits for the answers of these."""
+IN_DOUBT = "notice-in-doubt"
+_PASSING = ("notice-wait", IN_DOUBT)
+"""How the ids of notices begin that nobody misses: the answer comes after them, or they are about another row."""
 _LOST = (OutboxState.FAILED, OutboxState.HELD)
 _PROVEN = ("wa_id", "user_id")
 """Addresses that the platform gives a person; others, a user name among them, people choose themselves."""
@@ -70,8 +72,10 @@ async def follow(
     """What follows from a row that ended as `state` with an error of that code.
 
     failed, unreachable: nothing more is sent, open turns are cancelled. failed otherwise: a voice note or video of a
-    turn steps down. held: administrators are told. The conversation's row is locked.
+    turn steps down. held: administrators are told. unknown: the person is told. The conversation's row is locked.
     """
+    if state is OutboxState.UNKNOWN:
+        await doubt(connection, row)
     if state is OutboxState.FAILED and code == Unreachable.code:
         return await _unreachable(connection, row["conversation_id"])
     if state is OutboxState.FAILED and row["turn_id"] is not None and row["kind"] in ("voice", "video"):
@@ -79,6 +83,33 @@ async def follow(
     if state is OutboxState.HELD and code == WindowClosed.code:
         return await _held(connection, row, admins)
     return Consequences()
+
+
+async def doubt(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
+    """Whether the row arrived is hidden for good: the person is told, once a turn, to ask again if it did not."""
+    if row["kind"] == "notice" and str(row["payload"].get("id", "")).startswith(_PASSING):
+        return
+    found = await connection.execute(
+        select(func.coalesce(Turn.answer_language, Conversation.language, Conversation.hint), Turn.state)
+        .select_from(Conversation)
+        .outerjoin(Turn, Turn.id == row["turn_id"])
+        .where(Conversation.id == row["conversation_id"])
+    )
+    spoken, state = found.one()
+    if state in UNWANTED:
+        return
+    language = spoken or DEFAULT_LANGUAGE
+    about = row["turn_id"] or row["id"]
+    notice = {
+        "conversation_id": row["conversation_id"],
+        "turn_id": row["turn_id"],
+        "turn_seq": row["turn_seq"],
+        "kind": "notice",
+        "payload": {"text": t(IN_DOUBT, language), "language": language, "id": IN_DOUBT},
+        "reply_to": row["reply_to"],
+        "dedupe_key": f"doubt:{about}",
+    }
+    await connection.execute(upsert(OutboxRow).values(notice).on_conflict_do_nothing(index_elements=["dedupe_key"]))
 
 
 async def _unreachable(connection: AsyncConnection, conversation_id: uuid.UUID) -> Consequences:

@@ -39,7 +39,7 @@ async def forget_history(connection: AsyncConnection, conversation_id: uuid.UUID
 
 
 async def cancel_open(connection: AsyncConnection, conversation_id: uuid.UUID) -> Stopped:
-    """Cancels every turn that is not done: one that runs is asked to stop, of any other nothing more is sent."""
+    """Cancels every turn that is not done: one that runs is asked to stop, and of none anything more is sent."""
     open_turns = select(Turn.id).where(Turn.conversation_id == conversation_id, Turn.state.in_(CANCELLABLE))
     # Rows of the outbox before the turns, as the courier locks them: two orders would be a deadlock.
     rows = select(OutboxRow.id).where(OutboxRow.turn_id.in_(open_turns.scalar_subquery()))
@@ -55,12 +55,11 @@ async def cancel_open(connection: AsyncConnection, conversation_id: uuid.UUID) -
 async def _cancel(connection: AsyncConnection, stopped: Stopped) -> None:
     if stopped.running:
         await connection.execute(update(Turn).where(Turn.id.in_(stopped.running)).values(cancel_requested=True))
-    if not stopped.ended:
-        return
-    ended = {"state": TurnState.CANCELLED, "cancel_requested": True, "ended_at": func.now()}
-    await connection.execute(update(Turn).where(Turn.id.in_(stopped.ended)).values(ended))
+    if stopped.ended:
+        ended = {"state": TurnState.CANCELLED, "cancel_requested": True, "ended_at": func.now()}
+        await connection.execute(update(Turn).where(Turn.id.in_(stopped.ended)).values(ended))
     await connection.execute(
         update(OutboxRow)
-        .where(OutboxRow.turn_id.in_(stopped.ended), OutboxRow.state == OutboxState.PENDING)
+        .where(OutboxRow.turn_id.in_(stopped.ended + stopped.running), OutboxRow.state == OutboxState.PENDING)
         .values(state=OutboxState.HELD, settled_at=func.now())
     )

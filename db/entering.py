@@ -18,9 +18,10 @@ from core.errors import NotFound
 from core.kinds import Mode
 from core.messages import Inbound
 from core.states import TurnState
-from db import contacts, inbox, newcomers
+from db import contacts, inbox, limits, newcomers
 from db.inbox import KnownEvent
 from db.intake import conversation_uuid
+from db.limits import Caps
 from db.models import Contact, Conversation, Inbox, OutboxRow
 from db.sessions import Database
 
@@ -156,26 +157,16 @@ async def too_many(entry: Entry, a_minute: int) -> bool:
     return await inbox.too_many(entry.connection, entry.conversation["id"], a_minute)
 
 
-async def add_turn(entry: Entry, avatar: str, **columns: Any) -> uuid.UUID:
-    """A turn of the event's message. avatar: for conversations and a service that have not chosen one. columns: what
-    differs from what the message says, its id perhaps."""
+async def add_turn(entry: Entry, avatar: str, *, caps: Caps | None = None, **columns: Any) -> tuple[uuid.UUID, bool]:
+    """A turn of the event's message: its id, and whether it lost its video to the day's seconds. avatar: for
+    conversations and a service that have not chosen one. columns: what differs from what the message says, its id
+    perhaps. Raises QueueFull, TooManyOpen; then nothing was written, and the transaction goes on."""
     turn_id = columns.pop("id", None) or uuid.uuid4()
-    named = {"conversation": entry.conversation["id"], "event": entry.event, "turn": turn_id}
-    seq = await entry.connection.scalar(_next_seq(), named)
-    conversation = {**entry.conversation, "last_seq": seq}
-    await newcomers.add(entry.connection, entry.inbound, conversation, turn_id, avatar, **columns)
-    await entry.connection.execute(_name_turn(), named)
-    return turn_id
-
-
-@cache
-def _next_seq() -> Executable:
-    return (
-        update(Conversation)
-        .where(Conversation.id == bindparam("conversation", type_=Uuid))
-        .values(last_seq=Conversation.last_seq + 1)
-        .returning(Conversation.last_seq)
-    )
+    place = await limits.place(entry.connection, entry.conversation["id"], caps)
+    assert place is not None, "its row is locked"
+    await newcomers.add(entry.connection, entry.inbound, entry.conversation, place, turn_id, avatar, **columns)
+    await entry.connection.execute(_name_turn(), {"event": entry.event, "turn": turn_id})
+    return turn_id, place.loses(entry.conversation["modes"] or newcomers.ALL_MODES)
 
 
 @cache
@@ -186,7 +177,7 @@ def _name_turn() -> Executable:
 
 async def add_answered(entry: Entry, replies: list[dict[str, Any]], language: str, avatar: str) -> uuid.UUID:
     """A turn whose answer is these replies: rendered, and theirs to be delivered."""
-    turn_id = await add_turn(
+    turn_id, _ = await add_turn(
         entry,
         avatar,
         state=TurnState.RENDERED,

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, Integer, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.errors import Conflict
+from core.errors import Conflict, DatabaseUnavailable
 from core.messages import Accepted, Inbound
 from db.models import Inbox
 from db.sessions import Database
@@ -51,15 +51,36 @@ def _remember() -> Executable:
     )
 
 
+async def is_known(connection: AsyncConnection, inbound: Inbound) -> bool:
+    """Whether the event came before."""
+    question = select(Inbox.id).where(
+        Inbox.channel == inbound.channel,
+        Inbox.account == inbound.account,
+        Inbox.external_event_id == inbound.event_id,
+    )
+    return await connection.scalar(question) is not None
+
+
 async def known(database: Database, inbound: Inbound) -> Accepted:
-    """What became of an event that came before. Raises Conflict where it came with another content."""
+    """What became of an event that is in the inbox. Raises Conflict where it came with another content, and
+    DatabaseUnavailable where it has been removed this moment: whoever sends it again is heard."""
+    found = await find(database, inbound)
+    if found is None:
+        raise DatabaseUnavailable
+    return found
+
+
+async def find(database: Database, inbound: Inbound) -> Accepted | None:
+    """What became of an event that came before; None where it did not. Raises Conflict as `known` does."""
     question = select(Inbox.turn_id, Inbox.conversation_id, Inbox.digest).where(
         Inbox.channel == inbound.channel,
         Inbox.account == inbound.account,
         Inbox.external_event_id == inbound.event_id,
     )
     async with database.begin() as connection:
-        row = (await connection.execute(question)).one()
+        row = (await connection.execute(question)).one_or_none()
+    if row is None:
+        return None
     if row.digest != inbound.digest:
         raise Conflict
     turn_id = None if row.turn_id is None else str(row.turn_id)

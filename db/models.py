@@ -111,7 +111,7 @@ class Conversation(Base):
     language: of the last answer, or fixed by the person (language_chosen). addresses: what the channel's `send` needs
     beside external_chat_id. traits: what the channel has learned of the chat. hint: the language of the person's app.
     reachable: false once the bot was blocked or the chat deleted. pending: what a command still waits for, {"command",
-    …}.
+    …}. fair_at: the newest turn's.
     """
 
     __tablename__ = "conversations"
@@ -136,6 +136,7 @@ class Conversation(Base):
     hint: Mapped[str | None]
     reachable: Mapped[bool] = mapped_column(server_default=text("true"))
     pending: Mapped[dict[str, Any] | None]
+    fair_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = _now()
 
 
@@ -146,6 +147,7 @@ class Inbox(Base):
     __table_args__ = (
         UniqueConstraint("channel", "account", "external_event_id"),
         Index("ix_inbox_newest", "conversation_id", "id"),
+        Index("ix_inbox_received", "received_at"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -159,6 +161,14 @@ class Inbox(Base):
     received_at: Mapped[datetime] = _now()
 
 
+FOLDER = "split_part(input_media, '/'::text, 1)"
+"""Where a turn's recording lies: an upload's folder, its own, or that of a turn whose message was asked again."""
+_WITH_FILES = (
+    "ended_at IS NOT NULL AND media_removed_at IS NULL"
+    " AND (input_media IS NOT NULL OR audio IS NOT NULL OR video IS NOT NULL)"
+)
+
+
 class Turn(Leased, Base):
     """One message and its answer. avatar, voice, language and modes are the conversation's at intake."""
 
@@ -167,12 +177,18 @@ class Turn(Leased, Base):
         UniqueConstraint("conversation_id", "seq"),
         _one_of("state", TurnState),
         Index("uq_turns_running", "conversation_id", unique=True, postgresql_where=_where((TurnState.RUNNING,))),
-        Index("ix_turns_claim", "queued_at", postgresql_where=_where((TurnState.QUEUED,))),
+        Index("ix_turns_claim", "fair_at", postgresql_where=_where((TurnState.QUEUED,))),
         Index("ix_turns_waiting", "conversation_id", "seq", postgresql_where=_where(BEFORE_RENDERED)),
         Index("ix_turns_lease", "lease_until", postgresql_where=_where((TurnState.RUNNING,))),
         Index("ix_turns_rendered", "rendered_at", postgresql_where=_where((TurnState.RENDERED,))),
         Index("ix_turns_received", "not_before", postgresql_where=_where((TurnState.RECEIVED,))),
         Index("ix_turns_message", "conversation_id", "message_id", postgresql_where=text("message_id IS NOT NULL")),
+        Index("ix_turns_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+        Index("ix_turns_filmed", "conversation_id", "rendered_at", postgresql_where=text("video IS NOT NULL")),
+        Index("ix_turns_pace", "rendered_at", postgresql_where=text("rendered_at IS NOT NULL")),
+        Index("ix_turns_failed", "created_at", postgresql_where=text("state = 'failed' AND superseded_by IS NULL")),
+        Index("ix_turns_files", "ended_at", postgresql_where=text(_WITH_FILES)),
+        Index("ix_turns_input", text(FOLDER), postgresql_where=text("input_media IS NOT NULL")),
     )
 
     id: Mapped[uuid.UUID] = _id()
@@ -217,6 +233,13 @@ class Turn(Leased, Base):
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     superseded_by: Mapped[uuid.UUID | None]
     merged_into: Mapped[uuid.UUID | None]
+    gathered: Mapped[dict[str, Any] | None]
+    """Which messages its text is of, as db.gathering tells it."""
+
+    fair_at: Mapped[datetime] = _now()
+    """Turns are claimed in this order: when it came, or later where the conversation has others before it."""
+    media_removed_at: Mapped[datetime | None]
+    """Its files are no longer kept."""
 
     created_at: Mapped[datetime] = _now()
     queued_at: Mapped[datetime | None]
@@ -267,7 +290,9 @@ class OutboxRow(Leased, Base):
         _one_of("state", OutboxState),
         CheckConstraint("kind IN ('text', 'voice', 'video', 'menu', 'notice', 'document')", name="kind"),
         Index("ix_outbox_open", "conversation_id", "id", postgresql_where=_where(OPEN)),
+        Index("ix_outbox_conversation", "conversation_id", "id"),
         Index("ix_outbox_turn", "turn_id"),
+        Index("ix_outbox_replies", "created_at", postgresql_where=text("turn_id IS NULL")),
         Index("ix_outbox_external", "external_id", postgresql_where=text("external_id IS NOT NULL")),
     )
 
@@ -298,6 +323,8 @@ class Task(Leased, Base):
         CheckConstraint("worker IN ('courier', 'render')", name="worker"),
         Index("ix_tasks_claim", "worker", "id", postgresql_where=_where((TaskState.QUEUED,))),
         Index("ix_tasks_conversation", "conversation_id"),
+        Index("ix_tasks_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+        Index("ix_tasks_open", "id", postgresql_where=text("ended_at IS NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

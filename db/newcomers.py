@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.kinds import Mode
 from core.messages import Inbound
 from core.states import TurnState
+from db.limits import STEP, Place
 from db.models import Turn
 from db.switches import DEFAULT_AVATAR, chosen
 
 ALL_MODES = [mode.value for mode in Mode]
 _PLAIN = (
     *("id", "conversation_id", "seq", "state", "input_text", "input_media", "input_remote", "message_id"),
-    *("voice", "language", "modes", "emotion_enabled"),
+    *("voice", "language", "modes", "emotion_enabled", "steps", "fair_at"),
 )
 
 
@@ -27,25 +28,29 @@ async def add(
     connection: AsyncConnection,
     inbound: Inbound,
     conversation: Mapping[str, Any],
+    place: Place,
     turn_id: uuid.UUID,
     avatar: str,
     **columns: Any,
 ) -> None:
-    """conversation: its row, `last_seq` this turn's. avatar: for a conversation and a service that have not chosen
-    one. columns: what differs from what the message says."""
-    values = _values(inbound, conversation, turn_id, avatar)
+    """conversation: its row. avatar: for a conversation and a service that have not chosen one. columns: what differs
+    from what the message says."""
+    values = _values(inbound, conversation, place, turn_id, avatar)
     expressions = {name: value for name, value in columns.items() if isinstance(value, ClauseElement)}
     more = {name: value for name, value in columns.items() if name not in (*expressions, *_PLAIN)}
     statement = _add().values({**expressions, **more}) if expressions or more else _add()
     await connection.execute(statement, values | {name: columns[name] for name in columns if name in _PLAIN})
 
 
-def _values(inbound: Inbound, conversation: Mapping[str, Any], turn_id: uuid.UUID, avatar: str) -> dict[str, Any]:
+def _values(
+    inbound: Inbound, conversation: Mapping[str, Any], place: Place, turn_id: uuid.UUID, avatar: str
+) -> dict[str, Any]:
     ready = inbound.remote is None
+    modes = conversation["modes"] or ALL_MODES
     return {
         "id": turn_id,
         "conversation_id": conversation["id"],
-        "seq": conversation["last_seq"],
+        "seq": place.seq,
         "state": TurnState.QUEUED if ready else TurnState.RECEIVED,
         "input_text": inbound.text,
         "input_media": inbound.media,
@@ -53,7 +58,9 @@ def _values(inbound: Inbound, conversation: Mapping[str, Any], turn_id: uuid.UUI
         "message_id": inbound.message_id,
         "voice": conversation["voice"],
         "language": inbound.language or (conversation["language"] if conversation.get("language_chosen") else None),
-        "modes": conversation["modes"] or ALL_MODES,
+        "modes": place.modes(modes),
+        "steps": [STEP] if place.loses(modes) else [],
+        "fair_at": place.fair_at,
         "emotion_enabled": conversation.get("emotion_enabled", True),
         "chosen_avatar": conversation["avatar"],
         "usual_avatar": avatar,

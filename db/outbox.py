@@ -36,7 +36,7 @@ from sqlalchemy.orm import aliased
 from core.errors import LeaseLost
 from core.states import OPEN, OutboxState
 from db.consequences import Admins, follow, learn, lock
-from db.endings import end_delivered
+from db.endings import end_delivered, hold_unwanted
 from db.models import Conversation, OutboxRow
 from db.sessions import Database
 from db.statuses import told
@@ -147,6 +147,14 @@ async def add(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
         await connection.execute(upsert(OutboxRow).on_conflict_do_nothing(index_elements=["dedupe_key"]), rows)
 
 
+async def files(database: Database, turn_id: uuid.UUID) -> frozenset[str]:
+    """The names of the files that rows of the turn send, whatever became of them."""
+    columns = [OutboxRow.payload[name].astext for name in ("path", "thumbnail")]
+    async with database.begin() as connection:
+        rows = await connection.execute(select(*columns).where(OutboxRow.turn_id == turn_id))
+    return frozenset(name for row in rows for name in row if name is not None)
+
+
 async def claim(database: Database, conversation_id: uuid.UUID, owner: str, lease_s: float) -> Mapping[str, Any] | None:
     """The conversation's next row, leased to `owner`; None where nothing may be sent now.
 
@@ -193,6 +201,19 @@ def _claim() -> Executable:
     )
 
 
+async def renew(database: Database, row: Mapping[str, Any], lease_s: float) -> bool:
+    """Renews the lease of a claimed row; False where it is nobody's or another's by now."""
+    async with database.begin() as connection:
+        done = await connection.execute(
+            update(OutboxRow).where(_held(row)).values(lease_until=func.now() + timedelta(seconds=lease_s))
+        )
+    return bool(done.rowcount)
+
+
+def _held(row: Mapping[str, Any]) -> ColumnElement[bool]:
+    return and_(OutboxRow.id == row["id"], OutboxRow.fence == row["fence"], OutboxRow.state == OutboxState.SENDING)
+
+
 async def settle(
     database: Database,
     row: Mapping[str, Any],
@@ -206,15 +227,13 @@ async def settle(
     admins: who is told of what is held. text_length: of one message, for a step down to text.
     """
     async with database.begin() as connection:
-        if verdict.learned or verdict.state in (OutboxState.FAILED, OutboxState.HELD):
+        if verdict.learned or verdict.state in (OutboxState.FAILED, OutboxState.HELD, OutboxState.UNKNOWN):
             await lock(connection, row["conversation_id"])
-        held = await connection.execute(
-            update(OutboxRow)
-            .where(OutboxRow.id == row["id"], OutboxRow.fence == row["fence"], OutboxRow.state == OutboxState.SENDING)
-            .values(_written(verdict))
-        )
+        held = await connection.execute(update(OutboxRow).where(_held(row)).values(_written(verdict)))
         if held.rowcount != 1:
             raise LeaseLost
+        if verdict.state is OutboxState.PENDING and row["turn_id"] is not None:
+            await hold_unwanted(connection, [row["id"]])
         if verdict.learned:
             await learn(connection, row["conversation_id"], verdict.learned)
         follows = await follow(connection, row, verdict.state, verdict.code, admins=admins, text_length=text_length)

@@ -18,7 +18,8 @@ from sqlalchemy.orm import aliased
 
 from core.errors import WindowClosed
 from core.states import OPEN, OutboxState, TurnState
-from db.consequences import UNWANTED, lock
+from db.consequences import doubt, lock
+from db.endings import UNWANTED, hold_unwanted
 from db.models import Conversation, OutboxRow, Turn
 from db.outbox import repeated, sendable
 from db.sessions import Database
@@ -78,7 +79,8 @@ def _newest_held() -> Executable:
 async def recover(
     database: Database, owner: str | None = None, tracked: Collection[str] = ()
 ) -> dict[uuid.UUID, float]:
-    """Rows whose sender died inside the send call: sent once more, marked as a repetition; a second time `unknown`.
+    """Rows whose sender died inside the send call: sent once more, marked as a repetition; a second time `unknown`, of
+    which the person is told.
 
     owner: a dead process of this name, whose leases need not run out first. tracked: channels whose platform has
     STATUS_S to say what became of the first. The conversations, each with the seconds until it has something to send.
@@ -96,16 +98,22 @@ async def recover(
                 not_before=case((waits, func.now() + timedelta(seconds=STATUS_S)), else_=func.now()),
                 **values,
             )
-            .returning(OutboxRow.conversation_id, (OutboxRow.not_before > func.now()).label("later"))
+            .returning(OutboxRow.id, OutboxRow.conversation_id, (OutboxRow.not_before > func.now()).label("later"))
         )
+        freed = again.all()
+        if freed:
+            await hold_unwanted(connection, [row.id for row in freed])
         lost = await connection.execute(
             update(OutboxRow)
             .where(OutboxRow.state == OutboxState.SENDING, dead)
             .values(state=OutboxState.UNKNOWN, settled_at=func.now(), **values)
-            .returning(OutboxRow.conversation_id)
+            .returning(*OutboxRow.__table__.columns)
         )
-        found = {row.conversation_id: STATUS_S if row.later else 0.0 for row in again}
-        return found | dict.fromkeys(lost.scalars(), 0.0)
+        found = {row.conversation_id: STATUS_S if row.later else 0.0 for row in freed}
+        for row in lost.mappings().all():
+            await doubt(connection, dict(row))
+            found[row["conversation_id"]] = 0.0
+        return found
 
 
 async def undelivered(database: Database, *, without: Collection[str] = (), limit: int = 500) -> list[uuid.UUID]:

@@ -15,13 +15,14 @@ from core.states import OutboxState, TaskState
 from db.consequences import HELD_NOTICE
 from db.conversations import cancel_open
 from db.models import Base, Contact, Conversation, Inbox, LayerOutput, Message, OutboxRow, Task, Turn
+from db.retention import own_folders
 
 DAY = timedelta(hours=24)
 EXPORT, FORGET = "export", "forget"
 """Kinds of tasks."""
 EXPORTS = "exports"
 """The folder of the storage with a folder for each person who asked for what is kept."""
-_OURS = {"fence", "lease_owner", "lease_until", "not_before", "attempts", "dedupe_key"}
+_OURS = {"fence", "lease_owner", "lease_until", "not_before", "attempts", "dedupe_key", "gathered"}
 """Columns about our work, not about a person."""
 _KEPT = (Turn, Message, LayerOutput, Inbox, OutboxRow, Task)
 
@@ -147,7 +148,7 @@ async def belongings(connection: AsyncConnection, contact_id: uuid.UUID) -> Belo
         written = select(column).where(table.conversation_id.in_(chats), _with_path(column))
         for payload in (await connection.execute(written)).scalars():
             named += _paths(payload)
-    own = {folder for folder in map(_own_folder, named) if folder is not None}
+    own = own_folders(named)
     tasks = (await connection.execute(select(Task.id).where(Task.conversation_id.in_(chats)))).scalars()
     own |= {f"task-{number}" for number in tasks}
     return Belongings(rows, {f"{EXPORTS}/{contact_id}", *map(str, turns), *own}, list(turns))
@@ -163,15 +164,6 @@ _PATHS = ("path", "thumbnail", "media")
 
 def _paths(payload: Mapping[str, Any]) -> Iterator[str]:
     return (value for key in _PATHS if isinstance(value := payload.get(key), str))
-
-
-def _own_folder(name: str) -> str | None:
-    """The folder of one turn or upload, whose name is an id; what lies elsewhere is shared."""
-    folder = name.partition("/")[0]
-    try:
-        return folder if str(uuid.UUID(folder)) == folder else None
-    except ValueError:
-        return None
 
 
 async def forget(connection: AsyncConnection, contact_id: uuid.UUID) -> None:

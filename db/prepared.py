@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import func, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.kinds import Layer, Mode
 from core.states import TurnState
-from db.models import Conversation, LayerOutput, OutboxRow, Turn
+from db import limits
+from db.models import LayerOutput, OutboxRow, Turn
 from db.turns import outbox_rows
 
 
@@ -29,18 +30,14 @@ async def add(
     The language model's output is saved with it, so every attempt starts at speech; the text goes out at once, since
     it is the layer that was skipped which would have sent it.
     """
-    seq = await connection.scalar(
-        update(Conversation)
-        .where(Conversation.id == conversation_id)
-        .values(last_seq=Conversation.last_seq + 1)
-        .returning(Conversation.last_seq)
-    )
-    if seq is None:
+    place = await limits.place(connection, conversation_id)
+    if place is None:
         return None
     turn = {
         "id": uuid.uuid4(),
         "conversation_id": conversation_id,
-        "seq": seq,
+        "seq": place.seq,
+        "fair_at": place.fair_at,
         "state": TurnState.QUEUED,
         "avatar": avatar,
         "voice": voice,

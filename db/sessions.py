@@ -15,6 +15,10 @@ AWAY = ("08", "28", "3D", "40", "53", "57P", "58")
 """SQLSTATE classes in which the statement is not at fault: connection, authorisation, no such database, a transaction
 rolled back by the server, resources, the operator (a shutdown), the server's system."""
 
+CONNECT_S = 5.0
+STATEMENT_S = 30.0
+"""No statement takes longer, whatever the tables hold."""
+
 
 class Database:
     """A pool of connections; every transaction is one `begin()`, so commits can be counted."""
@@ -27,6 +31,8 @@ class Database:
             max_overflow=size,
             pool_timeout=5,
             pool_pre_ping=False,
+            # A server that is gone without a word is away too.
+            connect_args={"timeout": CONNECT_S, "command_timeout": STATEMENT_S},
             # What people write is a parameter, and an error's text goes into the log.
             hide_parameters=True,
         )

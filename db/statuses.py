@@ -15,7 +15,7 @@ from core.errors import RateLimited, Refused, WindowClosed
 from core.messages import Status
 from core.states import OPEN, OutboxState
 from db.consequences import Admins, follow, lock
-from db.endings import end_delivered
+from db.endings import end_delivered, hold_unwanted
 from db.models import Conversation, Inbox, OutboxRow
 from db.sessions import Database
 
@@ -50,6 +50,8 @@ async def told(
         if row is None or state is None:
             return []
         await _write(connection, row, status, state)
+        if state is _S.PENDING and row["turn_id"] is not None:
+            await hold_unwanted(connection, [row["id"]])
         code = status.error if status.state == "failed" else None
         follows = await follow(connection, row, state, code, admins=admins, text_length=text_length)
         await end_delivered(connection, conversation_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Integer,
     Interval,
     Select,
-    Update,
     Uuid,
     and_,
     bindparam,
@@ -26,6 +25,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -35,6 +35,7 @@ from sqlalchemy.orm import aliased
 from core.errors import LeaseLost
 from core.states import BEFORE_RENDERED, TRANSITIONS, TurnEvent, TurnState
 from db.endings import hold_unsent, lock_outbox
+from db.limits import FAIR_S
 from db.models import Conversation, LayerOutput, Message, OutboxRow, Turn
 from db.sessions import Database
 from db.switches import PAUSED, on
@@ -43,8 +44,10 @@ HISTORY = 20
 """Messages of a conversation that are handed to the language model."""
 WAITING = 50
 """Turns that wait are counted up to so many: more make no difference to the one in hand."""
+FOLLOWERS = 20
+"""Turns of the conversation in hand that stand back for others; the rest does when these are gone."""
 
-_AGE, _WAITING = "age_s", "waiting"
+_AGE, _WAITING, _OVERDUE = "age_s", "waiting", "overdue"
 
 _ADD_OUTPUT, _ADD_MESSAGE, _ADD_OUTBOX = (
     upsert(table).on_conflict_do_nothing() for table in (LayerOutput, Message, OutboxRow)
@@ -105,12 +108,12 @@ def first_in_line(turn: type[Turn]) -> ColumnElement[bool]:
 
 
 def _claimable() -> Select[uuid.UUID]:
-    """Ids of the turns that may run now, oldest first."""
+    """Ids of the turns that may run now, in the order of db/limits.py."""
     waiting = aliased(Turn, name="waiting")
     return (
         select(waiting.id)
         .where(waiting.state == TurnState.QUEUED, waiting.not_before <= func.now(), first_in_line(waiting))
-        .order_by(waiting.queued_at)
+        .order_by(waiting.fair_at)
     )
 
 
@@ -129,8 +132,52 @@ def _claim() -> Executable:
             lease_until=func.now() + bindparam("lease", type_=Interval),
             started_at=func.coalesce(Turn.started_at, func.now()),
         )
-        .returning(*Turn.__table__.columns, _age().label(_AGE), _waiting().label(_WAITING))
+        .returning(
+            *Turn.__table__.columns,
+            _age().label(_AGE),
+            _waiting().label(_WAITING),
+            _is_overdue().label(_OVERDUE),
+        )
     )
+
+
+def _is_overdue() -> ColumnElement[bool]:
+    """Whether the place of the conversation's next turn is over, since turns take longer than FAIR_S."""
+    follower = aliased(Turn, name="follower")
+    following = select(follower.fair_at < func.now()).where(
+        follower.conversation_id == Turn.conversation_id, follower.seq > Turn.seq, follower.state == TurnState.QUEUED
+    )
+    return following.correlate(Turn).order_by(follower.seq).limit(1).scalar_subquery()
+
+
+@cache
+def _stand_back() -> Executable:
+    """The next turns of a conversation stand FAIR_S apart from this moment on: whoever has come meanwhile goes before
+    the second of them. With the parameters `conversation` and `after`, the seq of the turn that was claimed.
+
+    A row that somebody has locked is left as it is: to wait for it here could be a deadlock.
+    """
+    follower, free = aliased(Turn, name="follower"), aliased(Turn, name="free")
+    line = (
+        select(follower.id, func.row_number().over(order_by=follower.seq).label("nth"))
+        .where(
+            follower.conversation_id == bindparam("conversation", type_=Uuid),
+            follower.seq > bindparam("after", type_=Integer),
+            follower.state == TurnState.QUEUED,
+        )
+        .order_by(follower.seq)
+        .limit(FOLLOWERS)
+        .subquery("line")
+    )
+    behind = func.now() + line.c.nth * timedelta(seconds=FAIR_S)
+    early = (
+        select(free.id, behind.label("behind"))
+        .join(line, line.c.id == free.id)
+        .where(free.fair_at < behind)
+        .with_for_update(of=free, skip_locked=True)
+        .cte("early")
+    )
+    return update(Turn).where(Turn.id == early.c.id).values(fair_at=early.c.behind)
 
 
 def _age() -> ColumnElement[float]:
@@ -158,11 +205,17 @@ def _context() -> tuple[Executable, Executable, Executable]:
 
 
 async def claim(database: Database, owner: str, lease_s: float) -> Claimed | None:
-    """The oldest turn that may run now, leased to `owner`; None where there is none."""
+    """The first turn in the line that may run now, leased to `owner`; None where there is none."""
     parameters = {"owner": owner, "lease": timedelta(seconds=lease_s)}
     async with database.begin() as connection:
         row = (await connection.execute(_claim(), parameters)).mappings().one_or_none()
-        return None if row is None else await _with_context(connection, dict(row))
+        if row is None:
+            return None
+        turn = dict(row)
+        if turn.pop(_OVERDUE):
+            known = {"conversation": turn["conversation_id"], "after": turn["seq"]}
+            await connection.execute(_stand_back(), known)
+        return await _with_context(connection, turn)
 
 
 async def _with_context(connection: AsyncConnection, turn: dict[str, Any]) -> Claimed:
@@ -197,8 +250,11 @@ async def renew(database: Database, turn_id: uuid.UUID, fence: int, lease_s: flo
     return bool(asked)
 
 
-async def save(database: Database, claimed: Claimed, what: Save) -> None:
-    """One transaction, refused with LeaseLost where the fence is another's by now."""
+async def save(database: Database, claimed: Claimed, what: Save) -> TurnState:
+    """One transaction, refused with LeaseLost where the fence is another's by now; the turn's state after it.
+
+    Of a turn that is to stop nothing more is sent, and whatever ends it ends it as cancelled or superseded.
+    """
     expressions = {name: value for name, value in what.columns.items() if isinstance(value, ClauseElement)}
     plain = {name: value for name, value in what.columns.items() if name not in expressions}
     statement = _save(what.event).values(expressions) if expressions else _save(what.event)
@@ -206,32 +262,35 @@ async def save(database: Database, claimed: Claimed, what: Save) -> None:
         if what.event is TurnEvent.CANCEL:
             await lock_outbox(connection, claimed.id)
         held = await connection.execute(statement, {"held_id": claimed.id, "held_fence": claimed.fence, **plain})
-        if held.rowcount != 1:
+        row = held.one_or_none()
+        if row is None:
             raise LeaseLost
-        await _append(connection, claimed, what)
+        await _append(connection, claimed, replace(what, outbox=[], messages=[]) if row.cancel_requested else what)
         if what.event is TurnEvent.CANCEL:
             await hold_unsent(connection, claimed.id)
+    return TurnState(row.state)
 
 
 @cache
-def _save(event: TurnEvent | None) -> Update:
+def _save(event: TurnEvent | None) -> Any:
     """Columns that are given as parameters are set too; the one that stays as it is makes a statement without any."""
     held = _held(bindparam("held_id", type_=Uuid), bindparam("held_fence", type_=Integer))
     values = {"cancel_requested": Turn.cancel_requested} | (_end(event) if event is not None else {})
-    return update(Turn).where(held).values(values)
+    return update(Turn).where(held).values(values).returning(Turn.state, Turn.cancel_requested)
 
 
 def _end(event: TurnEvent) -> dict[str, Any]:
     state = TRANSITIONS[TurnState.RUNNING, event]
     # A correction asks the holder to stop as a cancel does.
-    superseded = case((Turn.superseded_by.is_not(None), TurnState.SUPERSEDED), else_=TurnState.CANCELLED)
-    written = superseded if event is TurnEvent.CANCEL else state
-    values: dict[str, Any] = {"state": written, "lease_owner": None, "lease_until": None}
+    stopped = case((Turn.superseded_by.is_not(None), TurnState.SUPERSEDED), else_=TurnState.CANCELLED)
+    values: dict[str, Any] = {"lease_owner": None, "lease_until": None}
+    if event is TurnEvent.CANCEL:
+        return values | {"state": stopped, "ended_at": func.now()}
+    values["state"] = case((Turn.cancel_requested, stopped), else_=state)
     if state is TurnState.RENDERED:
-        values["rendered_at"] = func.now()
-    elif state is not TurnState.QUEUED:
-        values["ended_at"] = func.now()
-    return values
+        values["rendered_at"] = case((~Turn.cancel_requested, func.now()))
+    ends = true() if state is TurnState.FAILED else Turn.cancel_requested
+    return values | {"ended_at": case((ends, func.now()))}
 
 
 async def _append(connection: AsyncConnection, claimed: Claimed, what: Save) -> None:
@@ -268,12 +327,13 @@ def outbox_rows(turn: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> l
     ]
 
 
-async def requeue(database: Database, claimed: Claimed, *, delay_s: float = 0.0, refund: bool = False) -> None:
-    """Back to the queue; `refund` gives the attempt back (a drain is nobody's fault). Raises LeaseLost."""
+async def requeue(database: Database, claimed: Claimed, *, delay_s: float = 0.0, refund: bool = False) -> TurnState:
+    """Back to the queue, unless it is to stop; the turn's state after it. `refund` gives the attempt back (a drain is
+    nobody's fault). Raises LeaseLost."""
     columns: dict[str, Any] = {"not_before": func.now() + timedelta(seconds=delay_s), "layer": None}
     if refund:
         columns["attempts"] = Turn.attempts - 1
-    await save(database, claimed, Save(columns=columns, event=TurnEvent.REQUEUE))
+    return await save(database, claimed, Save(columns=columns, event=TurnEvent.REQUEUE))
 
 
 async def take_back(database: Database, owner: str) -> int:

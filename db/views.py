@@ -6,31 +6,33 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Float, ScalarSelect, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Float, case, cast, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
-from core.states import TurnState
+from core.states import BEFORE_RENDERED, TurnState
 from db.models import Conversation, Turn
 from db.sessions import Database
 
-_INTERNAL = {"input_remote", "fence", "lease_owner", "lease_until", "not_before"}
+PAGE = "web"
+"""The channel whose turns are shown over HTTP."""
+FURTHEST = 1000
+"""Whoever stands further back is told this place."""
+_INTERNAL = {"input_remote", "gathered", "fence", "lease_owner", "lease_until", "not_before"}
 _COLUMNS = [column for column in Turn.__table__.c if column.name not in _INTERNAL]
 
 
-def _queue_position() -> ScalarSelect[Any]:
-    """How many turns come before this one, the running ones among them."""
-    ahead = aliased(Turn)
-    return (
-        select(func.count())
-        .where(
-            or_(
-                ahead.state == TurnState.RUNNING,
-                and_(ahead.state == TurnState.QUEUED, ahead.queued_at < Turn.queued_at),
-            ),
-            ahead.id != Turn.id,
-        )
-        .scalar_subquery()
+def _queue_position() -> ColumnElement[int]:
+    """How many turns come before this one that is queued, the running ones among them; counted up to FURTHEST."""
+    ahead, running = aliased(Turn), aliased(Turn)
+    before = (
+        select(literal(1))
+        .where(ahead.state == TurnState.QUEUED, ahead.fair_at < Turn.fair_at)
+        .correlate(Turn)
+        .limit(FURTHEST)
+        .subquery()
     )
+    at_work = select(func.count()).where(running.state == TurnState.RUNNING).scalar_subquery()
+    return select(func.count()).select_from(before).scalar_subquery() + at_work
 
 
 def _select() -> Any:
@@ -40,19 +42,33 @@ def _select() -> Any:
     return select(*_COLUMNS, position.label("queue_position"))
 
 
+def _of_a_page() -> ColumnElement[bool]:
+    """What people say on other channels is none of the pages' business, even where an id of theirs is known."""
+    return (
+        select(Conversation.id)
+        .where(Conversation.id == Turn.conversation_id, Conversation.channel == PAGE)
+        .correlate(Turn)
+        .exists()
+    )
+
+
 async def turn(database: Database, turn_id: uuid.UUID) -> Mapping[str, Any] | None:
+    """None for one that no page began."""
     async with database.begin() as connection:
-        row = (await connection.execute(_select().where(Turn.id == turn_id))).mappings().one_or_none()
+        found = await connection.execute(_select().where(Turn.id == turn_id, _of_a_page()))
+        row = found.mappings().one_or_none()
     return None if row is None else dict(row)
 
 
 async def conversation(
     database: Database, conversation_id: uuid.UUID, *, limit: int = 100
 ) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
-    """The conversation's row and its newest turns, oldest first."""
+    """The conversation's row and its newest turns, oldest first; None for one that no page began."""
     async with database.begin() as connection:
         found = await connection.execute(
-            select(*Conversation.__table__.columns).where(Conversation.id == conversation_id)
+            select(*Conversation.__table__.columns).where(
+                Conversation.id == conversation_id, Conversation.channel == PAGE
+            )
         )
         row = found.mappings().one_or_none()
         if row is None:
@@ -76,12 +92,15 @@ async def seconds_a_turn(database: Database) -> float | None:
     return None if mean is None else float(mean)
 
 
+def on_their_way() -> ColumnElement[bool]:
+    """Turns that have not ended. In two parts: an index holds those of each, none those of both."""
+    return or_(Turn.state.in_(BEFORE_RENDERED), Turn.state == TurnState.RENDERED)
+
+
 async def states(database: Database) -> dict[str, int]:
     """How many turns are on their way, by state: the queue's depth."""
-    waiting = (TurnState.RECEIVED, TurnState.QUEUED, TurnState.RUNNING, TurnState.RENDERED)
+    waiting = (*BEFORE_RENDERED, TurnState.RENDERED)
     async with database.begin() as connection:
-        rows = await connection.execute(
-            select(Turn.state, func.count()).where(Turn.state.in_(waiting)).group_by(Turn.state)
-        )
+        rows = await connection.execute(select(Turn.state, func.count()).where(on_their_way()).group_by(Turn.state))
         counted = {str(state): int(count) for state, count in rows}
     return {state.value: counted.get(state.value, 0) for state in waiting}

@@ -50,7 +50,7 @@ async def untold(database: Database, channels: Collection[str], settled_s: float
     """Turns that are next in their conversation, are settled_s old, and of whose wait nobody was told: `place` (turns
     before it in all), `running_s`, and `spoken` (the chat's language)."""
     line = (
-        select(Turn.id, (func.row_number().over(order_by=Turn.queued_at) - 1).label("before"))
+        select(Turn.id, (func.row_number().over(order_by=Turn.fair_at) - 1).label("before"))
         .where(Turn.state == TurnState.QUEUED)
         .subquery()
     )

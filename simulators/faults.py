@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.background import BackgroundTask
 from starlette.types import Message, Receive, Scope, Send
 
 from core.errors import InputError
@@ -40,13 +41,23 @@ class Fault(BaseModel):
         return same_method and self.chat in (None, chat)
 
 
+Moment = Literal["arrived", "done", "answered"]
+"""Of a request's way: nothing is done yet; the platform did it, the answer is not sent; the answer is sent."""
+Watcher = Callable[[Moment, str, str | None], Awaitable[bool]]
+"""Told of each request's moments, with its method and chat. True: the connection is cut at this moment, so that what
+would follow does not happen."""
+Notice = Callable[[Moment], Awaitable[bool]]
+
+
 class Faults:
-    """The faults that are still to happen, in the order in which they were asked for."""
+    """The faults that are still to happen, in the order in which they were asked for. `watcher`: who is told of every
+    request that the platform takes."""
 
     def __init__(self, own: frozenset[str] | None = None) -> None:
         """own: the platform's own effects; where they are given, others than these and the common ones are refused."""
         self._own = own
         self._waiting: list[Fault] = []
+        self.watcher: Watcher | None = None
 
     def add(self, fault: Fault) -> None:
         """Raises InputError for an effect that the platform does not know."""
@@ -56,6 +67,10 @@ class Faults:
 
     def clear(self) -> None:
         self._waiting.clear()
+
+    def withdraw(self, effect: str) -> None:
+        """What is left of this effect does not happen."""
+        self._waiting = [fault for fault in self._waiting if fault.effect != effect]
 
     def left(self) -> list[Fault]:
         return list(self._waiting)
@@ -70,6 +85,14 @@ class Faults:
                 return self._spend(fault)
         return None
 
+    def notice(self, method: str, chat: str | int | None = None) -> Notice:
+        """Tells the watcher of one request, if there is one."""
+
+        async def notice(moment: Moment) -> bool:
+            return self.watcher is not None and await self.watcher(moment, method, None if chat is None else str(chat))
+
+        return notice
+
     def _spend(self, fault: Fault) -> Fault | None:
         if fault.skip:
             fault.skip -= 1
@@ -80,17 +103,20 @@ class Faults:
         return fault
 
 
-async def on_the_wire(fault: Fault | None, act: Callable[[], Awaitable[Response]]) -> Response:
+async def on_the_wire(fault: Fault | None, act: Callable[[], Awaitable[Response]], notice: Notice) -> Response:
     """The answer of `act`, or what becomes of it under a fault of the connection; other effects are the caller's."""
     effect = fault.effect if fault else ""
+    if await notice("arrived") or effect == "reset":
+        return Reset()
     if effect == "timeout_before":
         return Silence()
-    if effect == "reset":
-        return Reset()
     answer = await act()
+    if await notice("done") or effect == "reset_after":
+        return Reset()
     if effect == "timeout_after":
         return Silence()
-    return Reset() if effect == "reset_after" else answer
+    answer.background = BackgroundTask(notice, "answered")
+    return answer
 
 
 class Silence(Response):

@@ -26,6 +26,7 @@ port = 5432
 unix_socket_directories = '{run}'
 unix_socket_permissions = 0700
 max_connections = 100
+autovacuum_naptime = 15s
 shared_buffers = 64MB
 max_wal_size = 256MB
 wal_level = minimal

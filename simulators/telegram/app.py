@@ -86,7 +86,7 @@ async def _answer(simulator: TelegramSimulator, token: str, name: str, request: 
     except Refused as refused:
         return _refusal(simulator, name, None, refused)
     fault = simulator.faults.take(method, call.chat)
-    return await on_the_wire(fault, lambda: _done(simulator, call, fault))
+    return await on_the_wire(fault, lambda: _done(simulator, call, fault), simulator.faults.notice(method, call.chat))
 
 
 async def _done(simulator: TelegramSimulator, call: Call, fault: Fault | None) -> Response:
@@ -147,4 +147,4 @@ async def _file(simulator: TelegramSimulator, token: str, path: str) -> Response
             return _refusal(simulator, "file", None, refused)
         return Response(found.data, media_type="application/octet-stream")
 
-    return await on_the_wire(fault, act)
+    return await on_the_wire(fault, act, simulator.faults.notice("file"))

@@ -46,11 +46,13 @@ class Door:
         precise = f"{method}.{kind}"
         asked = any(fault.method == precise for fault in self._platform.faults.left())
         fault = self._platform.faults.take(precise if asked else method, chat)
+        notice = self._platform.faults.notice(method, chat)
         if fault is None or fault.effect in WIRE:
-            return await on_the_wire(fault, lambda: self._told(method, chat, act, None))
+            return await on_the_wire(fault, lambda: self._told(method, chat, act, None), notice)
         if fault.effect == "502":
             return HTMLResponse("<html><body>Bad Gateway</body></html>", 502)
-        return await self._told(method, chat, *_under(fault, method, act))
+        under = _under(fault, method, act)
+        return await on_the_wire(None, lambda: self._told(method, chat, *under), notice)
 
     async def _told(self, method: str, chat: str | None, act: Act, failure: int | None) -> Response:
         try:

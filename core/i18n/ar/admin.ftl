@@ -20,7 +20,7 @@ admin-overview =
        *[other] وتعذّرت { $failed } رسالة اليوم
     }.
 
-    مع ‎/admin retry‎ و‎/admin cancel‎ اكتب المعرّف القصير للرسالة، ومع ‎/admin ban‎ و‎/admin allow‎ اكتب الشخص (telegram:123).
+    مع ‎/admin turn‎ و‎/admin retry‎ و‎/admin cancel‎ اكتب المعرّف القصير للرسالة، ومع ‎/admin ban‎ و‎/admin allow‎ اكتب الشخص (telegram:123).
     لإضافة شخصية أرسل صورة واكتب الاسم تحتها، ولإضافة صوت اكتب ‎/admin voice add‎ ثم الاسم.
 admin-overview-paused =
     الخدمة متوقفة مؤقتًا: نستلم الرسائل وتبقى في الانتظار. { $waiting ->
@@ -39,7 +39,7 @@ admin-overview-paused =
        *[other] وتعذّرت { $failed } رسالة اليوم
     }.
 
-    مع ‎/admin retry‎ و‎/admin cancel‎ اكتب المعرّف القصير للرسالة، ومع ‎/admin ban‎ و‎/admin allow‎ اكتب الشخص (telegram:123).
+    مع ‎/admin turn‎ و‎/admin retry‎ و‎/admin cancel‎ اكتب المعرّف القصير للرسالة، ومع ‎/admin ban‎ و‎/admin allow‎ اكتب الشخص (telegram:123).
     لإضافة شخصية أرسل صورة واكتب الاسم تحتها، ولإضافة صوت اكتب ‎/admin voice add‎ ثم الاسم.
 admin-unknown-act = لا يوجد «{ $act }» في ‎/admin‎. إليك ما يوجد:
 
@@ -51,6 +51,7 @@ admin-title-avatar = الشخصيات
 admin-title-voice = الأصوات
 admin-title-log = السجل
 admin-title-menu = القائمة
+admin-title-turn = تفاصيل { $turn }
 admin-title-retry = إعادة { $turn }
 admin-title-cancel = إلغاء { $turn }
 admin-title-more = تسجيل آخر
@@ -69,7 +70,7 @@ admin-stats-running = ▶ تعمل
 admin-stats-paused = ⏸ متوقفة مؤقتًا
 admin-stats-count = { $what } { $n }
 admin-stats-queue = في الانتظار أو قيد الإعداد: { $n }
-admin-stats-states = الرسائل حسب الحالة: { $states }
+admin-stats-states = الرسائل الجارية والمنتهية اليوم، حسب الحالة: { $states }
 admin-stats-today = اليوم (بالتوقيت العالمي): الرسائل { $turns }، ثواني الفيديو { $seconds }
 admin-stats-waits = الانتظار حتى اكتمال الإجابة بالثواني: الوسيط { $median }، الأطول { $worst }
 admin-stats-failures = ما تعذّر اليوم: { $failures }
@@ -151,6 +152,51 @@ admin-resumed =
 admin-not-paused = الخدمة ليست متوقفة.
 admin-left = تراجعنا، ولم يُضف شيء.
 admin-nothing-to-leave = لا يوجد ما نتراجع عنه. لإلغاء رسالة اكتب معرّفها القصير: ‎/admin cancel 0b8ce2a6‎
+
+admin-turn-title = { $turn }: { $told }
+admin-turn-attempts = عدد المحاولات: { $n }
+admin-turn-stopping = طُلب إيقافها.
+admin-turn-error = { $layer ->
+        [none] الخطأ: { $code }
+       *[other] الخطأ: { $code }، في الطبقة { $layer }
+    }
+admin-turn-remedy = الحل: { $code ->
+        [worker_died] توقفت عملية المحركات أو علقت في كل محاولة، وسجلّها يذكر الطبقة. إن نفدت الذاكرة فاختر محركًا أصغر، ثم أعد المحاولة.
+        [storage] أفرغ مساحة على القرص، أو تحقق من صلاحيات مجلد البيانات، ثم أعد المحاولة.
+        [llm_failed] نفّذ smarttalker doctor، فهو يفحص خادم النموذج اللغوي، ثم أعد المحاولة.
+        [asr_failed] نفّذ smarttalker doctor، فهو يفحص المحركات ونماذجها، ثم أعد المحاولة.
+        [emotion_failed] نفّذ smarttalker doctor، فهو يفحص المحركات ونماذجها، ثم أعد المحاولة.
+        [model_missing] نزّل النموذج بالأمر smarttalker models fetch، ثم أعد المحاولة.
+        [configuration] نفّذ smarttalker doctor، فهو يذكر الإعداد الخاطئ، ثم أعد المحاولة.
+        [language_unsupported] اختر محركًا يعرف لغة الرسالة.
+        [not_understood] لم يُقل شيء في التسجيل، وطلبنا من صاحبه أن يتكلم مرة أخرى.
+        [audio_invalid] تعذّرت قراءة التسجيل، وأخبرنا صاحبه بما يمكن إرساله.
+        [media_gone] لم يعد التسجيل عند المنصة، وعلى صاحبه أن يرسله من جديد.
+        [account_refused] تحقق من رمز القناة ومن الحساب في لوحة المنصة، ثم أعد المحاولة.
+        [platform_away] لم تستجب المنصة وقتًا طويلًا. أعد المحاولة حين تعود.
+       *[other] ابحث عن معرّف الرسالة في سجل العملية، ثم أعد المحاولة.
+    }
+admin-turn-replaced = أُعيدت بالمعرّف { $turn }.
+admin-turn-merged = أُجيب عنها مع { $turn }.
+admin-turn-steps = ما استُعيض عنه: { $steps }
+admin-turn-engine = { $layer } { $engine } { $seconds } ث
+admin-turn-engines = المحركات: { $engines }
+admin-turn-sent = ما أُرسل: { $parts }
+admin-turn-unsent = لم يُرسل منها شيء.
+admin-turn-part = { $kind } ({ $state })
+admin-part-text = النص
+admin-part-voice = الرسالة الصوتية
+admin-part-video = الفيديو
+admin-part-menu = القائمة
+admin-part-notice = الإشعار
+admin-part-document = المستند
+admin-sent-pending = في الانتظار
+admin-sent-sending = قيد الإرسال
+admin-sent-sent = تم الإرسال
+admin-sent-delivered = تم التسليم
+admin-sent-failed = تعذّر الإرسال
+admin-sent-held = أُوقف الإرسال
+admin-sent-unknown = ربما تم الإرسال
 
 error-turn-unknown = لا توجد رسالة يبدأ معرّفها بـ { $turn }. تجد المعرّفات في ‎/admin queue‎.
 error-turn-ambiguous = أكثر من رسالة يبدأ معرّفها بـ { $turn }. من فضلك اكتب جزءًا أطول منه.

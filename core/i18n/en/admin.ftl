@@ -12,7 +12,7 @@ admin-overview =
        *[other] { $failed } failed today
     }.
 
-    /admin retry and /admin cancel take a turn's short id, /admin ban and /admin allow a person (telegram:123).
+    /admin turn, /admin retry and /admin cancel take a turn's short id, /admin ban and /admin allow a person (telegram:123).
     Send a photo with a name below it for a new avatar; /admin voice add and a name for a new voice.
 admin-overview-paused =
     The service is paused: messages are taken in, and wait. { $waiting ->
@@ -23,7 +23,7 @@ admin-overview-paused =
        *[other] { $failed } failed today
     }.
 
-    /admin retry and /admin cancel take a turn's short id, /admin ban and /admin allow a person (telegram:123).
+    /admin turn, /admin retry and /admin cancel take a turn's short id, /admin ban and /admin allow a person (telegram:123).
     Send a photo with a name below it for a new avatar; /admin voice add and a name for a new voice.
 admin-unknown-act = There is no “{ $act }” in /admin. This is what there is:
 
@@ -35,6 +35,7 @@ admin-title-avatar = Avatars
 admin-title-voice = Voices
 admin-title-log = Log
 admin-title-menu = Menu
+admin-title-turn = About { $turn }
 admin-title-retry = Retry { $turn }
 admin-title-cancel = Cancel { $turn }
 admin-title-more = Another recording
@@ -53,7 +54,7 @@ admin-stats-running = ▶ Running
 admin-stats-paused = ⏸ Paused
 admin-stats-count = { $what } { $n }
 admin-stats-queue = Waiting or being made: { $n }
-admin-stats-states = Turns by state: { $states }
+admin-stats-states = Turns under way and ended today, by state: { $states }
 admin-stats-today = Today (UTC): turns { $turns }, seconds of video { $seconds }
 admin-stats-waits = Wait until the whole answer, in seconds: median { $median }, longest { $worst }
 admin-stats-failures = Failures today: { $failures }
@@ -112,6 +113,51 @@ admin-resumed =
 admin-not-paused = It is not paused.
 admin-left = Left. Nothing was added.
 admin-nothing-to-leave = There is nothing to leave. To cancel a turn, write its short id: /admin cancel 0b8ce2a6
+
+admin-turn-title = { $turn }: { $told }
+admin-turn-attempts = Attempts: { $n }
+admin-turn-stopping = It was asked to stop.
+admin-turn-error = { $layer ->
+        [none] Error: { $code }
+       *[other] Error: { $code }, layer { $layer }
+    }
+admin-turn-remedy = What helps: { $code ->
+        [worker_died] the engines' process died or hung in every attempt; the worker's log names the layer. Where memory ran out, choose a smaller engine. Then retry.
+        [storage] free some disk space, or check the rights of the data folder. Then retry.
+        [llm_failed] run smarttalker doctor, which asks the language model's server. Then retry.
+        [asr_failed] run smarttalker doctor, which looks at the engines and their models. Then retry.
+        [emotion_failed] run smarttalker doctor, which looks at the engines and their models. Then retry.
+        [model_missing] fetch the model with smarttalker models fetch. Then retry.
+        [configuration] smarttalker doctor names the setting that is wrong. Then retry.
+        [language_unsupported] choose an engine that knows the language of the message.
+        [not_understood] nothing was said in the recording: the person was asked to speak again.
+        [audio_invalid] the recording can't be read: the person was told what can be sent.
+        [media_gone] the platform no longer has the recording: the person must send it again.
+        [account_refused] check the channel's token, and the account in the platform's console. Then retry.
+        [platform_away] the platform did not answer for a long time. Retry when it is back.
+       *[other] look for the turn's id in the worker's log. Then retry.
+    }
+admin-turn-replaced = Asked again as { $turn }.
+admin-turn-merged = Answered together with { $turn }.
+admin-turn-steps = Steps down: { $steps }
+admin-turn-engine = { $layer } { $engine } { $seconds } s
+admin-turn-engines = Engines: { $engines }
+admin-turn-sent = Sent: { $parts }
+admin-turn-unsent = Nothing of it was sent.
+admin-turn-part = { $kind } { $state }
+admin-part-text = text
+admin-part-voice = voice note
+admin-part-video = video
+admin-part-menu = menu
+admin-part-notice = notice
+admin-part-document = document
+admin-sent-pending = waiting
+admin-sent-sending = being sent
+admin-sent-sent = sent
+admin-sent-delivered = delivered
+admin-sent-failed = failed
+admin-sent-held = held back
+admin-sent-unknown = perhaps sent
 
 error-turn-unknown = There is no turn whose id begins with { $turn }. /admin queue shows them.
 error-turn-ambiguous = More than one turn's id begins with { $turn }. Please write more of it.

@@ -32,7 +32,7 @@ command-delete_me-short = Delete everything about you
 start =
     I am an AI, not a person, and the videos that you get are generated, too. Write to me or send a voice message, in Arabic or English.
 
-    • I keep your messages and my answers on the operator's own machine until you delete them with { -delete-me }. More about that: { -privacy }
+    • I keep your messages and my answers on the operator's own machine { $kept } with { -delete-me }. More about that: { -privacy }
     • I read emotion from your words, to answer in a fitting tone. To turn that off: { -emotion-off }
     • Everything I can do: { -help }
 
@@ -40,13 +40,25 @@ help = Write your question or send a voice message, and I will answer. These are
 help-line = { $command } — { $does }
 help-end = Arabic names work, too, such as «/مساعدة».
 
-notice-welcome = Welcome! I am an AI, not a person. I keep your messages on the operator's machine until you delete them, and I read emotion from your words; to turn that off: { -emotion-off }. Everything I can do: { -help }, privacy: { -privacy }
+notice-welcome = Welcome! I am an AI, not a person. I keep your messages on the operator's machine { $kept }, and I read emotion from your words; to turn that off: { -emotion-off }. Everything I can do: { -help }, privacy: { -privacy }
 notice-paused = The service is taking a break. Your message is safe, and the answer will come when it is back.
 notice-flood = That is a lot of messages at once. I can take { $rate ->
     [one] one message
    *[other] { $rate } messages
 } a minute, so please wait a little and send it again.
+notice-busy = So many people are writing to me right now that I can't take any more messages. Please send yours again in a few minutes.
+notice-open = I am still working on { $number ->
+    [one] one message of yours
+   *[other] { $number } messages of yours
+}, so I can't take another yet. Please send it again when the next answer is there.
+notice-video-day = You have had all the video that I can make for you in a day. Until tomorrow I answer you without video.
 notice-correction-late = Your correction came after the answer was made. Please send it as a new message.
+
+kept-for = { $days ->
+    [0] until you delete them
+    [one] for one day at most, unless you delete them earlier
+   *[other] for { $days } days at most, unless you delete them earlier
+}
 
 ## What can't be answered
 
@@ -142,7 +154,7 @@ privacy =
 
     Where? On the operator's own machine. Messages also pass through the app that you write in, of course.
 
-    For how long? Until you delete them.
+    For how long? Messages and answers { $kept }; voice and video may go sooner where room runs out. Your choices, id and name until you delete them.
 
     Who sees them? The operator alone. Other users see nothing but what is written in a group.
 

@@ -7,6 +7,11 @@ error-unavailable = The service is briefly unavailable. Please try again in a mo
 error-storage = There is no room left to store this right now. Please try again later.
 error-model-missing = This answer needs a model that is not installed on this machine yet.
 error-not-built = This can't be done over the interface yet: put the folder at { $folder } and restart.
+error-queue-full = So many messages are waiting for an answer that no more can be taken right now. Please send yours again in a few minutes.
+error-too-many-open = { $number ->
+    [one] Your last message is still waiting for its answer. Please send this one again when the answer is there.
+   *[other] { $number } of your messages are still waiting for an answer. Please send this one again when the next answer is there.
+}
 
 ## Errors of what was sent
 
@@ -36,6 +41,7 @@ error-no-conversation = There is no conversation with that id. Leave conversatio
 error-no-id = There is nothing with that id. Ids look like 0b8ce2a6-3c54-4d38-9f0e-5d9b4a4a3c11.
 error-no-turn = There is no turn with that id.
 error-forbidden = Access is not allowed: a key is missing or wrong.
+error-too-many-requests = Too many requests in a short time. Please wait a moment and try again.
 error-conflict = The same Idempotency-Key came with another message. Please use a new key for a new message.
 
 ## Errors of an answer
@@ -63,6 +69,7 @@ notice-step-answers = My language model is not available right now, so I answer 
 notice-step-cut = My answer broke off before its end. If you would like the rest, please ask me again.
 notice-step-simpler = The best video could not be made this time, so here is a simpler one.
 notice-step-other-voice = My usual voice is not available right now, so this answer comes in another one.
+notice-in-doubt = I could not make sure that everything I sent has reached you. If something is missing, please ask me again.
 
 ## While one waits
 
