@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.api import catalogue, health, idling, media, messages, portraits, turns
 from bot.api import socket as web_socket
+from bot.api.crowd import Crowd
 from bot.api.errors import add_handlers
 from bot.api.guards import Gate
 from bot.api.tracing import Tracing
@@ -34,13 +35,13 @@ from core.storage import storage_errors
 log = get_logger("bot")
 
 PAGE = Path(__file__).with_name("page")
-GRACE_S = 4
+GRACE_S = 20
+"""Requests under way are answered first, uploads among them; the supervisor kills what is left after 30 s."""
 SECURITY = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-cache",
@@ -65,12 +66,13 @@ def create_app(settings: Settings) -> FastAPI:
             gc.freeze()
             yield
 
-    app = FastAPI(title="SmartTalker", version="1", lifespan=lifespan, redoc_url=None)
+    app = FastAPI(title="SmartTalker", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     for module in (messages, turns, catalogue, portraits, idling, media, health, web_socket):
         app.include_router(module.router)
     _add_page(app)
     add_handlers(app)
     # The last one added is the outermost.
+    app.add_middleware(Crowd, settings=settings)
     app.add_middleware(Gate, settings=settings)
     origins = [origin.strip().rstrip("/") for origin in settings.cors_origins.split(",") if origin.strip()]
     if origins:
@@ -92,10 +94,14 @@ def _add_page(app: FastAPI) -> None:
             response.headers.update(SECURITY)
             return response
 
-    async def index() -> FileResponse:
-        return FileResponse(PAGE / "index.html", media_type="text/html; charset=utf-8", headers=SECURITY)
+    def shown(path: str, file: str) -> None:
+        async def show() -> FileResponse:
+            return FileResponse(PAGE / file, media_type="text/html; charset=utf-8", headers=SECURITY)
 
-    app.add_api_route("/", index, include_in_schema=False)
+        app.add_api_route(path, show, include_in_schema=False)
+
+    shown("/", "index.html")
+    shown("/docs", "docs.html")
     app.mount("/page", Page(directory=PAGE), name="page")
 
 

@@ -24,9 +24,9 @@ class Bell:
         self._rings: set[asyncio.Task[None]] = set()
         self._unheard = False
 
-    def render(self, turn_id: object) -> None:
-        """There may be a turn to claim."""
-        self._start(self._queue.ring_render(turn_id))
+    def render(self, turn_id: object, delay_s: float = 0.0) -> None:
+        """There may be a turn to claim, now or after the delay."""
+        self._start(self._queue.ring_render(turn_id, delay_s))
 
     def fetch(self, turn_id: object) -> None:
         """A turn's media is to be fetched."""
@@ -57,6 +57,8 @@ class Bell:
         ):
             for name in each:
                 ring(name)
+        for turn_id, delay_s in effects.renders_later.items():
+            self.render(turn_id, delay_s)
 
     async def close(self) -> None:
         """Waits for the rings under way."""

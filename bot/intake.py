@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
 from bot.bell import Bell
 from bot.channels.registry import limits_of
 from bot.commands import registry
 from bot.commands.base import Call, Desk
-from core.errors import DatabaseUnavailable, TextInvalid
+from core.errors import DatabaseUnavailable, LimitReached, TextInvalid
 from core.messages import MAX_TEXT, Accepted, Inbound
+from core.metrics import Metrics
 from db import entering, inbox, intake
+from db.limits import Caps
 from db.sessions import Database
+
+T = TypeVar("T")
 
 STORE_S = 10.0
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -32,26 +39,53 @@ def checked_text(text: str) -> str:
     return text
 
 
+async def _soon(work: Awaitable[T]) -> T:
+    """Raises DatabaseUnavailable where it takes longer than a database does that is well."""
+    try:
+        async with asyncio.timeout(STORE_S):
+            return await work
+    except TimeoutError:
+        raise DatabaseUnavailable from None
+
+
 class Intake:
     """Takes what the channels make of what they received."""
 
-    def __init__(self, database: Database, bell: Bell, desk: Desk) -> None:
+    def __init__(self, database: Database, bell: Bell, desk: Desk, metrics: Metrics) -> None:
         self._database = database
         self._desk = desk
         self._bell = bell
+        self._metrics = metrics
+        self._caps = Caps.of(desk.settings)
 
     async def take(self, inbound: Inbound) -> Accepted:
-        """Raises NotFound (conversation, avatar or voice), Conflict, DatabaseUnavailable; then nothing is stored."""
+        """Raises NotFound (conversation, avatar or voice), Conflict, QueueFull, TooManyOpen, DatabaseUnavailable; then
+        nothing is stored."""
         self.check_choices(inbound.avatar, inbound.voice)
         take = self._command if registry.known(inbound.text or "") else self._message
+        with self._counted(inbound):
+            return await _soon(take(inbound))
+
+    async def known(self, inbound: Inbound) -> Accepted | None:
+        """What became of it, where it was taken before. Raises Conflict, DatabaseUnavailable."""
+        return await _soon(inbox.find(self._database, inbound))
+
+    async def check_room(self, inbound: Inbound) -> None:
+        """Before a recording is decoded. Raises QueueFull, DatabaseUnavailable."""
+        with self._counted(inbound):
+            await _soon(intake.check_room(self._database, inbound, self._caps))
+
+    @contextmanager
+    def _counted(self, inbound: Inbound) -> Iterator[None]:
         try:
-            async with asyncio.timeout(STORE_S):
-                return await take(inbound)
-        except TimeoutError:
-            raise DatabaseUnavailable from None
+            yield
+        except LimitReached as refused:
+            self._metrics.refused(inbound.channel, refused.code)
+            raise
 
     async def _message(self, inbound: Inbound) -> Accepted:
-        accepted = await intake.accept(self._database, inbound, avatar=self._desk.settings.default_avatar)
+        avatar = self._desk.settings.default_avatar
+        accepted = await intake.accept(self._database, inbound, avatar=avatar, caps=self._caps)
         if not accepted.duplicate:
             self._bell.render(accepted.turn_id)
         return accepted

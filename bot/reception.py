@@ -6,18 +6,21 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 
 from bot.bell import Bell
 from bot.channels.registry import limits_of
 from bot.commands import flows, registry
 from bot.commands.base import Call, Desk
+from bot.commands.keeping import kept_for
 from bot.intake import STORE_S, checked_text
-from core.errors import DatabaseUnavailable, SmartTalkerError, TextInvalid
+from core.errors import DatabaseUnavailable, LimitReached, QueueFull, SmartTalkerError, TextInvalid, TooManyOpen
 from core.logging import get_logger, log_context, where
 from core.messages import Event, Inbound, Status
 from core.metrics import Metrics
 from core.states import TurnState
-from db import endings, entering, outbox, switches
+from db import endings, entering, gathering, limits, outbox, switches
+from db.parts import Words
 from db.sessions import Database
 
 log = get_logger("bot.reception")
@@ -26,6 +29,8 @@ ANSWERED = (TurnState.RENDERED, TurnState.DONE, TurnState.MERGED)
 """A correction comes too late for these."""
 UNSUPPORTED = ("sticker", "location", "document", "poll", "contact", "reaction", "video", "photo", "game", "order")
 """Kinds that have a sentence of their own, `unsupported-<kind>`; any other gets `unsupported-other`."""
+
+_NOTICES = {QueueFull.code: "notice-busy", TooManyOpen.code: "notice-open"}
 
 Handle = Callable[[Call], Awaitable[None]]
 
@@ -49,8 +54,8 @@ class Reception:
                     await self._message(event)
 
     async def _status(self, status: Status) -> None:
-        limits, admins = limits_of(status.channel), self._desk.settings.admin_ids
-        for conversation_id in await outbox.told(self._database, status, admins, limits.text_length):
+        admins, text_length = self._desk.settings.admin_ids, limits_of(status.channel).text_length
+        for conversation_id in await outbox.told(self._database, status, admins, text_length):
             self._bell.courier(conversation_id)
         self._metrics.received(status.channel, "status", status.state)
 
@@ -73,11 +78,11 @@ class Reception:
         await self._enter(inbound, apologise)
 
     async def _enter(self, inbound: Inbound, handle: Handle) -> None:
-        limits = limits_of(inbound.channel)
+        channel = limits_of(inbound.channel)
         try:
-            async with asyncio.timeout(STORE_S), entering.entering(self._database, inbound, limits.window_s) as entry:
+            async with asyncio.timeout(STORE_S), entering.entering(self._database, inbound, channel.window_s) as entry:
                 if entry is not None:
-                    call = Call.of(self._desk, entry, limits)
+                    call = Call.of(self._desk, entry, channel)
                     await handle(call)
                     await entering.reply(entry, call.effects.replies)
         except TimeoutError:
@@ -107,12 +112,10 @@ class Reception:
     async def _flooded(self, call: Call) -> bool:
         """Told once a minute."""
         rate = self._desk.settings.user_rate
-        if call.is_admin or call.entry.contact["access"] == "allowed" or not await entering.too_many(call.entry, rate):
+        if self._is_excused(call) or not await entering.too_many(call.entry, rate):
             return False
         call.say("notice-flood", rate=rate)
-        minute = int(time.time() // 60)
-        call.effects.replies[-1]["dedupe_key"] = f"flood:{call.conversation_id}:{minute}"
-        log.warning("flood", conversation_id=str(call.conversation_id))
+        self._told_once(call, "flood", int(time.time() // 60))
         return True
 
     async def _ask(self, call: Call) -> None:
@@ -123,27 +126,72 @@ class Reception:
         except TextInvalid as error:
             return call.say(error.user_message_id)
         turn_id = uuid.uuid4()
-        if inbound.corrects and not await self._corrected(call, said or "", turn_id):
+        if (words := await self._words(call, said, turn_id)) is None:
             return None
         if call.entry.begun:
-            call.say("notice-welcome")
+            call.say("notice-welcome", kept=kept_for(call))
+        if not await self._added(call, turn_id, words):
+            return None
         if await switches.get(call.connection, switches.PAUSED):
             call.say("notice-paused")
-        await entering.add_turn(call.entry, self._desk.settings.default_avatar, id=turn_id, input_text=said)
-        (call.effects.renders if inbound.remote is None else call.effects.fetches).append(turn_id)
+        if inbound.remote is not None:
+            call.effects.fetches.append(turn_id)
+        elif "not_before" in words.columns:
+            call.effects.renders_later[turn_id] = self._desk.settings.gather_s
+        else:
+            call.effects.renders.append(turn_id)
         return None
 
-    async def _corrected(self, call: Call, said: str, by: uuid.UUID) -> bool:
-        """Whether the corrected message is to be answered anew."""
+    async def _added(self, call: Call, turn_id: uuid.UUID, words: Words) -> bool:
+        """False where no more is taken; told once a minute. That today's videos are used up is told once a day."""
+        avatar, caps = self._desk.settings.default_avatar, self._caps(call, words)
+        try:
+            _, spent = await entering.add_turn(call.entry, avatar, caps=caps, id=turn_id, **words.columns)
+        except LimitReached as refused:
+            call.say(_NOTICES[refused.code], **refused.args_for_user)
+            self._told_once(call, refused.code, int(time.time() // 60))
+            return False
+        if spent:
+            call.say("notice-video-day")
+            self._told_once(call, limits.VIDEO_DAY, datetime.now(UTC).date().isoformat())
+        return True
+
+    def _caps(self, call: Call, words: Words) -> limits.Caps:
+        """What takes the place of a turn in the queue needs none of its own."""
+        caps = limits.Caps.of(self._desk.settings)
+        if words.replaces:
+            caps = caps.replacing()
+        return caps.excused() if self._is_excused(call) else caps
+
+    def _is_excused(self, call: Call) -> bool:
+        return call.is_admin or call.entry.contact["access"] == "allowed"
+
+    def _told_once(self, call: Call, reason: str, period: object) -> None:
+        """What was said last is not said again in the same period."""
+        call.effects.replies[-1]["dedupe_key"] = f"{reason}:{call.conversation_id}:{period}"
+        self._metrics.refused(call.inbound.channel, reason)
+        log.warning("limit_reached", reason=reason, conversation_id=str(call.conversation_id))
+
+    async def _words(self, call: Call, said: str | None, turn_id: uuid.UUID) -> Words | None:
+        """What is asked, what was typed a moment ago with it; None where nothing is. Where it replaces a turn, that one
+        has ended: the new one must be made."""
+        if call.inbound.corrects:
+            return await self._corrected(call, said or "", turn_id)
+        if said is None or call.inbound.remote is not None:
+            return Words({"input_text": said})
+        return await gathering.gather(call.entry, said, turn_id, self._desk.settings.gather_s)
+
+    async def _corrected(self, call: Call, said: str, by: uuid.UUID) -> Words | None:
+        """None where the corrected message is not to be answered anew."""
         message_id = call.inbound.message_id or ""
         corrected = await endings.correct(call.connection, call.conversation_id, message_id, said, by)
         if corrected is None:
-            return True
+            return Words({"input_text": said})
         if not corrected.changed:
-            return False
+            return None
         if corrected.state in ANSWERED:
             call.say("notice-correction-late")
-            return False
+            return None
         if corrected.state is TurnState.RUNNING:
             call.effects.cancels.append(corrected.id)
-        return True
+        return corrected.words

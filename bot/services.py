@@ -16,6 +16,7 @@ from bot.channels.registry import open_receiver
 from bot.commands.base import Desk
 from bot.hub import Hub
 from bot.intake import Intake
+from bot.keyed import Keyed
 from bot.reception import Reception
 from core.catalogue import Catalogue
 from core.logging import get_logger
@@ -51,6 +52,7 @@ class Services:
     storage: Storage
     metrics: Metrics
     media_key: bytes
+    recordings: Keyed = field(default_factory=Keyed)
     decoders: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DECODERS))
     _pace: tuple[float, float | None] = (float("-inf"), None)
 
@@ -85,7 +87,7 @@ async def opened(settings: Settings, metrics: Metrics, media_key: bytes) -> Asyn
             database=database,
             queue=queue,
             bell=bell,
-            intake=Intake(database, bell, desk),
+            intake=Intake(database, bell, desk, metrics),
             reception=Reception(database, bell, desk, metrics),
             receivers=[open_receiver(name, Surroundings(settings, queue, storage)) for name in settings.channels],
             hub=hub,

@@ -22,9 +22,11 @@ START_S = 400.0
 others from work."""
 END_S = 4.0
 """Unloading takes a second or two; the supervisor kills what is left five seconds after a turn's time to drain."""
-STOP_S, STOP_MOST_S = 2.0, 20.0
+STOP_S, STOP_MOST_S = 1.0, 20.0
 """A child is given so long to stop, and up to so long where another one would take as long to load the same engines;
 then it is killed. A call of a large network, which nothing interrupts, takes seconds."""
+AT_ONCE_S = 2.0
+"""Engines that load in so long are not waited for: who cancels sees it done within two seconds."""
 ALONE = {"OPENBLAS_NUM_THREADS": "1"}
 """numpy's products are small here: threads for them cost more than they gain, and the encoder has the other core."""
 STARTS = ("ready", "failed")
@@ -66,7 +68,8 @@ class Child:
     @property
     def stop_s(self) -> float:
         """Seconds that an order is given to stop in."""
-        return min(max(STOP_S, sum(self._loads.values())), STOP_MOST_S)
+        loads = sum(self._loads.values())
+        return STOP_S if loads <= AT_ONCE_S else min(loads, STOP_MOST_S)
 
     async def start(self) -> None:
         """Returns when the engines are loaded. Raises ConfigurationError where they can't be, ChildDied else."""
@@ -90,7 +93,7 @@ class Child:
             env=self._environment,
         )
         try:
-            while (report := await asyncio.wait_for(self._read(), START_S))["kind"] not in STARTS:
+            while (report := await self._loading())["kind"] not in STARTS:
                 """Which engines are loaded is in the child's own log."""
         except TimeoutError:
             await self.kill()
@@ -151,8 +154,14 @@ class Child:
         if self._process is not None and self._process.stdin is not None and self.alive:
             self._process.stdin.close()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), END_S)
+                async with asyncio.timeout(END_S):
+                    await self._process.wait()
         await self.kill()
+
+    async def _loading(self) -> Report:
+        """Raises TimeoutError where nothing is reported for START_S."""
+        async with asyncio.timeout(START_S):
+            return await self._read()
 
     async def _tell(self, order: Mapping[str, Any]) -> None:
         assert self._process is not None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from arq.cron import cron
 from arq.worker import Retry, Worker, func
 
 from bot.channels.base import Channel
@@ -20,7 +19,7 @@ from core.metrics import Metrics
 from core.queue import COURIER, Queue
 from core.settings import Settings
 from core.states import OPEN, OutboxState
-from db import outbox, overlooked, turns
+from db import clock, outbox, overlooked, turns
 from worker import signs
 from worker.adding.tidying import Tidier
 from worker.fetching import Fetcher
@@ -30,17 +29,19 @@ from worker.loop import arq_worker, finish, start, until_stopped
 from worker.office import opened
 from worker.pace import Pace
 from worker.patience import patiently
+from worker.renewing import renewed
+from worker.retention import Retention
 from worker.rounds import Rounds, beside
 from worker.sending import Sending, outgoing
+from worker.steady import Steady
 from worker.tasking import Tasking
 from worker.tasks.base import Office
 
 log = get_logger(__name__)
 
-SEND_LEASE_S = 75.0
-"""No send takes longer, with the pause before it: each has a time-out below that."""
-PATIENCE_S = SEND_LEASE_S
-"""So long an absent database is waited for to hear what became of a send; after that another may have repeated it."""
+PATIENCE_S = 600.0
+"""So long an absent database is waited for to hear what became of a send: when it is back, a lease passes before
+anybody repeats what was sent."""
 LOOK_S = 120.0
 """One look sends for this long, then rings again, so that arq's own time-out never cuts a send."""
 DRAIN_S = 20.0
@@ -54,8 +55,8 @@ JOBS = 64
 JOB_S = 300
 TASK_JOB_S = 3600
 DATABASE_CONNECTIONS = 8
-RECONCILE_AT = {0, 15, 30, 45}
-"""Seconds of each minute."""
+RINGS = 8
+"""Render processes that are woken in one round; while as many rings wait to be heard, more wake nobody."""
 
 
 class Courier:
@@ -67,12 +68,18 @@ class Courier:
         self._queue = office.queue
         self._metrics = metrics
         self._owner = owner
-        self._sending = Sending(Pace(office.queue.pool))
+        self._pace = Pace(office.queue.pool)
+        self._sending = Sending(self._pace)
+        settings = office.settings
+        self._steady = Steady(settings.lease_s, settings.heartbeat_s, settings.reconcile_s)
         self._names: dict[uuid.UUID, str] = {}
         self._missing: set[str] = set()
+        self.draining = False
+        """Sends under way are finished, and no more begun: the next courier has the rest."""
 
     async def start(self) -> None:
-        """Takes back what a dead process of this name had in hand."""
+        """Takes back what a dead process of this name had in hand; what a clock that was set back left is put right."""
+        await clock.set_back(self._database, self._office.settings.lease_s)
         recovered = await overlooked.recover(self._database, self._owner, tracking())
         log.info("courier_starts", owner=self._owner, recovered=len(recovered))
         with suppress(QueueUnavailable):
@@ -131,22 +138,27 @@ class Courier:
         ):
             log.info("released", rows=released)
         until = time.monotonic() + LOOK_S
-        while await self._send_next(channel, conversation_id):
-            if time.monotonic() > until:
-                return await self._queue.ring_courier(conversation_id)
+        while not self.draining and time.monotonic() < until:
+            if not await self._send_next(channel, conversation_id):
+                return await self._rest(conversation_id)
+        return await self._queue.ring_courier(conversation_id)
+
+    async def _rest(self, conversation_id: uuid.UUID) -> None:
+        """Nothing may be sent now: turns that this ends, and a ring for what is due later."""
         settled, due_s = await outbox.rest(self._database, conversation_id)
         await self._ended(conversation_id, settled)
         if due_s is not None:
             await self._queue.ring_courier(conversation_id, due_s)
-        return None
 
     async def _send_next(self, channel: Channel, conversation_id: uuid.UUID) -> bool:
-        row = await outbox.claim(self._database, conversation_id, self._owner, SEND_LEASE_S)
+        settings = self._office.settings
+        row = await outbox.claim(self._database, conversation_id, self._owner, settings.lease_s)
         if row is None:
             return False
-        verdict = await self._sending.send(channel, row)
-        with suppress(LeaseLost):
-            await self._settle(channel, row, verdict)
+        async with renewed(lambda: outbox.renew(self._database, row, settings.lease_s), settings.heartbeat_s):
+            verdict = await self._sending.send(channel, row)
+            with suppress(LeaseLost):
+                await self._settle(channel, row, verdict)
         return True
 
     async def _settle(self, channel: Channel, row: Mapping[str, Any], verdict: outbox.Verdict) -> None:
@@ -189,14 +201,35 @@ class Courier:
 
         Raises DatabaseUnavailable, QueueUnavailable.
         """
-        freed = await turns.free_expired(self._database)
-        recovered = await overlooked.recover(self._database, tracked=tracking())
-        for turn_id in await turns.stranded(self._database, limit=1):
-            await self._queue.ring_render(turn_id)
-        waiting = await overlooked.undelivered(self._database, without=self._missing)
-        await self._ring(recovered | dict.fromkeys(waiting, 0.0))
+        await self.free()
+        await self.ring()
+
+    async def free(self) -> None:
+        """Apart from the ringing, which a Redis that hangs holds up. Raises DatabaseUnavailable."""
+        freed, recovered = await self._free()
         if freed or recovered:
             log.warning("reconciled", turns=freed, outbox=len(recovered))
+
+    async def ring(self) -> None:
+        """For what waits and nobody rang for. Raises DatabaseUnavailable, QueueUnavailable."""
+        room = RINGS - await self._queue.waiting_for_render()
+        for turn_id in await turns.stranded(self._database, limit=max(room, 0)):
+            await self._queue.ring_render(turn_id)
+        waiting = await overlooked.undelivered(self._database, without=self._missing)
+        await self._ring(dict.fromkeys(waiting, 0.0))
+
+    async def _free(self) -> tuple[int, dict[uuid.UUID, float]]:
+        """What dead holders left: how many turns, and the conversations with rows of the outbox."""
+        step_s = self._steady.heard(await clock.now(self._database))
+        if step_s:
+            log.warning("clock_was_set", seconds=round(step_s, 1))
+        if step_s < 0:
+            # First the pace: who asked it before has put off its row for as long.
+            await self._pace.forget()
+            await clock.set_back(self._database, self._office.settings.lease_s)
+        if not self._steady.believes:
+            return 0, {}
+        return await turns.free_expired(self._database), await overlooked.recover(self._database, tracked=tracking())
 
 
 def _at_once(name: str) -> bool:
@@ -214,24 +247,26 @@ def tracking() -> list[str]:
 async def serve(settings: Settings) -> None:
     identity = Identity(settings.data_dir, "courier")
     async with opened(settings, DATABASE_CONNECTIONS) as office:
-        courier = Courier(office, Metrics(settings.data_dir / "metrics"), identity.name)
+        metrics = Metrics(settings.data_dir / "metrics")
+        courier = Courier(office, metrics, identity.name)
         tasking = Tasking(office, identity.name)
         await courier.start()
         await tasking.start()
-        rounds = (Tidier(settings.data_dir).reconcile, HalfIdling(office).reconcile)
-        worker = make_worker(office.queue, courier, tasking, Fetcher(office), *rounds)
-        async with beside(signs.Signs(office).run()):
+        fetcher = Fetcher(office, identity.name)
+        await fetcher.start()
+        parts = (courier.free, courier.ring, fetcher.reconcile, tasking.reconcile)
+        retention = Retention(office, metrics)
+        rounds = (Tidier(settings.data_dir).reconcile, HalfIdling(office).reconcile, retention.reconcile)
+        worker = make_worker(office.queue, courier, tasking, fetcher)
+        looks = Rounds(*parts, *rounds).run(settings.reconcile_s)
+        async with beside(signs.Signs(office).run()), beside(looks):
             works = await until_stopped(worker)
+            courier.draining = True
             await finish(works, list(worker.job_tasks.values()), DRAIN_S)
         log.info("courier_ends")
 
 
-def make_worker(
-    queue: Queue, courier: Courier, tasking: Tasking, fetcher: Fetcher, *rounds: Callable[[], Awaitable[None]]
-) -> Worker:
-    """rounds: what else is looked after every few seconds."""
-    parts = (courier.reconcile, fetcher.reconcile, tasking.reconcile, *rounds)
-    reconcile: Callable[..., Any] = Rounds(*parts).reconcile
+def make_worker(queue: Queue, courier: Courier, tasking: Tasking, fetcher: Fetcher) -> Worker:
     jobs: dict[str, tuple[Callable[..., Any], int]] = {
         "send": (courier.send, JOB_S),
         "fetch": (fetcher.fetch, JOB_S),
@@ -242,7 +277,6 @@ def make_worker(
         COURIER,
         [func(job, name=name, timeout=timeout) for name, (job, timeout) in jobs.items()],
         max_jobs=JOBS,
-        cron_jobs=[cron(reconcile, name="reconcile", second=RECONCILE_AT, run_at_startup=True, keep_result=0)],
     )
 
 

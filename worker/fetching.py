@@ -23,12 +23,11 @@ from core.logging import get_logger, log_context, where
 from core.messages import MAX_AUDIO_BYTES, MAX_AUDIO_SECONDS
 from core.storage import storage_errors
 from db import fetching
+from worker.renewing import renewed
 from worker.tasks.base import Office
 
 log = get_logger(__name__)
 
-LEASE_S = 120.0
-"""Fetching and decoding take no longer; after that another may try."""
 ATTEMPTS = 6
 BACK_OFF_S = (1.0, 3.0, 10.0, 30.0, 60.0)
 DECODERS = 2
@@ -38,16 +37,24 @@ DECODERS = 2
 class Fetcher:
     """One turn's media at a time for each job; several jobs side by side."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, owner: str) -> None:
         self._office = office
+        self._owner = owner
         self._decoders = asyncio.Semaphore(DECODERS)
+
+    async def start(self) -> None:
+        """Takes back what a dead process of this name had in hand; the first round rings for it."""
+        await fetching.take_back(self._office.database, self._owner)
 
     async def fetch(self, _ctx: dict[Any, Any], turn: str) -> None:
         """Fetches what the turn waits for, unless somebody else does."""
+        database, settings = self._office.database, self._office.settings
         with log_context(turn_id=turn):
             try:
-                held = await fetching.claim(self._office.database, uuid.UUID(turn), LEASE_S)
-                if held is not None:
+                held = await fetching.claim(database, uuid.UUID(turn), self._owner, settings.lease_s)
+                if held is None:
+                    return
+                async with renewed(lambda: fetching.renew(database, held, settings.lease_s), settings.heartbeat_s):
                     await self._hold(held)
             except (DatabaseUnavailable, QueueUnavailable) as error:
                 # The lease runs out, and the reconciler rings.
@@ -68,10 +75,10 @@ class Fetcher:
         except Exception as error:
             log.error("fetch_failed", error=type(error).__name__, where=where(error))
             return await self._not_fetched(turn, SmartTalkerError(type(error).__name__))
-        if await fetching.arrived(self._office.database, turn["id"], media):
+        if await fetching.arrived(self._office.database, turn, media):
             await self._office.queue.ring_render(turn["id"])
         else:
-            self._office.storage.remove(str(turn["id"]))
+            self._discard(turn)
         return None
 
     async def _media(self, turn: Mapping[str, Any]) -> str:
@@ -81,7 +88,7 @@ class Fetcher:
             raise refuse("too_long")
         if (remote.get("bytes") or 0) > MAX_AUDIO_BYTES:
             raise refuse("too_large")
-        folder = f"{turn['id']}/0"
+        folder = _folder(turn)
         upload, voice = storage.path(f"{folder}/upload"), storage.path(f"{folder}/voice.wav")
         with storage_errors():
             upload.parent.mkdir(parents=True, exist_ok=True)
@@ -94,23 +101,34 @@ class Fetcher:
                 upload.unlink()
         return storage.name(voice)
 
+    def _discard(self, turn: Mapping[str, Any]) -> None:
+        """What this attempt left; the turn's folder too, unless another attempt is in it."""
+        self._office.storage.remove(_folder(turn))
+        with suppress(OSError):
+            self._office.storage.path(str(turn["id"])).rmdir()
+
     async def _not_fetched(self, turn: Mapping[str, Any], error: SmartTalkerError) -> None:
         log.warning("not_fetched", code=error.code, attempt=turn["attempts"])
         # The operator acts on a refused account and on missing credentials, and the person's message is kept meanwhile.
         waits = isinstance(error, RateLimited | AccountRefused | ConfigurationError)
         if waits or (not error.permanent and turn["attempts"] < ATTEMPTS):
             delay_s = error.retry_after_s if isinstance(error, RateLimited) else back_off_s(turn["attempts"])
-            await fetching.again(self._office.database, turn["id"], delay_s, refund=waits)
+            await fetching.again(self._office.database, turn, delay_s, refund=waits)
             return await self._office.queue.ring_fetch(turn["id"], delay_s=delay_s)
         told = error if error.permanent else None
         message_id = told.user_message_id if told else "error-media-gone"
         args = told.args_for_user if told else {}
         notice = {"text": t(message_id, turn["spoken"], **args), "language": turn["spoken"], "id": message_id}
         why = {"code": error.code, "layer": None, "message_id": message_id, "args": args}
-        self._office.storage.remove(str(turn["id"]))
+        self._discard(turn)
         if await fetching.failed(self._office.database, turn, why, notice):
             await self._office.queue.ring_courier(turn["conversation_id"])
         return None
+
+
+def _folder(turn: Mapping[str, Any]) -> str:
+    """Of the attempt, so that two never write to one file."""
+    return f"{turn['id']}/heard-{turn['fence']}"
 
 
 def back_off_s(attempts: int) -> float:

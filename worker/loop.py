@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvloop
-from arq.cron import CronJob
 from arq.worker import Function, Worker
 from redis.exceptions import RedisError
 
-from core.errors import QueueUnavailable
+from core.logging import get_logger
 from core.queue import POLL_S, Queue, pack, unpack
+from worker.rounds import end
+
+log = get_logger(__name__)
+
+AWAY_S = 1.0
+"""Between two tries while Redis is away."""
 
 
 def start(coroutine: Coroutine[Any, Any, None]) -> None:
@@ -30,13 +35,11 @@ def arq_worker(
     functions: Sequence[Function],
     *,
     max_jobs: int,
-    cron_jobs: Sequence[CronJob] = (),
     burst: bool = False,
 ) -> Worker:
     """Hears rings in JSON within POLL_S, keeps no results, and gives up on no job before we do."""
     return Worker(
         functions=functions,
-        cron_jobs=cron_jobs,
         queue_name=name,
         redis_pool=queue.pool,
         handle_signals=False,
@@ -61,7 +64,7 @@ class Works:
 
 async def until_stopped(worker: Worker, broken: asyncio.Future[None] | None = None) -> Works:
     """Runs the worker until SIGTERM or SIGINT, or until it ends by itself or `broken` is set; then it picks no more
-    jobs. The result is handed to `finish`. A second signal is a hurry.
+    jobs. The result is handed to `finish`. A second signal is a hurry. A Redis that goes is waited for.
     """
     stopping, hurry = asyncio.Event(), asyncio.Event()
 
@@ -73,7 +76,7 @@ async def until_stopped(worker: Worker, broken: asyncio.Future[None] | None = No
     # What was imported is never looked through again.
     gc.collect()
     gc.freeze()
-    main = asyncio.create_task(worker.async_run())
+    main = asyncio.create_task(_insist(worker))
     stops = asyncio.create_task(stopping.wait())
     await asyncio.wait([each for each in (main, stops, broken) if each], return_when=asyncio.FIRST_COMPLETED)
     stops.cancel()
@@ -82,15 +85,34 @@ async def until_stopped(worker: Worker, broken: asyncio.Future[None] | None = No
     return Works(main, hurry)
 
 
+async def _insist(worker: Worker) -> None:
+    """What is in hand goes on while Redis is away; jobs that nobody rang for meanwhile are found by the reconciler."""
+    while True:
+        try:
+            return await worker.async_run()
+        except (RedisError, OSError) as error:
+            log.warning("redis_away", error=type(error).__name__)
+        await asyncio.sleep(AWAY_S)
+        await _count_again(worker)
+
+
+async def _count_again(worker: Worker) -> None:
+    """A Redis that goes while arq starts a job leaves its place taken for good: places are those of jobs that run."""
+    worker.tasks = {name: task for name, task in worker.tasks.items() if not task.done()}
+    worker.job_counter = len(worker.tasks)
+    worker.sem = asyncio.BoundedSemaphore(worker.max_jobs + 1)
+    for _ in worker.tasks:
+        await worker.sem.acquire()
+
+
 async def finish(works: Works, jobs: list[asyncio.Task[Any]], within_s: float) -> None:
-    """Waits for the jobs, cancels what takes too long. Raises QueueUnavailable where Redis ended the worker."""
+    """Waits for the jobs, cancels what takes too long. Raises what ended the worker."""
     hurry = asyncio.create_task(works.hurry.wait())
     waiting = asyncio.gather(*jobs, return_exceptions=True)
     await asyncio.wait((waiting, hurry), timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-    for task in (works.main, *jobs, hurry):
+    for task in (*jobs, hurry):
         task.cancel()
+    await end(works.main)
     ended = await asyncio.gather(works.main, *jobs, hurry, waiting, return_exceptions=True)
-    if isinstance(ended[0], RedisError | OSError):
-        raise QueueUnavailable from ended[0]
     if isinstance(ended[0], Exception):
         raise ended[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -69,6 +70,7 @@ class Pace:
     """Shared by every process that has the same Redis. A Redis that is away holds nothing back."""
 
     def __init__(self, redis: Redis) -> None:
+        self._redis = redis
         self._reserve: Any = redis.register_script(_RESERVE)
         self._quiet: Any = redis.register_script(_QUIET)
         self._away = False
@@ -86,6 +88,12 @@ class Pace:
         """Nothing is sent to the chat (whole: by the account) for so long; a longer silence stays as it is."""
         key = f"{_PREFIX}:{channel}:{chat.account}:quiet" + ("" if whole else f":{chat.id}")
         await self._ask(self._quiet, [key], [math.ceil(min(max(seconds, 0.001), LONGEST_S) * 1000)])
+
+    async def forget(self) -> None:
+        """Nobody stands in any line: for when the clock was set back, and places lie hours ahead."""
+        with suppress(RedisError, OSError):
+            async for key in self._redis.scan_iter(match=f"{_PREFIX}:*", count=1000):
+                await self._redis.delete(key)
 
     async def _ask(self, script: Any, keys: list[str], numbers: list[int]) -> Any:
         try:

@@ -17,10 +17,11 @@ from core.i18n import t
 from core.kinds import Layer, Mode
 from core.logging import get_logger
 from core.queue import Queue
-from core.states import TurnEvent
+from core.states import TurnEvent, TurnState
 from core.text import detect_language
 from core.text.parts import shorten, split_text
 from db import turns
+from db.limits import VIDEO_DAY
 from db.sessions import Database
 from worker.live import Live
 
@@ -69,6 +70,8 @@ class Recorder:
         self._drawing: str | None = None
         self._stands_in = False
         self._transcript: str | None = turn["transcript"]
+        self.state = TurnState(turn["state"])
+        """The turn's, when it was last written."""
         self.answer: str | None = turn["answer"]
         self.language: str | None = turn["answer_language"]
         self._modes = set(turn["modes"])
@@ -202,12 +205,17 @@ class Recorder:
         """Everything is there: the last rows and the state in one transaction."""
         if Mode.VIDEO in self._modes and self._video is not None:
             self._next.columns["video"] = self._video
-            if any(step["layer"] == Layer.VIDEO for step in self.steps):
+            if self._is_simpler():
                 self._notice("notice-step-simpler")
             self._send("video", self._video | self._caption())
         elif Mode.VIDEO in self._modes or (Mode.VOICE in self._modes and self._voice is None):
             self._step_down()
         await self._close(TurnEvent.RENDER)
+
+    def _is_simpler(self) -> bool:
+        """An engine failed before. One that a process died in, and that drew it in the end, takes nothing from it."""
+        drew = {"engine": self.engines.get(Layer.VIDEO), "code": ChildDied.code}
+        return any(step["layer"] == Layer.VIDEO and not drew.items() <= step.items() for step in self.steps)
 
     def _caption(self) -> dict[str, str]:
         """Whoever wants no text of its own reads it under the video, where the channel has a place for it."""
@@ -306,11 +314,11 @@ class Recorder:
         if not what:
             return
         what.columns |= self._spent()
-        await self._patiently(what)
+        self.state = await self._patiently(what)
         if what.outbox or what.event is TurnEvent.RENDER:
             await self._ring()
 
-    async def _patiently(self, what: turns.Save) -> None:
+    async def _patiently(self, what: turns.Save) -> TurnState:
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self._patience_s
         while True:
@@ -329,9 +337,9 @@ class Recorder:
 
 
 def _still_so(step: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a step down of an earlier attempt holds for this one too: what came of it is not made again, nor is an
-    engine used again that the process died in."""
-    if step["code"] == ChildDied.code:
+    """Whether a step down of before holds for this attempt too: what came of it is not made again, nor is an engine
+    used again that the process died in, and nobody gets more videos today than there are for one."""
+    if step["code"] in (ChildDied.code, VIDEO_DAY):
         return True
     of_layer = [row for row in outputs if row["layer"] == step["layer"]]
     if step["layer"] == Layer.TTS:

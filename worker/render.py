@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Any
@@ -25,8 +26,8 @@ from core.logging import get_logger, log_context
 from core.metrics import Metrics
 from core.queue import CANCELS, RENDER, Queue
 from core.settings import Settings
-from core.states import ENDS
-from db import turns
+from core.states import ENDS, TurnState
+from db import outbox, turns
 from db.sessions import Database
 from worker.child_process import Child, Report
 from worker.engine_tasks import EngineTasks
@@ -48,6 +49,8 @@ ATTEMPTS = 3
 BACK_OFF_S = (1.0, 5.0)
 AWAY_S = 1.0
 """Between two looks while the database is away."""
+ASKED = 100
+"""Turns that were asked to stop of late are known."""
 LONGEST_S = 86_400.0
 """A look ends with the turn or task in hand, however long that takes: each has limits of its own."""
 DRAIN_S = 25.0
@@ -68,6 +71,7 @@ class Renderer:
         self._running: turns.Claimed | None = None
         self._busy = asyncio.Lock()
         self._dropped = False
+        self._asked: deque[str] = deque(maxlen=ASKED)
         self._died: dict[str, float] = {}
         self._later: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -105,10 +109,8 @@ class Renderer:
             if self._dropped:
                 await self._take_back()
                 self._dropped = False
-            found = await self._take_turn() or await self._tasks.take_one()
-            if found:
-                await self._restart()
-            return found
+            await self._restart()
+            return await self._take_turn() or await self._tasks.take_one()
         except DatabaseUnavailable:
             log.warning("database_away")
             self._dropped = True
@@ -127,6 +129,7 @@ class Renderer:
             with suppress(QueueUnavailable):
                 async with aclosing(self._queue.listen(CANCELS)) as cancels:
                     async for turn_id in cancels:
+                        self._asked.append(turn_id)
                         if self._running is not None and str(self._running.id) == turn_id:
                             await self._child.stop(turn_id)
             await asyncio.sleep(1.0)
@@ -135,6 +138,8 @@ class Renderer:
         ids = {"turn_id": str(claimed.id), "conversation_id": str(claimed.turn["conversation_id"])}
         with log_context(**ids):
             self._running = claimed
+            if str(claimed.id) in self._asked:
+                await self._child.stop(str(claimed.id))  # asked between the claim and here
             beat = asyncio.create_task(self._beat(claimed))
             try:
                 await self._run(claimed)
@@ -184,16 +189,27 @@ class Renderer:
         finally:
             await recorder.abandon()
         if state != "requeued":
-            sweep(self._settings.media_dir / str(claimed.id), recorder.files)
+            await self._sweep(claimed, recorder)
         self._count(recorder, state)
         log.info("turn_ends", state=state, seconds=round(time.monotonic() - began, 3))
         await self._tell(claimed)
+
+    async def _sweep(self, claimed: turns.Claimed, recorder: Recorder) -> None:
+        """What an earlier attempt gave to the courier may still be on its way: it stays, and so does everything while
+        that can't be asked."""
+        media, given = self._settings.media_dir, frozenset[str]()
+        if claimed.fence > 1:
+            try:
+                given = await outbox.files(self._database, claimed.id)
+            except DatabaseUnavailable:
+                return
+        sweep(media / str(claimed.id), [*recorder.files, *(media / name for name in given)])
 
     async def _answer(self, claimed: turns.Claimed, recorder: Recorder) -> str:
         """The turn's state after this attempt."""
         if claimed.turn["cancel_requested"]:
             await recorder.cancelled()
-            return "cancelled"
+            return recorder.state
         if claimed.turn["attempts"] > ATTEMPTS:
             return await self._give_up(recorder, {"code": ChildDied.code, "message_id": ChildDied.message_id})
         try:
@@ -233,10 +249,10 @@ class Renderer:
     async def _end(self, claimed: turns.Claimed, recorder: Recorder, end: Report) -> str:
         if end["kind"] == "done":
             await recorder.rendered()
-            return "rendered"
+            return recorder.state
         if end["kind"] == "cancelled" or await self._cancel_asked(claimed):
             await recorder.cancelled()
-            return "cancelled"
+            return recorder.state
         if end["code"] == ChildDied.code and (engine := recorder.died()):
             self._died[engine] = time.monotonic()
         log.warning("turn_failed", code=end["code"], layer=end.get("layer"), detail=end.get("detail"))
@@ -244,13 +260,15 @@ class Renderer:
         if end["permanent"] or attempts >= ATTEMPTS:
             return await self._give_up(recorder, end)
         await recorder.flush()
-        await turns.requeue(self._database, claimed, delay_s=BACK_OFF_S[attempts - 1])
+        state = await turns.requeue(self._database, claimed, delay_s=BACK_OFF_S[attempts - 1])
+        if state is not TurnState.QUEUED:
+            return state
         self._ring_later(BACK_OFF_S[attempts - 1])
         return "requeued"
 
     async def _give_up(self, recorder: Recorder, end: Report) -> str:
         await recorder.failed(end)
-        return "failed" if recorder.answer is None else "rendered"
+        return recorder.state
 
     async def _cancel_asked(self, claimed: turns.Claimed) -> bool:
         """A child that was killed because it did not stop in time leaves no word of its own."""

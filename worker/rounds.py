@@ -12,21 +12,39 @@ from core.logging import get_logger, where
 
 log = get_logger(__name__)
 
+AGAIN_S = 2.0
+
+Part = Callable[[], Awaitable[None]]
+
 
 class Rounds:
-    """What is looked after every few seconds, each part by itself: one that fails keeps no other from it."""
+    """What is looked after every few seconds, each part by itself: one that fails or takes long keeps no other from
+    it."""
 
-    def __init__(self, *parts: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, *parts: Part) -> None:
         self._parts = parts
 
-    async def reconcile(self, _ctx: dict[Any, Any]) -> None:
-        for part in self._parts:
-            try:
-                await part()
-            except (DatabaseUnavailable, QueueUnavailable) as error:
-                log.warning("reconcile_failed", code=error.code)
-            except Exception as error:
-                log.error("reconcile_crashed", error=type(error).__name__, where=where(error))
+    async def run(self, period_s: float) -> None:
+        """Until it is cancelled; each part begins at once, and again period_s after it has ended."""
+        await asyncio.gather(*(self._repeat(part, period_s) for part in self._parts))
+
+    async def _repeat(self, part: Part, period_s: float) -> None:
+        while True:
+            await _survive(part)
+            await asyncio.sleep(period_s)
+
+    async def once(self) -> None:
+        """One round of all."""
+        await asyncio.gather(*map(_survive, self._parts))
+
+
+async def _survive(part: Part) -> None:
+    try:
+        await part()
+    except (DatabaseUnavailable, QueueUnavailable) as error:
+        log.warning("reconcile_failed", code=error.code)
+    except Exception as error:
+        log.error("reconcile_crashed", error=type(error).__name__, where=where(error))
 
 
 @asynccontextmanager
@@ -36,5 +54,11 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await end(task)
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Returns when the task has ended. A library may swallow a cancellation, which is then said again."""
+    while not task.done():
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.wait([task], timeout=AGAIN_S)

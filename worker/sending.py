@@ -34,6 +34,7 @@ ATTEMPTS = 15
 BUG_ATTEMPTS = 4
 """An error that no channel should raise is seldom better next time."""
 LONGEST_BACK_OFF_S = 60.0
+"""Then it is asked again, of the pace too: a place in its line lies hours ahead where the clock was set back."""
 CLOSED_S = 60.0
 """A channel that is not configured, or whose account is refused, is tried again after so long: the operator acts."""
 
@@ -58,7 +59,7 @@ class Sending:
         if limits.window_s is not None and row["window_closed"]:
             return judge(WindowClosed(), row, limits)
         if wait := await self._wait(channel, out):
-            return Verdict(OutboxState.PENDING, delay_s=wait, refund=True)
+            return Verdict(OutboxState.PENDING, delay_s=min(wait, LONGEST_BACK_OFF_S), refund=True)
         try:
             async with asyncio.timeout(SEND_S):
                 sent = await channel.send(out)

@@ -1,4 +1,4 @@
-"""The queue: pause, resume, cancel a turn, ask a failed one's message again."""
+"""The queue: pause, resume, look at a turn, cancel it, ask a failed one's message again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.errors import Conflict, NotFound
 from core.states import TurnState
 from core.storage import Storage
-from db import admin, audit, endings, switches
+from db import admin, audit, endings, letters, switches
+from db.letters import Letter
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ async def cancel(connection: AsyncConnection, *, actor: str, turn: str) -> Cance
     return Cancelled(row["id"], row["conversation_id"], state is TurnState.RUNNING)
 
 
+async def look(connection: AsyncConnection, *, turn: str) -> Letter:
+    """turn: the beginning of its id. Raises NotFound, Conflict."""
+    return await letters.read(connection, (await _named(connection, turn))["id"])
+
+
 async def retry(connection: AsyncConnection, storage: Storage, *, actor: str, turn: str) -> Again:
     """The message of a failed turn as a new one. Raises NotFound, Conflict where it has not failed, was asked again, or
     its recording is gone."""
@@ -81,7 +87,8 @@ def _input(storage: Storage, row: Mapping[str, Any]) -> dict[str, Any]:
     said = row["input_text"] if row["input_text"] is not None else row["transcript"]
     if said:
         return {"state": TurnState.QUEUED, "input_text": said, "queued_at": func.now()}
-    if row["input_media"] is not None and storage.path(row["input_media"]).is_file():
+    kept = row["input_media"] is not None and row["media_removed_at"] is None
+    if kept and storage.path(row["input_media"]).is_file():
         return {"state": TurnState.QUEUED, "input_media": row["input_media"], "queued_at": func.now()}
     if row["input_remote"] is not None:
         return {"state": TurnState.RECEIVED, "input_remote": row["input_remote"]}

@@ -14,8 +14,9 @@ from db import admin, switches
 
 @dataclass(frozen=True)
 class Stats:
-    """states: turns by state. today: {"turns", "video_s", "median_s", "worst_s"} since midnight UTC. failures: today's
-    by code. people: by channel {"known", "today", "banned"}. depth: turns before `rendered`."""
+    """states: turns by state, of those that have ended the ones of today. today: {"turns", "video_s", "median_s",
+    "worst_s"} since midnight UTC. failures: today's by code. people: by channel {"known", "today", "banned"}. depth:
+    turns before `rendered`."""
 
     paused: bool
     depth: int

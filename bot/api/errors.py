@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from core.errors import (
     AudioInvalid,
     InputError,
+    LimitReached,
     SmartTalkerError,
     SurroundingsError,
 )
@@ -99,8 +100,13 @@ def smarttalker_response(scope: Scope, error: SmartTalkerError) -> JSONResponse:
         status = _AUDIO_STATUS.get(error.args_for_user.get("reason", ""), status)
     if status >= 500:
         log.warning("refused", code=error.code, why=str(error))
-    headers = {"Retry-After": str(RETRY_S)} if isinstance(error, SurroundingsError) else {}
-    return error_response(scope, status, error.code, error.user_message_id, error.args_for_user, headers)
+    return error_response(scope, status, error.code, error.user_message_id, error.args_for_user, _retry(error))
+
+
+def _retry(error: SmartTalkerError) -> dict[str, str]:
+    if isinstance(error, LimitReached):
+        return {"Retry-After": str(error.retry_after_s)}
+    return {"Retry-After": str(RETRY_S)} if isinstance(error, SurroundingsError) else {}
 
 
 def internal_response(scope: Scope) -> JSONResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers, QueryParams
@@ -14,13 +14,15 @@ from bot.api.errors import smarttalker_response
 from core.errors import Forbidden
 from core.settings import Settings
 
-OPEN = ("/", "/healthz", "/readyz", "/favicon.ico")
+OPEN = ("/", "/docs", "/healthz", "/readyz", "/favicon.ico")
 OPEN_BELOW = ("/page/", "/api/v1/media/")
 """No key: they tell nothing, or carry a signature of their own. Faces join them: an <img> and a <video> can send no
 header."""
 WEBHOOKS = "/webhooks/"
 """Platforms call from anywhere, and each call carries a secret or a signature that its channel checks."""
 BAD_KEY = 4403
+PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""What a proxy adds: whoever asks through one may be anywhere, whatever address the proxy has."""
 
 
 class Gate:
@@ -47,17 +49,17 @@ class Gate:
         return await self._app(scope, receive, send)
 
     def _from_here(self, scope: Scope, headers: Headers) -> bool:
-        """Without a key: a loopback client that asked for a loopback name (else a page could rebind its own name)."""
+        """Without a key: a loopback client, through no proxy, that asked for a loopback name (else a page could rebind
+        its own name)."""
         if self._key is not None:
             return True
+        if any(name in headers for name in PROXIES):
+            return False
         client = scope.get("client")
         return client is not None and is_loopback(client[0]) and self._own_host(headers.get("host", ""))
 
     def _own_host(self, host: str) -> bool:
-        try:
-            name = (urlsplit(f"//{host}").hostname or "").lower()
-        except ValueError:
-            return False
+        name = (_split(f"//{host}").hostname or "").lower()
         return name in self._hosts or is_loopback(name)
 
     def _from_our_page(self, scope: Scope, headers: Headers) -> bool:
@@ -67,14 +69,14 @@ class Gate:
             return True
         if "*" in self._origins or origin.lower() in self._origins:
             return True
-        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+        return _split(origin).netloc.lower() == headers.get("host", "").lower() != ""
 
     def _has_key(self, scope: Scope, headers: Headers) -> bool:
         if self._key is None or is_open(scope["path"]):
             return True
         given = given_key(headers)
         if scope["type"] == "websocket" and not given:
-            given = QueryParams(scope["query_string"]).get("api_key", "")
+            given = QueryParams(scope["query_string"]).get("api_key", "").encode("utf-8", "surrogatepass")
         return any(same(key, given) for key in self._keys)
 
 
@@ -94,6 +96,14 @@ def is_open(path: str) -> bool:
     return path in OPEN or path.startswith(OPEN_BELOW) or face
 
 
+def _split(url: str) -> SplitResult:
+    """An empty one for what is no URL (`http://[`)."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
 def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -101,13 +111,16 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def given_key(headers: Headers) -> str:
+def given_key(headers: Headers) -> bytes:
+    """As it came: a header's characters stand for bytes."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    return headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
+    given = headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
+    return given.encode("latin-1")
 
 
-def same(key: SecretStr, given: str) -> bool:
-    return hmac.compare_digest(key.get_secret_value().encode(), given.encode("utf-8", "surrogatepass"))
+def same(key: SecretStr, given: bytes) -> bool:
+    """Compares in constant time."""
+    return hmac.compare_digest(key.get_secret_value().encode(), given)
 
 
 def check_admin(settings: Settings, headers: Headers) -> None:

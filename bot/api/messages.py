@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import JSONResponse
 
-from bot.api.schemas import ERRORS, AcceptedOut
+from bot.api.schemas import ERRORS, AcceptedOut, ErrorOut
 from bot.channels.web import receive
 from bot.channels.web.forms import MAX_FORM, Form, read_form
 from bot.services import Services, services
@@ -42,7 +42,26 @@ _BODY = {
 }
 
 
-@router.post("/messages", status_code=202, response_model=AcceptedOut, responses=ERRORS, openapi_extra=_BODY)
+_LATER = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
+_FULL: dict[int | str, dict[str, Any]] = {
+    429: {
+        "model": ErrorOut,
+        "description": "`too_many_open`: the conversation has as many messages without an answer as one may have;"
+        " nothing was stored, and the same Idempotency-Key serves when it is sent again",
+        "headers": _LATER,
+    },
+    503: {
+        "model": ErrorOut,
+        "description": "`queue_full`: as many messages wait as are taken; nothing was stored, and the same"
+        " Idempotency-Key serves when it is sent again. `database_unavailable`: the same",
+        "headers": _LATER,
+    },
+}
+
+
+@router.post(
+    "/messages", status_code=202, response_model=AcceptedOut, responses={**ERRORS, **_FULL}, openapi_extra=_BODY
+)
 async def post_message(
     request: Request,
     services: Annotated[Services, Depends(services)],
@@ -52,14 +71,18 @@ async def post_message(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         async with asyncio.timeout(UPLOAD_S):
-            accepted = await _accept(request, services, kind, receive.checked_key(idempotency_key))
+            accepted = await _accept(request, services, kind, _key(request, idempotency_key))
     except TimeoutError:
         raise InputError("the upload took too long", detail=f"the upload took longer than {UPLOAD_S:g} s") from None
     content = {"turn_id": accepted.turn_id, "conversation_id": accepted.conversation_id}
     return JSONResponse(content, 202)
 
 
-async def _accept(request: Request, services: Services, kind: str, key: str | None) -> Accepted:
+def _key(request: Request, given: str | None) -> receive.Key | None:
+    return receive.checked_key(given, request.client.host if request.client else "")
+
+
+async def _accept(request: Request, services: Services, kind: str, key: receive.Key | None) -> Accepted:
     if kind == "application/json":
         _check_length(request, receive.MAX_JSON)
         message = _checked(request, await receive.read_json(request.stream()))
@@ -83,7 +106,7 @@ def _checked(request: Request, content: dict[str, Any]) -> receive.MessageIn:
     return receive.checked(content)
 
 
-async def _accept_form(request: Request, services: Services, key: str | None) -> Accepted:
+async def _accept_form(request: Request, services: Services, key: receive.Key | None) -> Accepted:
     """Whatever goes wrong, and where the event is known already, no file stays."""
     folder = f"{uuid.uuid4()}"
     upload = services.storage.path(f"{folder}/0/upload")
@@ -107,18 +130,24 @@ async def _accept_form(request: Request, services: Services, key: str | None) ->
 
 
 async def _take_recording(
-    services: Services, message: receive.MessageIn, form: Form, folder: str, key: str | None
+    services: Services, message: receive.MessageIn, form: Form, folder: str, key: receive.Key | None
 ) -> Accepted:
-    """Everything cheap is checked before the recording is decoded."""
+    """Everything cheap is checked before the recording is decoded. A client that heard nothing in time sends again,
+    while the first is still at work: it is decoded once, or a machine that is slow would get ever slower.
+    """
     name = f"{folder}/0/voice.wav"
     inbound = receive.inbound(message, key, media=name, digest=form.digest)
     services.intake.check_choices(inbound.avatar, inbound.voice)
     upload = services.storage.path(f"{folder}/0/upload")
     if upload.stat().st_size == 0:
         raise refuse("empty")
-    async with services.decoders:
-        await decode_voice(upload, services.storage.path(name))
-    return await services.intake.take(inbound)
+    async with services.recordings.held(inbound.event_id):
+        if (known := await services.intake.known(inbound)) is not None:
+            return known
+        await services.intake.check_room(inbound)
+        async with services.decoders:
+            await decode_voice(upload, services.storage.path(name))
+        return await services.intake.take(inbound)
 
 
 async def _limited(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -85,6 +85,7 @@ class TurnOut(BaseModel):
     conversation_id: str
     seq: int
     state: str = Field(description="received, queued, running, rendered, done, failed, cancelled, superseded, merged")
+    merged_into: str | None = Field(description="the turn that answers this one too, where it is merged")
     layer: str | None = Field(description="the layer at work: asr, emotion, llm, tts, video, upscale")
     progress: float | None = Field(description="0 to 1, of the layer at work; 1 when the answer is there")
     queue_position: int | None = Field(description="1: next; 0: running")
@@ -97,10 +98,13 @@ class TurnOut(BaseModel):
     text: str | None = Field(description="the answer; while it is written, what there is of it")
     audio_url: str | None = Field(description="serves for a day, without a key")
     video_url: str | None = Field(description="serves for a day, without a key")
+    media_removed: bool = Field(description="true: its voice note and video are no longer kept")
     engines: dict[str, str]
     timings_ms: TimingsOut
     memory_mb: dict[str, MemoryOut] = Field(description="the peak while each layer worked")
-    steps: list[dict[str, Any]]
+    steps: list[dict[str, Any]] = Field(
+        description="each step down: layer, engine and code; `video_day`: the day's seconds of video are used up"
+    )
     choice: ChoiceOut | None = Field(description="null until there is one, and where there is one engine alone")
     error: TurnErrorOut | None
     created_at: str

@@ -15,6 +15,17 @@ from core.metrics import Metrics
 log = get_logger("bot.api")
 
 MAX_ID = 128
+HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"x-frame-options": b"DENY",
+    b"content-security-policy": (
+        b"default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    ),
+    b"cache-control": b"no-store",
+}
+"""Of every response that says nothing else itself: what holds people's words is kept nowhere, shown in no frame, and
+runs nothing where it is opened as a page. Media and styles are for the browser's own player."""
 GONE = 499
 """Counted for a client that did not wait; nobody reads it (nginx' number)."""
 
@@ -45,7 +56,7 @@ class Tracing:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                extra = [(b"x-request-id", request_id), (b"x-content-type-options", b"nosniff")]
+                extra = [(b"x-request-id", request_id), *_missing(message)]
                 message = {**message, "headers": [*message["headers"], *extra]}
             await send(message)
 
@@ -60,6 +71,14 @@ class Tracing:
                 await internal_response(scope)(scope, receive, marked)
         finally:
             self._metrics.http(method_of(scope), route_of(scope), status, time.perf_counter() - started)
+
+
+def _missing(start: Message) -> list[tuple[bytes, bytes]]:
+    """Of HEADERS; a 304 leaves those of the kept response as they were."""
+    if start["status"] == 304:
+        return []
+    given = {name.lower() for name, _ in start["headers"]}
+    return [(name, value) for name, value in HEADERS.items() if name not in given]
 
 
 def request_id_of(scope: Scope) -> str:

@@ -38,9 +38,8 @@ async def get_turn(turn_id: str, services: Shared) -> JSONResponse:
 async def cancel_turn(turn_id: str, services: Shared) -> JSONResponse:
     """Cancels: 200 with the turn when it has ended, 202 when its worker was asked and has not answered yet."""
     known = checked_uuid(turn_id)
+    await _row(services, known)
     state = await endings.cancel(services.database, known)
-    if state is None:
-        raise NotFound("no such turn", message_id="error-no-turn")
     row = await _row(services, known)
     await _tell(services, row, ask=state is TurnState.RUNNING)
     if state is TurnState.RUNNING:

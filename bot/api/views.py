@@ -28,6 +28,7 @@ async def turn_object(services: Services, row: Row) -> dict[str, Any]:
         "conversation_id": str(row["conversation_id"]),
         "seq": row["seq"],
         "state": row["state"],
+        "merged_into": str(row["merged_into"]) if row["merged_into"] is not None else None,
         "layer": live.get("layer") or row["layer"],
         "progress": _progress(row, live),
         "queue_position": row["queue_position"],
@@ -38,8 +39,9 @@ async def turn_object(services: Services, row: Row) -> dict[str, Any]:
         "emotion": row["emotion"],
         "avatar": row["avatar"],
         "text": row["answer"] if row["answer"] is not None else live.get("text"),
-        "audio_url": _url(services, row["audio"]),
-        "video_url": _url(services, row["video"]),
+        "audio_url": _url(services, row, "audio"),
+        "video_url": _url(services, row, "video"),
+        "media_removed": row["media_removed_at"] is not None and (row["audio"] or row["video"]) is not None,
         "engines": row["engines"],
         "timings_ms": {name: row["timings_ms"].get(name) for name in TIMINGS},
         "memory_mb": row["memory_mb"],
@@ -101,10 +103,10 @@ async def _eta(services: Services, row: Row) -> float | None:
     return round(pace * max(1, int(row["queue_position"])), 1)
 
 
-def _url(services: Services, file: Row | None) -> str | None:
-    if file is None:
+def _url(services: Services, row: Row, kind: str) -> str | None:
+    if row[kind] is None or row["media_removed_at"] is not None:
         return None
-    name = file["path"]
+    name = row[kind]["path"]
     base = services.settings.public_url.rstrip("/")
     return f"{base}/api/v1/media/{name}?{sign(name, services.media_key, expiry())}"
 

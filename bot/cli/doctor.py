@@ -21,6 +21,7 @@ from bot.cli.pictures import refusals
 from bot.cli.recordings import imitating, remarks, silent
 from core.errors import PortTaken, SmartTalkerError, StorageError
 from core.kinds import Layer
+from core.measuring import measured
 from core.persona import check_persona
 from core.settings import Settings, read_settings
 from core.weights.manifest import Ollama, read_manifest
@@ -64,6 +65,7 @@ def look() -> Iterator[Finding]:
     yield _checked("puppet", _puppet)
     checks: dict[str, Callable[[Settings], str]] = {
         "data folder": _data_dir,
+        "media": _media,
         "port": _port,
         "PostgreSQL": _postgres,
         "Redis": _redis,
@@ -129,10 +131,29 @@ def _data_dir(settings: Settings) -> str:
             file.flush()
     except OSError as error:
         raise StorageError(f"{folder}: {error.strerror}; set SMARTTALKER_DATA_DIR to a folder of yours") from error
-    free_mb = shutil.disk_usage(folder).free >> 20
+    free_mb = shutil.disk_usage(folder).free // 10**6
     if free_mb < _SPACE_MB:
         raise StorageError(f"{folder}: only {free_mb} MB are free and {_SPACE_MB} are needed; free some space")
     return f"{folder}: {free_mb:,} MB free"
+
+
+def _media(settings: Settings) -> str:
+    """How much is kept, how long and how much may be, and what the disk has left for it."""
+    kept_mb = measured(settings.media_dir).bytes // 10**6
+    free_mb = shutil.disk_usage(settings.data_dir).free // 10**6
+    most_mb = round(settings.media_gb * 1000)
+    lines = [f"{kept_mb:,} MB of {most_mb:,} MB" if most_mb else f"{kept_mb:,} MB, without a limit"]
+    lines.append(f"for {settings.retention_days:g} days" if settings.retention_days else "until they are deleted")
+    lines.append(f"{free_mb:,} MB of the disk are free")
+    if most_mb and free_mb < most_mb - kept_mb:
+        room = f"SMARTTALKER_MEDIA_GB={_half(kept_mb + free_mb):g} leaves room for others"
+        lines.append(f"which are fewer than the limit allows: {room}")
+    return ", ".join(lines)
+
+
+def _half(mb: float) -> float:
+    """In GB, to one digit that matters: half of the room stays free for all else."""
+    return float(f"{mb / 2000:.1g}")
 
 
 def _port(settings: Settings) -> str:

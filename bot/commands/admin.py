@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.administration import stats as figures
-from bot.commands import admin_avatars, admin_people, admin_status, admin_voices, menus
+from bot.commands import admin_avatars, admin_people, admin_status, admin_turn, admin_voices, menus
 from bot.commands.base import Call, Handler
 from core.i18n import t
 from core.text import fold
@@ -15,6 +15,7 @@ Act = Callable[[Call, str], Awaitable[None]]
 ACTS: Mapping[str, Act] = {
     "stats": admin_status.stats,
     "queue": admin_status.queue,
+    "turn": admin_turn.show,
     "retry": admin_status.retry,
     "cancel": admin_status.cancel,
     "pause": admin_status.pause,
@@ -28,6 +29,7 @@ ACTS: Mapping[str, Act] = {
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "stats": ("الإحصاءات", "إحصاءات", "الحالة"),
     "queue": ("الطابور", "الانتظار", "قائمة الانتظار"),
+    "turn": ("letter", "الرسالة", "رسالة"),
     "retry": ("أعد", "إعادة"),
     "cancel": ("ألغ", "إلغاء"),
     "pause": ("أوقف", "إيقاف", "توقف"),

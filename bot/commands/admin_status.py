@@ -68,7 +68,7 @@ def _further(call: Call) -> list[Choice]:
 
 
 async def queue(call: Call, argument: str) -> None:
-    """Open and failed turns, a page at a time."""
+    """Open and failed turns, a page at a time; why one has failed is told of it alone."""
     length = await admin.queue_length(call.connection)
     if not length:
         return call.say("admin-queue-empty")
@@ -90,7 +90,7 @@ def _line(row: Mapping[str, Any], language: str) -> str:
 
 
 def _act(call: Call, row: Mapping[str, Any]) -> Choice:
-    what = "retry" if row["state"] == TurnState.FAILED else "cancel"
+    what = "turn" if row["state"] == TurnState.FAILED else "cancel"
     title = t(f"admin-title-{what}", call.language, turn=_short(row))
     return menus.choice(call, f"/admin {what} {_short(row)}", title)
 

@@ -48,6 +48,8 @@ class Effects:
     cancels: list[uuid.UUID] = field(default_factory=list)
     renders: list[uuid.UUID] = field(default_factory=list)
     """Turns that may be claimed now."""
+    renders_later: dict[uuid.UUID, float] = field(default_factory=dict)
+    """Turns that may be claimed in so many seconds."""
     fetches: list[uuid.UUID] = field(default_factory=list)
     """Turns whose media is to be fetched."""
     others: list[uuid.UUID] = field(default_factory=list)

@@ -7,6 +7,7 @@ import uuid
 from bot.commands import choices, menus
 from bot.commands.base import Call
 from bot.commands.emotion import SWITCH
+from bot.commands.keeping import kept_for
 from core.i18n import t
 from db import people
 
@@ -29,7 +30,7 @@ async def usage(call: Call) -> None:
 
 
 async def privacy(call: Call) -> None:
-    call.say("privacy")
+    call.say("privacy", kept=kept_for(call))
 
 
 async def export(call: Call) -> None:

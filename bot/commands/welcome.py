@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bot.commands import choices, menus
 from bot.commands.base import Call
+from bot.commands.keeping import kept_for
 from bot.commands.language import languages
 from core.i18n import message_ids, t
 
@@ -14,7 +15,7 @@ async def start(call: Call) -> None:
     """Who speaks, that it is an AI, what is kept, that emotion is read; the first time also in which language."""
     avatar = await choices.current_avatar(call)
     greeting = "" if avatar is None else menus.named(avatar.persona.greeting, call.language)
-    text = t("start", call.language)
+    text = t("start", call.language, kept=kept_for(call))
     call.send("notice", text=f"{greeting}\n\n{text}" if greeting else text, id="start")
     if call.entry.begun or not call.entry.conversation["language_chosen"]:
         call.menu("language-menu", languages(call))

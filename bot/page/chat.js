@@ -29,7 +29,7 @@ onLanguage(() => fill(document));
 
 const connection = new Connection(element("connection"));
 const picker = new Picker(element("who"), element("avatars"), { onChoose: chosen });
-const turns = new Turns(element("turns"), { onCancel: cancel, onRetry: retry, onForget: forget, onCommand: ask }, (id) => picker.nameOf(id));
+const turns = new Turns(element("turns"), { onCancel: cancel, onRetry: retry, onForget: forget, onLost: lost, onCommand: ask }, (id) => picker.nameOf(id));
 const welcome = new Welcome(element("welcome"), { onAsk: ask });
 const sticking = new Sticking(element("scroll"), element("turns"), element("newest"));
 const chats = new Chats(element("chats"), { onOpen: open });
@@ -139,6 +139,13 @@ function retry(view) {
   const { item, turn } = view;
   if (item?.blob) return say(item.blob, item.seconds);
   return ask(turn.transcript);
+}
+
+/** What the server says of a turn whose files can't be had; one that it no longer has keeps its words here. */
+async function lost({ turn }) {
+  const gone = { ...turn, audio_url: null, video_url: null, media_removed: true };
+  const known = await call("GET", turnPath(turn.turn_id)).catch((error) => (error.status === 404 ? gone : null));
+  if (known) showTurn(known);
 }
 
 function forget(view) {

@@ -42,6 +42,9 @@ function hold(given) {
   }
 }
 
+/** What the server says, with a status of AWAY, when it is there and takes no more for now. */
+const FULL = "queue_full";
+
 /** The server said no, in a sentence for people; everything else that is thrown means that it could not be reached. */
 export class Refused extends Error {
   constructor(message, status) {
@@ -58,15 +61,14 @@ export async function call(method, path, { body, idempotencyKey } = {}) {
     response = await request(method, path, body, idempotencyKey);
   } while (response.status === 403 && (key() !== used || (await newKey())));
   if (response.ok) return response.json();
-  if (AWAY.includes(response.status)) throw new Error(`the server is away: ${response.status}`);
-  throw await refusal(response);
+  const { error } = await response.json().catch(() => ({}));
+  if (AWAY.includes(response.status) && error?.code !== FULL) throw new Error(`the server is away: ${response.status}`);
+  throw refusal(response.status, error);
 }
 
 /** In the server's words, or in ours where something before it refused. */
-async function refusal(response) {
-  const { status } = response;
-  const content = await response.json().catch(() => ({}));
-  return new Refused(content.error?.message ?? words().refusals[status] ?? words().unknown(status), status);
+function refusal(status, error) {
+  return new Refused(error?.message ?? words().refusals[status] ?? words().unknown(status), status);
 }
 
 function request(method, path, body, idempotencyKey) {

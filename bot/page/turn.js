@@ -17,7 +17,7 @@ const isOlder = (turn, than) => (over(than) && !over(turn)) || (ENDS.includes(th
 const written = (turn) => over(turn) || SPOKEN.includes(turn.layer);
 
 export class TurnView {
-  /** acts: onCancel, onRetry, onForget, each told this view; onCommand, told a command. nameOf: an avatar's name by its id. */
+  /** acts: onCancel, onRetry, onForget, onLost, each told this view; onCommand, told a command. nameOf: an avatar's name by its id. */
   constructor(acts, nameOf) {
     this.root = document.getElementById("turn").content.firstElementChild.cloneNode(true);
     this.acts = acts;
@@ -28,6 +28,7 @@ export class TurnView {
     this.stage = new Stage(this.find(".stage"));
     this.spoken = new Player(this.find(".spoken"), "voice");
     this.spoken.audio.addEventListener("ended", () => this.turn && this.show(this.turn));
+    for (const part of [this.spoken.audio, this.find(".video")]) part.addEventListener("error", () => this.lost());
     this.find(".cancel").onclick = () => acts.onCancel(this);
     this.find(".retry").onclick = () => acts.onRetry(this);
     this.find(".forget").onclick = () => acts.onForget(this);
@@ -60,6 +61,13 @@ export class TurnView {
     this.address = URL.createObjectURL(item.blob);
     this.recording.load(this.address, item.seconds);
     this.find(".own").hidden = false;
+  }
+
+  /** A file can't be had, perhaps because it is no longer kept. Asked once: a browser may be unable to play it. */
+  lost() {
+    if (this.inquired || !this.turn) return;
+    this.inquired = true;
+    this.acts.onLost(this);
   }
 
   /** The page shows it no more. */
@@ -195,7 +203,8 @@ export class TurnView {
     const ends = { cancelled: words().cancelled, superseded: words().superseded, merged: words().merged };
     const bad = Boolean(turn.error);
     const again = turn.state === "failed" && (turn.input === "text" || Boolean(this.recording));
-    this.outcome(turn.error?.message ?? ends[turn.state] ?? stepped(turn), { bad, retry: bad && again, forget: false });
+    const gone = turn.media_removed ? words().removed : null;
+    this.outcome(turn.error?.message ?? ends[turn.state] ?? gone ?? stepped(turn), { bad, retry: bad && again, forget: false });
   }
 
   outcome(said, { bad, retry, forget }) {
@@ -255,6 +264,7 @@ function otherVoice(turn) {
 }
 
 function lessShown(turn) {
+  if (turn.steps.some((step) => step.code === "video_day")) return words().step.day;
   const spoken = turn.audio_url || turn.video_url;
   const layers = turn.steps.map((step) => step.layer).filter((layer) => layer !== "tts" || !spoken);
   if (turn.video_url && layers.includes("video")) return words().simpler;

@@ -136,7 +136,10 @@ def _check_bytes(photo: Path) -> None:
 
 def _read(answer: dict[str, Any]) -> Face:
     _check(answer)
-    return Face(answer["width"], answer["yaw"], answer["pitch"], answer["roll"])
+    try:
+        return Face(*(float(answer[name]) for name in ("width", "yaw", "pitch", "roll")))
+    except (LookupError, TypeError, ValueError, OverflowError):
+        raise refuse("not_picture") from None
 
 
 def _check(answer: dict[str, Any]) -> None:
@@ -145,11 +148,11 @@ def _check(answer: dict[str, Any]) -> None:
     if failed == "storage":
         raise StorageError("what was made of the picture could not be written")
     if failed is not None:
-        raise VideoError(failed)
+        raise VideoError(str(failed)[:200])
     if reason == "no_model":
         raise ModelMissing(LACK)
     if reason is not None:
-        raise refuse(reason)
+        raise refuse(reason if isinstance(reason, str) and reason in REASONS else "not_picture")
     if not answer:
         raise refuse("not_picture")
 

@@ -7,11 +7,16 @@ import json
 import sys
 from typing import Any
 
+from core.printed import printed
 from worker.surroundings import bare
+
+MOST_OUTPUT = 1 << 20
+"""Bytes of an answer and of what libraries print before it."""
 
 
 async def ask(module: str, *arguments: str, timeout_s: float) -> dict[str, Any]:
-    """What `python -m module …` printed, one JSON object; empty where it died, was killed or took too long."""
+    """What `python -m module …` printed, one JSON object; empty where it died, was killed, took
+    too long or printed too much."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -25,7 +30,8 @@ async def ask(module: str, *arguments: str, timeout_s: float) -> dict[str, Any]:
         cwd="/",
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            output = await printed(process, MOST_OUTPUT)
     except TimeoutError:
         return {}
     finally:
@@ -39,6 +45,6 @@ def _read(output: bytes) -> dict[str, Any]:
     """The last line: a library may print before it."""
     try:
         answer = json.loads(output.strip().rsplit(b"\n", 1)[-1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}

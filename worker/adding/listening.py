@@ -96,7 +96,7 @@ def _levels(loudness: NDArray[np.float32]) -> tuple[float, float]:
     that is what is left inside closures), and the upper class' mean power."""
     edges = np.linspace(float(loudness.min()), float(loudness.max()) + 1e-3, 64)
     best = max(edges[1:-1], key=lambda edge: _between(loudness, float(edge)))
-    low, high = loudness[loudness < best], loudness[loudness >= best]
+    low, high = loudness[loudness < best], loudness[loudness >= min(best, loudness.max())]
     return float(np.percentile(low, 5)), float(10 * np.log10(np.mean(10 ** (high / 10))))
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags
 from PIL import Image as Pillow
-from PIL import ImageOps
 
 from worker.adding.refused import Refused
 
@@ -18,6 +18,22 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 50_000_000
 """Asked of the header, before anything is decoded: 150 MB as RGB."""
 SHORTEST_SIDE = 300
+_TURNS = dict(
+    zip(
+        range(2, 9),
+        (
+            Pillow.Transpose.FLIP_LEFT_RIGHT,
+            Pillow.Transpose.ROTATE_180,
+            Pillow.Transpose.FLIP_TOP_BOTTOM,
+            Pillow.Transpose.TRANSPOSE,
+            Pillow.Transpose.ROTATE_270,
+            Pillow.Transpose.TRANSVERSE,
+            Pillow.Transpose.ROTATE_90,
+        ),
+        strict=True,
+    )
+)
+"""EXIF's orientations (JEITA CP-3451) and what undoes each."""
 GREY = (160, 160, 160)
 """What lies behind transparent pixels."""
 
@@ -32,7 +48,7 @@ def open_photo(path: Path) -> Image:
         with Pillow.open(path, formats=FORMATS) as photo:
             _check_size(photo.size)
             _load(photo)
-            return np.asarray(_rgb(ImageOps.exif_transpose(photo)), np.uint8)
+            return np.asarray(_rgb(_upright(photo)), np.uint8)
     except Pillow.DecompressionBombError as error:
         raise Refused("too_large") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -51,6 +67,16 @@ def _load(photo: Pillow.Image) -> None:
         photo.load()
     except OSError as error:
         raise Refused("truncated") from error
+
+
+def _upright(photo: Pillow.Image) -> Pillow.Image:
+    """As its EXIF says; what is damaged in there says nothing."""
+    try:
+        turn = _TURNS.get(photo.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        # Pillow's reader raises whatever the bytes make it: struct.error, KeyError, TypeError, SyntaxError …
+        return photo
+    return photo if turn is None else photo.transpose(turn)
 
 
 def _rgb(photo: Pillow.Image) -> Pillow.Image:

@@ -109,22 +109,26 @@ def _closed(picture: Image, mesh: checks.Mesh, donor: Donor) -> tuple[Image, che
     return found.picture, moved, Smile(found.seam, upper_row(picture, points, half))
 
 
+def answer(photo: str, folder: str, donors: str) -> dict[str, object]:
+    """What is printed."""
+    try:
+        return dict(make(Path(photo), Path(folder) if folder else None, Path(donors)))
+    except Refused as refused:
+        return {"reason": refused.reason}
+    except ImportError:
+        return {"reason": "no_model"}
+    except MemoryError:
+        return {"reason": "too_large"}
+    except VideoError as error:
+        return {"failed": str(error)}
+    except OSError:
+        return {"failed": "storage"}
+
+
 def main(photo: str, folder: str, donors: str) -> int:
     confine()
     cv2.setNumThreads(1)
-    try:
-        answer: dict[str, object] = dict(make(Path(photo), Path(folder) if folder else None, Path(donors)))
-    except Refused as refused:
-        answer = {"reason": refused.reason}
-    except ImportError:
-        answer = {"reason": "no_model"}
-    except MemoryError:
-        answer = {"reason": "too_large"}
-    except VideoError as error:
-        answer = {"failed": str(error)}
-    except OSError:
-        answer = {"failed": "storage"}
-    print(json.dumps(answer))
+    print(json.dumps(answer(photo, folder, donors)))
     return 0
 
 

@@ -23,6 +23,13 @@ _THERE: Final = ("member", "administrator", "creator")
 """Tuples, since what is looked for in them may be anything, and not everything can be hashed."""
 
 
+def _quotes(message: Mapping[str, Any]) -> bool:
+    """In a topic of a forum every message answers the one that opened it, unless it answers another."""
+    answered = integer(part(message, "reply_to_message").get("message_id"))
+    opened = message.get("message_thread_id") if message.get("is_topic_message") is True else None
+    return "external_reply" in message or answered not in (None, opened)
+
+
 class Parser:
     """Of one bot. `username` is set as soon as it is known; before, a group's messages count only as far as they are
     replies to the bot or commands with a bot's name."""
@@ -67,7 +74,9 @@ class Parser:
         if group and not self._addressed(message, said):
             return None
         content = self._content(message, said)
-        return None if content is None else self._inbound(event_id, message, **self._placed(message), **content)
+        if content is None:
+            return None
+        return self._inbound(event_id, message, quotes=_quotes(message), **self._placed(message), **content)
 
     def _edited(self, event_id: str, message: Mapping[str, Any]) -> Inbound | None:
         """A recording can't be edited (its caption can), and a live location's moves are no corrections."""

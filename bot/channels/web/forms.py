@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from core.decoding import refuse
@@ -66,7 +66,7 @@ async def read_form(chunks: AsyncIterator[bytes], content_type: str, target: Pat
             async for chunk in chunks:
                 parser.write(chunk)
             parser.finalize()
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise MalformedBody("the form could not be read", message_id="error-form") from error
     if not reader.ended:
         raise MalformedBody("the form breaks off", message_id="error-form")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +18,7 @@ from core.messages import Inbound
 CHANNEL = ACCOUNT = "web"
 MAX_JSON = 128 * 1024
 """2,000 characters take at most 24,000 bytes, escaped as \\uXXXX\\uXXXX."""
-MAX_KEY = 255
+HARD_TO_GUESS, MAX_KEY = 16, 255
 
 
 class MessageIn(BaseModel):
@@ -74,21 +75,22 @@ def checked(content: Mapping[str, Any]) -> MessageIn:
         raise InputError(detail, detail=detail) from None
 
 
-def inbound(message: MessageIn, key: str | None, *, media: str | None = None, digest: str = "") -> Inbound:
+def inbound(message: MessageIn, key: Key | None, *, media: str | None = None, digest: str = "") -> Inbound:
     """media: the decoded recording's name in the storage. Raises InputError, TextInvalid, NotFound."""
     if (message.text is None) == (media is None):
         raise InputError("either a text or a recording", message_id="error-one-input")
     person = str(uuid.uuid4())
+    known = None if message.conversation_id is None else str(checked_uuid(message.conversation_id))
     return Inbound(
         channel=CHANNEL,
         account=ACCOUNT,
-        event_id=checked_key(key) or str(uuid.uuid4()),
+        event_id=_event_id(key, known),
         sender_id=person,
         chat_id=person,
         text=None if message.text is None else checked_text(message.text),
         media=media,
         media_digest=digest,
-        conversation_id=None if message.conversation_id is None else str(checked_uuid(message.conversation_id)),
+        conversation_id=known,
         hint=message.language,
         language=message.language,
         avatar=message.avatar,
@@ -97,12 +99,33 @@ def inbound(message: MessageIn, key: str | None, *, media: str | None = None, di
     )
 
 
-def checked_key(key: str | None) -> str | None:
-    """An Idempotency-Key: 1 to 255 printable ASCII characters. Raises InputError."""
+@dataclass(frozen=True)
+class Key:
+    """An Idempotency-Key, and the address of the client that gave it."""
+
+    word: str
+    client: str
+
+
+def checked_key(key: str | None, client: str) -> Key | None:
+    """1 to 255 printable ASCII characters. Raises InputError."""
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         detail = f"Idempotency-Key: 1 to {MAX_KEY} printable characters"
         raise InputError(detail, detail=detail)
-    return key
+    return None if key is None else Key(key, client)
+
+
+def _event_id(key: Key | None, conversation_id: str | None) -> str:
+    """A key counts within its conversation, so that nobody's keys meet anybody else's.
+
+    One that begins a conversation is all that a repetition has to show for it: where it is easily guessed, or somebody
+    else may think of the same, it counts for its client alone.
+    """
+    if key is None:
+        return str(uuid.uuid4())
+    if conversation_id is not None:
+        return f"{conversation_id}:{key.word}"
+    return key.word if len(key.word) >= HARD_TO_GUESS else f"{key.client}:{key.word}"
 
 
 def checked_uuid(value: str) -> uuid.UUID:

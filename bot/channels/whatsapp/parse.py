@@ -84,6 +84,7 @@ def _message(people: Sequence[Mapping[str, Any]], account: str, message: Mapping
         "addresses": person.addresses,
         "display_name": person.name,
         "message_id": event_id,
+        "quotes": word(mapping(message.get("context")).get("id")) is not None,
         "sent_at": _moment(message.get("timestamp")),
     }
     return Inbound(CHANNEL, account, event_id, person.chat_id, person.chat_id, **{**known, **fields})

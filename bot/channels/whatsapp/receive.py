@@ -99,8 +99,8 @@ class Receiver:
         return Response(query.get("hub.challenge", ""), media_type="text/plain", headers=headers)
 
     async def _heard(self, request: Request, take: Take) -> Response:
-        """401 without a signature, 403 with a wrong one: nothing of such a body is looked at."""
-        claim = signature.claimed(request.headers.get(signature.HEADER))
+        """401 without a signature or with two, 403 with a wrong one: nothing of such a body is looked at."""
+        claim = signature.claimed("\n".join(request.headers.getlist(signature.HEADER)))
         if claim is None:
             log.warning("webhook_unsigned")
             return Response(status_code=401)

@@ -9,8 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from core.catalogue import Avatar
-from core.kinds import Tone
+from core.errors import VideoError
+from core.kinds import Layer, Tone
 from worker.engines.base import Needs
+from worker.engines.directives import obey
 from worker.engines.tts.base import Speech
 from worker.engines.video.base import Canvas, Frame
 
@@ -48,6 +50,7 @@ class Fake:
         frame = np.full((canvas.height, canvas.width, 3), GREY, np.uint8)
         seconds, drawn = 0.0, 0
         for piece in speech:
+            obey(piece.text or "", Layer.VIDEO, VideoError)
             seconds += piece.seconds
             level = float(np.sqrt(np.mean(np.square(piece.samples)))) if len(piece.samples) else 0.0
             while drawn < math.ceil(round(seconds * canvas.fps, 6)) - 1:
