@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from bench.figures import Figures, spread
 from bench.load import Asked, offer
 from bench.platforms import PHONE_ID, SECRET, Platform, credentials, simulated
-from bench.stack import FAKES, own_folder, running
+from bench.stack import FAKES, Stack, own_folder, running
 from core.errors import SurroundingsError
 from core.supervisor import free_port
 
@@ -40,11 +40,11 @@ def measure() -> Figures:
 def _latencies() -> Figures:
     """Nothing renders, so every update is stored and waits."""
     figures: Figures = {}
-    with _talking(("bot", "courier")) as (address, platforms):
+    with talking(("bot", "courier")) as (stack, platforms):
         for name, platform in platforms.items():
-            url, chats = f"{address}/webhooks/{name}", platform.people(PEOPLE)
-            asked = list(_repeated(_ASKED[name], chats))
-            first = [_ASKED[name](-1 - each, chat) for each, chat in enumerate(chats)]
+            url, chats = f"{stack.address}/webhooks/{name}", platform.people(PEOPLE)
+            asked = list(repeated(ASKED[name], chats))
+            first = [ASKED[name](-1 - each, chat) for each, chat in enumerate(chats)]
             offer(url, PEOPLE // WARM_UP_S, WARM_UP_S, first, "200")
             time.sleep(SETTLE_S)
             figures |= spread(f"{name}_webhook", offer(url, RATE, SECONDS, asked, "200"))
@@ -52,18 +52,18 @@ def _latencies() -> Figures:
 
 
 @contextmanager
-def _talking(processes: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Platform]]]:
+def talking(processes: tuple[str, ...]) -> Iterator[tuple[Stack, dict[str, Platform]]]:
     """The stack and both simulators."""
     address = f"http://127.0.0.1:{free_port('127.0.0.1')}"
     with own_folder() as folder, simulated(address) as platforms:
         urls = {name: platform.url for name, platform in platforms.items()}
         settings = credentials(urls, address) | {"SMARTTALKER_PORT": address.rpartition(":")[2]}
         settings |= {"SMARTTALKER_USER_RATE": str(UPDATES)}
-        with running({**FAKES, **settings}, folder, processes):
-            yield address, platforms
+        with running({**FAKES, **settings}, folder, processes) as stack:
+            yield stack, platforms
 
 
-def _repeated(make: Callable[[int, str], Asked], chats: list[str]) -> Iterator[Asked]:
+def repeated(make: Callable[[int, str], Asked], chats: list[str]) -> Iterator[Asked]:
     """A quarter of the requests is a repetition of one of late."""
     chance = random.Random(7)  # noqa: S311 (which one is repeated is no secret)
     made: list[Asked] = []
@@ -106,13 +106,13 @@ def _whatsapp(number: int, chat: str) -> Asked:
     return Asked(body, {"X-Hub-Signature-256": f"sha256={signature}"})
 
 
-_ASKED: dict[str, Callable[[int, str], Asked]] = {"telegram": _telegram, "whatsapp": _whatsapp}
+ASKED: dict[str, Callable[[int, str], Asked]] = {"telegram": _telegram, "whatsapp": _whatsapp}
 
 
 def _once_each() -> Figures:
     """Through everything with engines that cost nothing, answers in text: a third comes twice, out of order, and
     together where the platform does that."""
-    with _talking(("bot", "courier", "render")) as (_address, platforms), ThreadPoolExecutor(2) as pool:
+    with talking(("bot", "courier", "render")) as (_stack, platforms), ThreadPoolExecutor(2) as pool:
         began = time.monotonic()
         said = list(pool.map(_converse, platforms.values()))
         seconds = time.monotonic() - began
