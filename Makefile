@@ -37,6 +37,10 @@ check: .venv/.ready ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+.PHONY: audit
+audit: .venv/.ready ## ask PyPI for known vulnerabilities of everything that is pinned
+	@scripts/audit.sh
+
 .PHONY: bench
 bench: .venv/.ready ## measure: outputs/bench.json
 	@$(BIN)/smarttalker bench
@@ -45,9 +49,11 @@ bench: .venv/.ready ## measure: outputs/bench.json
 bench-gpu: .venv/.models ## measure the GPU profile's engines on random weights: outputs/bench-gpu.json
 	@$(BIN)/smarttalker bench --gpu
 
+SEEDS := 1
+
 .PHONY: chaos
-chaos: .venv/.ready ## kill processes in the middle of turns, many times: outputs/chaos.json
-	@$(BIN)/python -m pytest tests/chaos --figures outputs/chaos.json
+chaos: .venv/.ready ## break everything while 1,000 turns are answered, SEEDS=1-20: twenty times: outputs/chaos.json
+	@$(BIN)/python -m tests.chaos --seeds $(SEEDS) --figures outputs/chaos.json
 
 .PHONY: models
 models: .venv/.ready ## weights and engines: what there is, what is here, what is missing

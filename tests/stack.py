@@ -26,7 +26,7 @@ from tests.helpers import outbox_of, post, rows, turn_row
 FAKES = {f"SMARTTALKER_{layer.upper()}": "fake" for layer in Layer}
 LOOK_S = 0.05
 """Between two looks at the database: each takes processor time from what is looked at."""
-QUICK = {"SMARTTALKER_LEASE_S": "2", "SMARTTALKER_HEARTBEAT_S": "0.5"}
+QUICK = {"SMARTTALKER_LEASE_S": "2", "SMARTTALKER_HEARTBEAT_S": "0.5", "SMARTTALKER_GATHER_S": "0"}
 
 
 class Stack:

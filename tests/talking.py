@@ -24,9 +24,9 @@ class Talk:
     def __init__(
         self, database: Database, queue: Queue, folder: Path, channel: str = "telegram", **changes: Any
     ) -> None:
-        """changes: fields of every Inbound, or settings."""
-        given = {name: changes.pop(name) for name in list(changes) if name in Settings.model_fields}
-        self.settings = Settings(_env_file=None, data_dir=folder, **given)
+        """changes: fields of every Inbound, or settings; texts wait for no others if not told so."""
+        named = {name: changes.pop(name) for name in list(changes) if name in Settings.model_fields}
+        self.settings = Settings(_env_file=None, data_dir=folder, **{"gather_s": 0, **named})
         self.database = database
         self.storage = Storage(self.settings.media_dir)
         self.catalogue = Catalogue(folder, HOME)

@@ -6,11 +6,13 @@ import asyncio
 import base64
 import json
 import re
+import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -95,10 +97,11 @@ async def test_a_recording_is_sent_and_answered(someone: Visitor, site: Site) ->
     await expect(someone["#recording"]).to_be_hidden()
     turn = someone.turn()
     await expect(turn.locator(".text")).to_contain_text("You asked:", timeout=WITHIN_MS)
+    # The answer's first words may be shown before the table holds what was heard.
+    await someone.reaches(turn, "done")
     heard = (await turn.locator(".said").inner_text()).strip()
     assert heard
     assert heard in await turn.locator(".text").inner_text()
-    await someone.reaches(turn, "done")
 
 
 async def test_a_discarded_recording_is_not_sent(someone: Visitor) -> None:
@@ -341,6 +344,28 @@ async def test_a_message_whose_answer_is_lost_is_answered_once(someone: Visitor,
     assert len(await turns_of(site, "taken without a word")) == 1
 
 
+@pytest.mark.parametrize("status", [429, 503])
+async def test_what_a_limit_refused_is_kept_and_sent_again(someone: Visitor, site: Site, status: int) -> None:
+    someone.forgiven.append(f"status of {status}")
+    code = {429: "too_many_open", 503: "queue_full"}[status]
+    refusal = {"error": {"code": code, "message": "Later, please.", "request_id": "r"}}
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=status, json=refusal, headers={"Retry-After": "30"})
+
+    await someone.page.route(MESSAGES, refuse)
+    said = f"refused with {status}"
+    turn = await someone.say(said)
+    await expect(turn.locator(".outcome.bad .note")).to_have_text("Later, please.", timeout=WITHIN_MS)
+    await someone.page.unroute(MESSAGES)
+    await someone.page.reload()
+    turn = someone.turn()
+    await expect(turn).to_contain_text(said, timeout=WITHIN_MS)
+    await turn.locator(".retry").click()
+    await someone.reaches(someone.turn(), "done")
+    assert len(await turns_of(site, said)) == 1
+
+
 async def test_a_message_to_a_deleted_conversation_begins_a_new_one(someone: Visitor, site: Site) -> None:
     someone.forgiven += ["ERR_INTERNET_DISCONNECTED", "WebSocket connection", "status of 404"]
     await someone.reaches(await someone.say("soon deleted"), "done")
@@ -556,3 +581,35 @@ async def test_a_spoken_question_is_understood_and_answered_by_the_cpus_engines(
         await plays(turn.locator("video.video"))
         width = await turn.locator("video.video").evaluate("(film) => film.videoWidth")
         assert width == 512
+
+
+GONE = {"ar": "لم يعد تسجيل هذه الإجابة محفوظًا", "en": "no longer kept"}
+
+
+@pytest.mark.parametrize("language", GONE)
+async def test_an_answer_whose_files_are_no_longer_kept_says_so_and_keeps_its_words(
+    visit: Visit, site: Site, language: str
+) -> None:
+    """On a page that is open, whose player finds nothing, and on one that is opened later."""
+    async with visit(language=language) as someone, httpx.AsyncClient(base_url=site.url) as client:
+        turn = await someone.say("where are you?")
+        await plays(turn.locator("video.video"))
+        await someone.reaches(turn, "done")
+        known = UUID(await turn.get_attribute("data-turn"))
+        link = (await client.get(f"/api/v1/turns/{known}")).json()["video_url"]
+        marked = "UPDATE turns SET media_removed_at = now() WHERE id = :id RETURNING id"
+        await rows(site.stack.database, marked, id=known)
+        shutil.rmtree(site.stack.folder / "media" / str(known))
+        told = (await client.get(f"/api/v1/turns/{known}")).json()
+        assert (told["video_url"], told["audio_url"], told["media_removed"]) == (None, None, True)
+        assert (await client.get(link)).status_code == 404
+        someone.forgiven.append("status of 404")
+        await turn.locator("video.video").evaluate("(film) => { film.src += '&again'; }")
+        for _ in range(2):
+            note, text = someone.turn().locator(".note"), someone.turn().locator(".text")
+            await expect(note).to_contain_text(GONE[language], timeout=WITHIN_MS)
+            await expect(text).to_contain_text("where are you?")
+            await expect(someone.turn().locator(".stage")).to_be_hidden()
+            await expect(someone.turn().locator(".spoken")).to_be_hidden()
+            await someone.page.reload()
+        assert await someone.faults() == []

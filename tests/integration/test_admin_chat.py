@@ -185,7 +185,7 @@ async def test_the_queue_names_turns_and_never_what_they_say(database: Database,
     assert "llm_failed" in text
     assert "telegram:2" in text
     assert "secret" not in text
-    assert choices(told) == [f"/admin cancel {str(waiting)[:8]}", f"/admin retry {str(lost)[:8]}"]
+    assert choices(told) == [f"/admin cancel {str(waiting)[:8]}", f"/admin turn {str(lost)[:8]}"]
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
@@ -231,7 +231,7 @@ async def test_a_running_turns_holder_is_asked_to_stop(database: Database, chief
 
 
 @pytest.mark.parametrize("turn", ["", "xyz", "0b", "ffffffff", "٠b8ce2a6", "0b8ce2a6' OR 1=1", "%", "x" * 3000])
-@pytest.mark.parametrize("act", ["retry", "cancel"])
+@pytest.mark.parametrize("act", ["turn", "retry", "cancel"])
 async def test_what_is_no_turn_is_told_in_words(chief: Talk, act: str, turn: str) -> None:
     (told,) = await chief.ids(f"/admin {act} {turn}")
     assert told in ("error-turn-unknown", "admin-nothing-to-leave")

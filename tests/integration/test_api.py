@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.api import messages
 from bot.api.schemas import ChoiceOut
+from core.decoding import Voice
 from core.i18n import t
 from core.queue import CANCELS, Queue
 from core.settings import Settings
@@ -110,7 +112,7 @@ class TestMessages:
         assert (conversation["avatar"], conversation["language"], conversation["voice"]) == ("omar", "en", None)
 
     async def test_the_same_key_is_the_same_turn(self, client: httpx.AsyncClient, settings: Settings) -> None:
-        headers = {"Idempotency-Key": "order 66"}
+        headers = {"Idempotency-Key": "order 66 of the empire"}
         before = count(settings, "conversations")
         sent = [client.post("/api/v1/messages", json={"text": "once"}, headers=headers) for _ in range(8)]
         answers = [(response.status_code, response.text) for response in await asyncio.gather(*sent)]
@@ -119,6 +121,25 @@ class TestMessages:
         assert count(settings, "conversations") == before + 1
         other = await client.post("/api/v1/messages", json={"text": "twice"}, headers=headers)
         checked_error(other, 409, "conflict")
+
+    async def test_a_recording_that_is_sent_again_meanwhile_is_decoded_once(
+        self, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decoded, decode = [], messages.decode_voice
+
+        async def counted(source: Path, target: Path) -> Voice:
+            decoded.append(source)
+            return await decode(source, target)
+
+        monkeypatch.setattr(messages, "decode_voice", counted)
+        files = {"audio": ("a.ogg", record(tmp_path / "a.ogg", 1.0).read_bytes(), "audio/ogg")}
+        headers = {"Idempotency-Key": "one recording, however often"}
+        sent = [client.post("/api/v1/messages", files=files, headers=headers) for _ in range(4)]
+        sent.append(client.post("/api/v1/messages", files=files))
+        answers = [response.json()["turn_id"] for response in await asyncio.gather(*sent)]
+        assert len(set(answers[:4])) == 1
+        assert answers[4] != answers[0]
+        assert len(decoded) == 2
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -224,7 +245,7 @@ class TestRecordings:
         self, client: httpx.AsyncClient, settings: Settings, tmp_path: Path
     ) -> None:
         note = record(tmp_path / "note.ogg").read_bytes()
-        send = {"files": {"audio": ("n.ogg", note)}, "headers": {"Idempotency-Key": "a note"}}
+        send = {"files": {"audio": ("n.ogg", note)}, "headers": {"Idempotency-Key": "a note of some length"}}
         first = await client.post("/api/v1/messages", **send)
         before = sorted(files(settings))
         second = await client.post("/api/v1/messages", **send)

@@ -63,7 +63,7 @@ def test_with_a_key_set_only_its_bearers_pass(keyed: str, headers: dict[str, str
     assert httpx.get(keyed + "/metrics", headers=sent).status_code == (200 if status == 503 else 403)
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/avatars/layla/portrait", "/page/chat.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/api/v1/avatars/layla/portrait", "/page/chat.js"])
 def test_what_tells_nothing_needs_no_key(keyed: str, path: str) -> None:
     assert httpx.get(keyed + path).status_code == 200
 
@@ -81,9 +81,7 @@ def test_other_sizes_are_refused(keyed: str, size: str) -> None:
     assert httpx.get(f"{keyed}/api/v1/avatars/layla/portrait?size={size}").status_code == 422
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/v1/avatars", "/docs", "/openapi.json", "/metrics", "//", "/page", "/healthz/../metrics"]
-)
+@pytest.mark.parametrize("path", ["/api/v1/avatars", "/openapi.json", "/metrics", "//", "/page", "/healthz/../metrics"])
 def test_everything_else_needs_one(keyed: str, path: str) -> None:
     assert httpx.get(keyed + path).status_code in (403, 404)
     if path.startswith("/api"):

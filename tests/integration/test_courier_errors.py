@@ -128,7 +128,8 @@ async def test_a_second_unknown_outcome_ends_the_row(make: Make, database: Datab
     await courier.send({}, chat)
     row = (await outbox_of(database, turn_id))[0]
     assert (row["state"], row["payload"]["repeated"], row["error"]["code"]) == ("unknown", True, "outcome_unknown")
-    assert platform.calls == 3
+    assert platform.calls == 4
+    assert platform.taken[0].payload["id"] == "notice-in-doubt"
     assert (await turn_row(database, turn_id))["state"] == "done"
 
 

@@ -12,7 +12,7 @@ import pytest
 from core.decoding import refuse
 from core.errors import AccountRefused, MediaGone, PlatformAway, RateLimited
 from core.queue import Queue
-from db import endings, turns
+from db import endings, fetching, turns
 from db.intake import accept
 from db.sessions import Database
 from tests.helpers import inbound, outbox_of, rows, turn_row
@@ -44,7 +44,7 @@ def keeper(tmp_path: Path) -> Keeper:
 
 @pytest.fixture
 def fetcher(database: Database, queue: Queue, tmp_path: Path, keeper: Keeper) -> Fetcher:
-    return Fetcher(make_office(database, queue, tmp_path, keeper)[0])
+    return Fetcher(make_office(database, queue, tmp_path, keeper)[0], "host:courier-0")
 
 
 async def sent(database: Database, **remote: Any) -> Any:
@@ -155,6 +155,33 @@ async def test_a_turn_that_was_cancelled_meanwhile_leaves_no_file(
     await fetcher.fetch({}, str(turn_id))
     assert (await turn_row(database, turn_id))["state"] == "cancelled"
     assert not list((tmp_path / "media").glob("*"))
+
+
+@pytest.mark.parametrize(("ran_out", "owner"), [(True, "host:courier-9"), (False, "host:courier-0")])
+async def test_what_a_dead_courier_was_fetching_is_fetched(
+    fetcher: Fetcher, database: Database, queue: Queue, keeper: Keeper, ran_out: bool, owner: str
+) -> None:
+    """Where its lease has run out, or where it begins again under its own name; the dead one's late word is refused."""
+    turn_id = await sent(database)
+    dead = await fetching.claim(database, turn_id, owner, -1 if ran_out else 60)
+    assert dead is not None
+    await fetcher.start()
+    await fetcher.reconcile()
+    assert await queue.pool.zcard("smarttalker:courier") == 1
+    await fetcher.fetch({}, str(turn_id))
+    assert (await turn_row(database, turn_id))["state"] == "queued"
+    assert not await fetching.arrived(database, dead, "late.wav")
+    assert not await fetching.renew(database, dead, 30)
+
+
+async def test_what_a_courier_is_fetching_is_left_to_it(fetcher: Fetcher, database: Database, queue: Queue) -> None:
+    turn_id = await sent(database)
+    held = await fetching.claim(database, turn_id, "host:courier-9", 60)
+    assert held is not None
+    await fetcher.start()
+    await fetcher.reconcile()
+    assert await queue.pool.zcard("smarttalker:courier") == 0
+    assert await fetching.renew(database, held, 60)
 
 
 async def test_what_nobody_rang_for_is_rung_for(fetcher: Fetcher, database: Database, queue: Queue) -> None:

@@ -123,7 +123,7 @@ async def test_a_row_that_is_tried_again_later_holds_back_those_behind_it(databa
     assert (await outbox_of(database, first))[0]["attempts"] == 2
 
 
-@pytest.mark.parametrize("state", [OutboxState.FAILED, OutboxState.HELD, OutboxState.UNKNOWN, OutboxState.DELIVERED])
+@pytest.mark.parametrize("state", [OutboxState.FAILED, OutboxState.HELD, OutboxState.DELIVERED])
 async def test_a_closed_row_holds_nothing_back(database: Database, state: OutboxState) -> None:
     first = await answered(database, "text")
     second = await answered(database, "text", after=first)
@@ -158,8 +158,19 @@ async def test_a_dead_senders_row_is_sent_once_more_marked_and_then_never_again(
         await outbox.settle(database, late, Verdict(OutboxState.SENT))
     assert await overlooked.recover(database) == {chat: 0.0}
     assert (await outbox_of(database, first))[0]["state"] == "unknown"
-    assert [kind for _, kind in await sent(database, chat)] == ["voice"]
+    assert [kind for _, kind in await sent(database, chat)] == ["voice", "notice"]
+    assert (await outbox_of(database, first))[-1]["payload"]["id"] == "notice-in-doubt"
     assert (await turn_row(database, first))["state"] == "done"
+
+
+async def test_a_doubt_is_told_of_once_a_turn_and_never_of_itself(database: Database) -> None:
+    first = await answered(database, "text", "voice")
+    chat = await conversation(database, first)
+    for _ in range(6):
+        await claim(database, chat, lease_s=-1)
+        await overlooked.recover(database)
+    found = [(row["kind"], row["state"]) for row in await outbox_of(database, first)]
+    assert found == [("text", "unknown"), ("voice", "unknown"), ("notice", "unknown")]
 
 
 async def test_failed_tries_do_not_use_up_the_repetition(database: Database) -> None:

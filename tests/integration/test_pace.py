@@ -13,6 +13,8 @@ import pytest
 
 from bot.channels.base import Chat, Limits, Outgoing, Rates
 from core.queue import Queue, opened
+from core.states import OutboxState
+from db.outbox import Verdict, claim
 from db.sessions import Database
 from tests.helpers import outbox_of, shared_metrics
 from tests.platforms import Platform, answered, delayed_rings, make_office, rung
@@ -20,6 +22,7 @@ from worker.channels import Channels
 from worker.courier import Courier, make_worker
 from worker.fetching import Fetcher
 from worker.pace import Pace
+from worker.sending import Sending
 from worker.tasking import Tasking
 
 pytestmark = pytest.mark.alone
@@ -147,7 +150,9 @@ async def couriers(database: Database, queue: Queue, redis_url: str, tmp_path: P
             mine = await stack.enter_async_context(opened(redis_url))
             office, channels = make_office(database, mine, tmp_path, platform)
             courier = Courier(office, shared_metrics(), f"host:courier-{number}")
-            worker = make_worker(mine, courier, Tasking(office, f"host:courier-{number}"), Fetcher(office))
+            worker = make_worker(
+                mine, courier, Tasking(office, f"host:courier-{number}"), Fetcher(office, f"host:courier-{number}")
+            )
             running.append((worker, asyncio.create_task(worker.async_run())))
             stack.push_async_callback(Channels.close, channels)
         yield platform
@@ -218,3 +223,18 @@ async def test_delayed_rings_are_one_and_are_not_heard_before_their_time(queue: 
     assert await rung(queue) <= 3
     now_ms = time.time() * 1000 + 5
     assert await queue.pool.zcount("smarttalker:courier", "-inf", now_ms) == 1
+
+
+async def test_a_place_that_lies_hours_ahead_is_asked_for_again_within_a_minute(
+    paces: list[Pace], database: Database, queue: Queue
+) -> None:
+    """As after the clock was set back between the question for a place and the answer's way to the row."""
+    platform = Platform(limits=Limits(rates=Rates(chat_per_s=1.0)))
+    _, conversation = await answered(database, "text", chat="late")
+    row = await claim(database, conversation, "host:courier-0", 30)
+    assert row is not None
+    ahead = (time.time() + 7200) * 1e6
+    await queue.pool.set(f"smarttalker:pace:{platform.name}:{row['account']}:chat:late", f"{ahead:.0f}")
+    verdict = await Sending(paces[0]).send(platform, row)
+    assert verdict == Verdict(OutboxState.PENDING, delay_s=60, refund=True)
+    assert not platform.taken

@@ -15,7 +15,9 @@ from core.i18n import t
 from core.kinds import Layer
 from core.queue import Queue
 from db import turns
-from tests.helpers import CountingDatabase, outbox_of, post, rows, turn_row
+from db.intake import accept
+from db.limits import STEP, Caps
+from tests.helpers import CountingDatabase, inbound, outbox_of, post, rows, turn_row
 from worker.recorder import GATHER_S, Recorder
 
 CHANNELS = ("web", "telegram", "whatsapp")
@@ -193,6 +195,33 @@ async def test_what_drew_when_the_process_died_is_remembered_and_told_of(
     await turn.whole(*made)
     assert (await turn.row())["steps"] == kept
     assert ("notice-step-simpler" in await turn.sent()) == bool(steps)
+
+
+async def test_a_video_is_no_simpler_where_the_engine_that_a_process_died_in_drew_it_after_all(turn: Turn) -> None:
+    made = [turn.file("voice", "voice.ogg"), turn.file("video", "video.mp4")]
+    recorder = await turn.attempt(answered(), {"kind": "choice", **CHOICE})
+    assert recorder.died() == "musetalk"
+    await recorder.flush()
+    await turns.requeue(turn._database, recorder._claimed)
+    await turn.whole(made[0], took("video", "musetalk"), made[1])
+    assert [step["engine"] for step in (await turn.row())["steps"]] == ["musetalk"]
+    assert await turn.sent() == ["text", "voice", "video"]
+
+
+async def test_a_day_whose_videos_are_used_up_stays_told_however_often_it_is_tried(
+    database: CountingDatabase, queue: Queue, tmp_path: Path
+) -> None:
+    await post(database, "hello")
+    film = "UPDATE turns SET state = 'done', rendered_at = now(), video = '{\"seconds\"\\:9}' RETURNING conversation_id"
+    message = inbound("hello", conversation_id=str((await rows(database, film))[0]["conversation_id"]))
+    await accept(database, message, avatar="layla", caps=Caps(video_s=9))
+    turn = Turn(database, queue, tmp_path, (await rows(database, "SELECT id FROM turns WHERE seq = 2"))[0]["id"])
+    recorder = await turn.attempt(answered())
+    await recorder.flush()
+    await turns.requeue(database, recorder._claimed)
+    await turn.whole(turn.file("voice", "voice.ogg"))
+    assert (await turn.row())["steps"] == [STEP]
+    assert await turn.sent() == ["text", "voice"]
 
 
 async def test_a_stand_in_is_told_of_in_the_answers_language(turn: Turn) -> None:

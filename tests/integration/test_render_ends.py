@@ -59,6 +59,23 @@ async def test_a_second_sigterm_gives_the_turn_back(stack: Stack) -> None:
     )
 
 
+async def test_a_file_that_waits_to_be_sent_outlives_the_attempt_that_made_it(stack: Stack) -> None:
+    """The child dies after the voice note was given to the courier, and before the video was."""
+    stack.start("render")
+    turn_id = await stack.ask("#sleep 1 video")
+    deadline = time.monotonic() + 20
+    while "voice" not in [row["kind"] for row in await outbox_of(stack.database, turn_id)]:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    child = stack.child()
+    assert child is not None
+    child.kill()
+    await stack.until(turn_id, "rendered")
+    waiting = [row["payload"]["path"] for row in await outbox_of(stack.database, turn_id) if row["kind"] != "text"]
+    assert {name.split("/")[1] for name in waiting} == {"1", "2"}, "of both attempts"
+    assert all((stack.folder / "media" / name).exists() for name in waiting)
+
+
 async def test_turns_that_kill_or_hang_the_child_every_time_end_after_three_attempts(stack: Stack) -> None:
     stack.start("courier", "render")
     poison = await stack.ask("#crash llm")

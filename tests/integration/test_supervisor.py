@@ -21,7 +21,7 @@ from core.embedded.process import alive, wait_until
 from core.embedded.redis import Redis
 from core.errors import ConfigurationError, PortTaken
 from core.settings import HOME, Settings
-from core.supervisor import check_port, environment_of, free_port
+from core.supervisor import Child, check_port, environment_of, free_port
 from tests.helpers import query
 
 WEB = """
@@ -154,6 +154,19 @@ def test_the_delay_between_starts_doubles(up: Up) -> None:
     assert gaps[0] >= 0.2
     assert gaps[1] >= 0.4
     assert gaps[2] >= 0.8
+
+
+def test_what_ended_for_lack_of_a_server_waits_no_longer_than_the_server() -> None:
+    child = Child("worker", [sys.executable, "-c", "raise SystemExit(1)"], dict(os.environ))
+    for _ in range(4):
+        child.start()
+        assert child.process is not None
+        child.process.wait(30)
+        assert child.reap() == 1
+    assert child.due > time.monotonic() + 1
+    child.hurry()
+    assert child.due <= time.monotonic()
+    assert child.delay < 1
 
 
 def test_killed_servers_are_started_again(up: Up) -> None:

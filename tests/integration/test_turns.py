@@ -244,7 +244,7 @@ async def test_cancel_in_every_state(database: Database, state: TurnState) -> No
     unsent = (await outbox_of(database, turn_id))[0]["state"]
     assert stored["state"] == after
     if state is TurnState.RUNNING:
-        assert (after, stored["cancel_requested"], unsent) == ("running", True, "pending")
+        assert (after, stored["cancel_requested"], unsent) == ("running", True, "held")
         assert await turns.renew(database, turn_id, claimed.fence, LEASE_S)
         await turns.save(database, claimed, Save(event=TurnEvent.CANCEL))
         assert (await turn_row(database, turn_id))["state"] == "cancelled"
@@ -294,6 +294,6 @@ async def test_media_makes_a_received_turn_claimable(database: Database, state: 
     turn_id = await post(database, None, remote={"file_id": "f"})
     assert await turns.claim(database, "a", LEASE_S) is None
     await force(database, turn_id, state)
-    assert await fetching.arrived(database, turn_id, "in/a.wav") == (state is TurnState.RECEIVED)
+    assert await fetching.arrived(database, {"id": turn_id, "fence": 0}, "in/a.wav") == (state is TurnState.RECEIVED)
     if state is TurnState.RECEIVED:
         assert (await take(database)).turn["input_media"] == "in/a.wav"

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import GROUPS, main
+from bench import GROUPS, growth, main, page, recovery
 from bench.figures import TARGETS, Target, keep, percentile, spread
 from bench.intake import BODY
 from bench.load import Asked, offer
@@ -86,6 +86,30 @@ def test_an_unknown_group_is_refused(tmp_path: Path) -> None:
 def test_targets_are_as_the_project_set_them() -> None:
     assert str(TARGETS["turns_per_s"]) == "≥ 20"
     assert str(TARGETS["intake_100_p99_ms"]) == "≤ 100"
+
+
+def test_the_page_says_what_was_measured_and_what_was_missed() -> None:
+    said = "\n".join(page.lines({"queued_web_p50_ms": 7.04, "queued_web_p99_ms": 151.26, "restart_stop_s": 1234.5}))
+    assert "| ≤ 150 ms | 7.04 ms; **151 ms** (missed) | `queued_web_p50_ms`, `queued_web_p99_ms` |" in said
+    assert "| – | 1,230 s; – | `restart_stop_s`, `restart_stop_worst_s` |" in said
+    assert "| ≥ 1.1; ≥ 1.1 | –; – |" in said
+
+
+def test_every_row_of_the_page_is_measured_by_a_name_of_its_own() -> None:
+    names = [name for row in page.ROWS.values() for name in row]
+    assert len(set(names)) == len(names)
+
+
+def test_rates_are_means_over_all_runs_and_times_are_against_one_process() -> None:
+    assert growth.table("growth", {1: [10.0, 10.0], 4: [4.0, 6.0]}, 20) == {
+        "growth_1_turns_per_s": 2.0,
+        "growth_4_turns_per_s": 4.0,
+        "growth_4_times": 2.0,
+    }
+
+
+def test_medians_and_the_worst_of_recoveries() -> None:
+    assert recovery.table({"recovery_bot": [3.0, 1.0, 2.0]}) == {"recovery_bot_s": 2.0, "recovery_bot_worst_s": 3.0}
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -49,11 +49,23 @@ def test_figures_of_several_processes_are_added_up(tmp_path: Path) -> None:
         assert line in text
 
 
+def test_what_is_kept_is_what_was_said_last(tmp_path: Path) -> None:
+    work(tmp_path)
+    metrics = Metrics(tmp_path)
+    assert "\nsmarttalker_media_bytes " not in metrics.exposition().decode()
+    saying = (
+        "import sys; from pathlib import Path; from core.metrics import Metrics; Metrics(Path(sys.argv[1])).media(7)"
+    )
+    metrics.media(9)
+    subprocess.run([sys.executable, "-c", saying, str(tmp_path)], check=True)
+    assert "smarttalker_media_bytes 7.0" in metrics.exposition().decode()
+
+
 def test_files_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path: Path) -> None:
     work(tmp_path)
     Metrics(tmp_path).turn("done")
     clean(tmp_path)
-    assert len(list(tmp_path.glob("*.db"))) == 2
+    assert len(list(tmp_path.glob("*.db"))) == 3
     assert 'smarttalker_turns_total{state="done"} 1.0' in Metrics(tmp_path).exposition().decode()
 
 

@@ -576,11 +576,19 @@ def test_an_answer_that_is_interrupted_ends_at_once(
     patient.load()
     server.fail(effect, **more)
     server.script("One sentence. Another sentence that goes on and on.")
-    before, began, heard = len(server.chats), time.monotonic(), []
-    threading.Timer(0.3, patient.interrupt).start()
+    before, interrupted, heard = len(server.chats), [], []
+
+    def interrupt() -> None:
+        while len(server.chats) == before:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        interrupted.append(time.monotonic())
+        patient.interrupt()
+
+    threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(LLMError):
         heard += asked(patient, "hello")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - interrupted[0] < 1
     assert said is None or heard in ([], said)
     assert len(server.chats) == before + 1
     assert server.chats[-1].over.wait(2)
