@@ -59,6 +59,13 @@ class Facts:
         event = self.event(said)
         return None if event is None else self.turns.get(str(event["turn_id"]))
 
+    def replies(self, event: Row) -> list[Row]:
+        """The rows that answer an event without a turn, and those that tell that nobody knows whether one arrived."""
+        of_conversation = self.rows_of_conversation.get(str(event["conversation_id"]), ())
+        found = [row for row in of_conversation if str(row["dedupe_key"]).startswith(f"event:{event['id']}:")]
+        doubts = {f"doubt:{row['id']}" for row in found}
+        return found + [row for row in of_conversation if row["dedupe_key"] in doubts]
+
     def quotable(self, said: Said) -> set[str | None]:
         """What an answer may quote: the message, or the one that it corrects."""
         person, about = said.deed.person, said.deed.about

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.facts import Facts
+from tests.chaos.facts import Facts, Got
 from tests.chaos.people import Said
 from tests.chaos.record import Record, Row, lines
 from tests.chaos.troubles import Happened
@@ -40,7 +40,7 @@ _BESIDE = ("timestamp", "level", "logger", "conversation_id", "turn_id")
 
 
 def stories(record: Record, broken: Sequence[Broken], log: Path) -> Iterator[str]:
-    """The lines of every turn that a broken promise is about, each once."""
+    """The lines of every turn that a broken promise is about, each once, and of messages that have none."""
     facts = Facts(record)
     turns = list(dict.fromkeys(turn for each in broken for turn in each.turns))
     logged = list(lines(log))
@@ -48,6 +48,8 @@ def stories(record: Record, broken: Sequence[Broken], log: Path) -> Iterator[str
         yield from story(facts, turn_id, logged)
     if len(turns) > STORIES:
         yield f"… and {len(turns) - STORIES} turns more"
+    for said in [each.said for each in broken if each.said is not None and not each.turns][:STORIES]:
+        yield from talk(facts, said)
 
 
 def story(facts: Facts, turn_id: str, logged: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -58,15 +60,33 @@ def story(facts: Facts, turn_id: str, logged: Sequence[dict[str, Any]]) -> Itera
     yield f"── turn {turn_id}"
     yield from _said(facts, turn)
     yield "  row      " + _fields(turn, _TURN)
-    for row in facts.rows_of_turn.get(turn_id, []):
-        came = f" came {facts.copies[int(row['id'])]}×" + (" marked" if row["payload"].get("repeated") else "")
-        yield "  outbox   " + _fields(row, _ROW) + came
+    yield from _sent(facts, facts.rows_of_turn.get(turn_id, []))
     for output in facts.record.tables["layer_outputs"]:
         if str(output["turn_id"]) == turn_id:
             yield f"  output   {output['layer']} {output['part']} by fence {output['fence']}"
     yield from _got(facts, turn)
     yield from _logged(turn_id, logged)
-    yield from _troubles(facts, turn_id)
+    if (said := facts.said_of_turn.get(turn_id)) is not None:
+        yield from _troubles(facts, said, facts.rows_of_turn.get(turn_id, []))
+
+
+def talk(facts: Facts, said: Said) -> Iterator[str]:
+    """A message that became no turn, and all that its person got."""
+    yield f"── {_deed(facts, said)}"
+    event = facts.event(said)
+    if event is None:
+        yield "  inbox    nothing"
+        return
+    rows = facts.replies(event)
+    yield from _sent(facts, rows)
+    yield from (_arrived(facts, each) for each in facts.got if each.person == said.deed.person)
+    yield from _troubles(facts, said, rows)
+
+
+def _sent(facts: Facts, rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        came = f" came {facts.copies[int(row['id'])]}×" + (" marked" if row["payload"].get("repeated") else "")
+        yield "  outbox   " + _fields(row, _ROW) + came
 
 
 def _said(facts: Facts, turn: Row) -> Iterator[str]:
@@ -88,13 +108,17 @@ def _deed(facts: Facts, said: Said) -> str:
 def _got(facts: Facts, turn: Row) -> Iterator[str]:
     for each in facts.got:
         if each.row is not None and str(each.row["turn_id"]) == str(turn["id"]):
-            message, row = each.message, each.row
-            when = _clock(facts.record, message.at - facts.record.wall)
-            yield f"  got      {when} {message.kind} {message.id} ({message.number}) is row {row['id']}"
+            yield _arrived(facts, each)
     page = facts.record.pages.get(str(turn["id"]))
     if page is not None:
         shown = {name: page.get(name) for name in ("state", "text", "audio_url", "video_url", "steps", "error")}
         yield f"  page     {shown}"
+
+
+def _arrived(facts: Facts, each: Got) -> str:
+    message, row = each.message, each.row
+    when = _clock(facts.record, message.at - facts.record.wall)
+    return f"  got      {when} {message.kind} {message.id} ({message.number}) is row {row and row['id']}"
 
 
 def _logged(turn_id: str, logged: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -104,13 +128,10 @@ def _logged(turn_id: str, logged: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"  log      {line.get('timestamp')} {line.get('process')} {line.get('event')} {more}"
 
 
-def _troubles(facts: Facts, turn_id: str) -> Iterator[str]:
+def _troubles(facts: Facts, said: Said, rows: Sequence[Row]) -> Iterator[str]:
     """Those from a moment before it was said until a while after its last word."""
-    said = facts.said_of_turn.get(turn_id)
-    if said is None:
-        return
-    wall = facts.record.wall
-    got = [each.message.at - wall for each in facts.got if each.row and str(each.row["turn_id"]) == turn_id]
+    wall, ids = facts.record.wall, {row["id"] for row in rows}
+    got = [each.message.at - wall for each in facts.got if each.row and each.row["id"] in ids]
     for trouble in facts.record.troubles:
         if trouble.until >= said.at - 5 and trouble.at <= max([said.at + 30, *got]):
             yield f"  trouble  {told(facts.record, trouble)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from simulators.book import SentMessage
 from tests.chaos.people import Said
 from tests.chaos.plan import CANCEL, COMMAND, EDIT, SHORT, TEXT, Deed, Person, Plan, token
 from tests.chaos.record import Record
+from tests.chaos.story import stories
 from tests.chaos.troubles import Happened
 from tests.chaos.verdict import PROMISES, judge, marked
 
@@ -160,6 +162,7 @@ def well() -> Record:
     _corrected(town)
     _cancelled(town)
     _failed(town)
+    _gave_up_on_help(town)
     return town.record
 
 
@@ -182,6 +185,14 @@ def _gave_up(town: Town) -> None:
     turn = town.turn(said, modes=["text"], audio=None, video=None)
     town.unsent(said, "text", turn, text=turn["answer"])["state"] = "unknown"
     town.notice(said, turn, "notice-in-doubt")
+
+
+def _gave_up_on_help(town: Town) -> None:
+    """A reply to a command, of which twice nobody heard what became: it never came."""
+    said = town.say(1, COMMAND, "/help")
+    row = town.unsent(said, "notice", text="what there is", id="help")
+    row["state"] = "unknown"
+    town.row(said, "notice", text="it may not have come", id="notice-in-doubt")["dedupe_key"] = f"doubt:{row['id']}"
 
 
 def _stepped_down(town: Town) -> None:
@@ -233,6 +244,12 @@ def _notice_gone(record: Record) -> None:
 def _doubt_untold(record: Record) -> None:
     row = next(row for row in record.tables["outbox"] if row["payload"].get("id") == "notice-in-doubt")
     record.tables["outbox"].remove(row)
+
+
+def _doubt_of_help_untold(record: Record) -> None:
+    row = next(row for row in record.tables["outbox"] if str(row["dedupe_key"]).startswith("doubt:"))
+    record.tables["outbox"].remove(row)
+    _unsee(record, "whatsapp", -1)
 
 
 def _swapped(record: Record) -> None:
@@ -292,6 +309,7 @@ LIES: list[tuple[str, str, Callable[[Record], Any]]] = [
     ("lost", "a webhook that nobody took", lambda r: setattr(r.said[0], "taken", False)),
     ("lost", "taken, and forgotten", lambda r: r.tables["inbox"].pop(0)),
     ("lost", "a command without a word", lambda r: r.seen["telegram"].pop(6)),
+    ("lost", "a command that may not have been answered, without a word", _doubt_of_help_untold),
     ("lost", "a voice that the platform never saw", lambda r: _unsee(r, "telegram", 1)),
     (
         "lost",
@@ -362,6 +380,24 @@ def test_a_lie_breaks_its_promise(promise: str, lie: Callable[[Record], None]) -
     record = copy.deepcopy(well())
     lie(record)
     assert promise in {broken.promise for broken in judge(record)}
+
+
+@pytest.mark.parametrize(
+    ("lie", "told"),
+    [
+        (_of("figures", {}), []),
+        (_doubt_of_help_untold, ["command '/help'", "outbox   id=", "state=unknown", "came 0×"]),
+        (_doubt_untold, ["── turn turn-c001n", "row      id=", "outbox   id=", "state=unknown"]),
+    ],
+    ids=["all well", "a message without a turn", "a turn"],
+)
+def test_what_was_broken_has_a_story(lie: Callable[[Record], None], told: list[str], tmp_path: Path) -> None:
+    record, log = copy.deepcopy(well()), tmp_path / "up.log"
+    log.write_text("")
+    lie(record)
+    story = "\n".join(stories(record, judge(record), log))
+    assert [words for words in told if words not in story] == []
+    assert bool(story) is bool(told)
 
 
 def test_every_promise_can_be_broken() -> None:

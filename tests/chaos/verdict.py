@@ -48,11 +48,13 @@ BUGS = ("event_failed", "channel_bug", "unhandled", "job_failed")
 
 @dataclass(frozen=True)
 class Broken:
-    """A promise that was not kept. turns: whose stories tell how."""
+    """A promise that was not kept. turns: whose stories tell how; said: the message that it was broken to, where there
+    is none."""
 
     promise: str
     why: str
     turns: tuple[str, ...] = ()
+    said: Said | None = None
 
 
 Promise = Callable[[Facts], Iterator[Broken]]
@@ -69,7 +71,7 @@ def lost(facts: Facts) -> Iterator[Broken]:
     for said in facts.messages:
         for why in _lost(facts, said):
             turn = facts.turn(said)
-            yield Broken("lost", f"{said.deed.token} ({said.deed.kind}): {why}", _ids(turn))
+            yield Broken("lost", f"{said.deed.token} ({said.deed.kind}): {why}", _ids(turn), said)
 
 
 def _lost(facts: Facts, said: Said) -> Iterator[str]:
@@ -80,17 +82,8 @@ def _lost(facts: Facts, said: Said) -> Iterator[str]:
         yield "taken, but not in the inbox"
     elif turn is not None:
         yield from _unanswered(facts, said, turn)
-    elif not any(facts.reached(row) for row in _replies(facts, event)):
+    elif not any(facts.reached(row) for row in facts.replies(event)):
         yield "no turn, and nothing was said to it"
-
-
-def _replies(facts: Facts, event: Row) -> list[Row]:
-    key = f"event:{event['id']}:"
-    return [
-        row
-        for row in facts.rows_of_conversation.get(str(event["conversation_id"]), ())
-        if str(row["dedupe_key"]).startswith(key)
-    ]
 
 
 def _unanswered(facts: Facts, said: Said, turn: Row) -> Iterator[str]:
