@@ -44,7 +44,7 @@ async def _measure(url: str) -> Figures:
         chosen = await filling.conversations(direct, CONVERSATIONS)
         await filling.old(direct, chosen, TURNS_EACH)
         await filling.queue(direct, chosen[:WAITING_IN], WAITING_EACH)
-        await direct.execute("ANALYZE turns")
+        await direct.execute("ANALYZE")
         figures = {"claim_rows": float(CONVERSATIONS * TURNS_EACH)}
         figures |= spread("claim", await _claims(url, direct))
         # Read when a connection begins.

@@ -48,7 +48,6 @@ TARGETS: Mapping[str, Target] = {
     "growth_waits_2_times": Target(1.8, least=True),
     "growth_waits_4_times": Target(3, least=True),
     "claim_p50_ms": Target(3),
-    "claim_undisked_p95_ms": Target(3),
     "recovery_gone_30s_worst_s": Target(45),
     "recovery_gone_2s_worst_s": Target(2.5),
     "answer_10s_delivered_s": Target(2.5),

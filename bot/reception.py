@@ -115,7 +115,7 @@ class Reception:
         if self._is_excused(call) or not await entering.too_many(call.entry, rate):
             return False
         call.say("notice-flood", rate=rate)
-        self._told_once(call, "flood", int(time.time() // 60))
+        self._told_once(call, "flood", _minute())
         return True
 
     async def _ask(self, call: Call) -> None:
@@ -132,15 +132,22 @@ class Reception:
             call.say("notice-welcome", kept=kept_for(call))
         if not await self._added(call, turn_id, words):
             return None
-        if await switches.get(call.connection, switches.PAUSED):
+        paused = await switches.get(call.connection, switches.PAUSED) is not None
+        if paused:
             call.say("notice-paused")
+            self._once(call, switches.PAUSED, _minute())
         if inbound.remote is not None:
             call.effects.fetches.append(turn_id)
-        elif "not_before" in words.columns:
+        elif not paused:
+            self._ring(call, turn_id, words)
+        return None
+
+    def _ring(self, call: Call, turn_id: uuid.UUID, words: Words) -> None:
+        """Not while it is paused, when nothing is claimed: whoever resumes rings for what waits."""
+        if "not_before" in words.columns:
             call.effects.renders_later[turn_id] = self._desk.settings.gather_s
         else:
             call.effects.renders.append(turn_id)
-        return None
 
     async def _added(self, call: Call, turn_id: uuid.UUID, words: Words) -> bool:
         """False where no more is taken; told once a minute. That today's videos are used up is told once a day."""
@@ -149,7 +156,7 @@ class Reception:
             _, spent = await entering.add_turn(call.entry, avatar, caps=caps, id=turn_id, **words.columns)
         except LimitReached as refused:
             call.say(_NOTICES[refused.code], **refused.args_for_user)
-            self._told_once(call, refused.code, int(time.time() // 60))
+            self._told_once(call, refused.code, _minute())
             return False
         if spent:
             call.say("notice-video-day")
@@ -166,9 +173,13 @@ class Reception:
     def _is_excused(self, call: Call) -> bool:
         return call.is_admin or call.entry.contact["access"] == "allowed"
 
-    def _told_once(self, call: Call, reason: str, period: object) -> None:
+    def _once(self, call: Call, reason: str, period: object) -> None:
         """What was said last is not said again in the same period."""
         call.effects.replies[-1]["dedupe_key"] = f"{reason}:{call.conversation_id}:{period}"
+
+    def _told_once(self, call: Call, reason: str, period: object) -> None:
+        """A limit was met: it is counted, and said once in the period."""
+        self._once(call, reason, period)
         self._metrics.refused(call.inbound.channel, reason)
         log.warning("limit_reached", reason=reason, conversation_id=str(call.conversation_id))
 
@@ -195,3 +206,7 @@ class Reception:
         if corrected.state is TurnState.RUNNING:
             call.effects.cancels.append(corrected.id)
         return corrected.words
+
+
+def _minute() -> int:
+    return int(time.time() // 60)

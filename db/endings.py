@@ -20,6 +20,7 @@ from core.states import OPEN, TRANSITIONS, OutboxState, TurnEvent, TurnState, so
 from db.models import OutboxRow, Turn
 from db.parts import Parts, Words
 from db.sessions import Database
+from db.written import is_in
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,12 @@ async def end_delivered(connection: AsyncConnection, conversation_id: uuid.UUID)
 
 @cache
 def _end_delivered() -> Executable:
-    still_open = select(literal(1)).where(OutboxRow.turn_id == Turn.id, OutboxRow.state.in_(OPEN))
+    still_open = select(literal(1)).where(OutboxRow.turn_id == Turn.id, is_in(OutboxRow.state, *OPEN))
     return (
         update(Turn)
         .where(
             Turn.conversation_id == bindparam("conversation", type_=Uuid),
-            Turn.state.in_(sources(TurnEvent.DELIVER)),
+            is_in(Turn.state, *sources(TurnEvent.DELIVER)),
             ~still_open.exists(),
         )
         .values(

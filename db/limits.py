@@ -37,6 +37,7 @@ from core.kinds import Layer, Mode
 from core.settings import Settings
 from core.states import BEFORE_RENDERED
 from db.models import Conversation, Turn
+from db.written import is_in
 
 FAIR_S = 30.0
 """Seconds between the places of two turns of one conversation: about what one takes on a busy machine."""
@@ -158,7 +159,7 @@ def _mine() -> Any:
         select(literal(1))
         .where(
             Turn.conversation_id == bindparam("conversation", type_=Uuid),
-            Turn.state.in_(BEFORE_RENDERED),
+            is_in(Turn.state, *BEFORE_RENDERED),
             Turn.superseded_by.is_(None),
         )
         .limit(bindparam("counted", type_=Integer))
@@ -170,7 +171,7 @@ def _mine() -> Any:
 
 def _last_place() -> Any:
     """Something where the queue has its most; `before`: one less than that."""
-    taken = select(literal(1)).where(Turn.state.in_(BEFORE_RENDERED))
+    taken = select(literal(1)).where(is_in(Turn.state, *BEFORE_RENDERED))
     return taken.offset(bindparam("before", type_=Integer)).limit(1)
 
 

@@ -40,6 +40,7 @@ from db.endings import end_delivered, hold_unwanted
 from db.models import Conversation, OutboxRow
 from db.sessions import Database
 from db.statuses import told
+from db.written import at_most, is_in
 
 __all__ = ["Settled", "Verdict", "told"]
 
@@ -95,12 +96,12 @@ def sendable(row: type[OutboxRow]) -> ColumnElement[bool]:
         select(literal(1))
         .where(
             earlier.conversation_id == row.conversation_id,
-            earlier.state.in_(OPEN),
+            is_in(earlier.state, *OPEN),
             or_(earlier.turn_seq < row.turn_seq, and_(together, earlier.id < row.id)),
         )
         .correlate(row)
     )
-    return and_(row.state == OutboxState.PENDING, row.not_before <= func.now(), ~blocking.exists())
+    return and_(is_in(row.state, OutboxState.PENDING), row.not_before <= func.now(), ~blocking.exists())
 
 
 async def meet(
@@ -174,7 +175,7 @@ def _claim() -> Executable:
         select(row.id)
         .where(row.conversation_id == bindparam("conversation", type_=Uuid), sendable(row))
         .order_by(row.turn_seq.nulls_first(), row.id)
-        .limit(1)
+        .limit(at_most(1))
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     Interval,
     Select,
+    Subquery,
     Uuid,
     and_,
     bindparam,
@@ -24,10 +25,13 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
+    or_,
     select,
     true,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
@@ -39,6 +43,7 @@ from db.limits import FAIR_S
 from db.models import Conversation, LayerOutput, Message, OutboxRow, Turn
 from db.sessions import Database
 from db.switches import PAUSED, on
+from db.written import at_most, is_in
 
 HISTORY = 20
 """Messages of a conversation that are handed to the language model."""
@@ -47,7 +52,9 @@ WAITING = 50
 FOLLOWERS = 20
 """Turns of the conversation in hand that stand back for others; the rest does when these are gone."""
 
-_AGE, _WAITING, _OVERDUE = "age_s", "waiting", "overdue"
+_AGE, _WAITING, _OVERDUE, _HISTORY, _OUTPUTS = "age_s", "waiting", "overdue", "history", "outputs"
+_TALK = "conversation."
+"""How the names of the conversation's columns begin beside those of the turn."""
 
 _ADD_OUTPUT, _ADD_MESSAGE, _ADD_OUTBOX = (
     upsert(table).on_conflict_do_nothing() for table in (LayerOutput, Message, OutboxRow)
@@ -100,7 +107,7 @@ def first_in_line(turn: type[Turn]) -> ColumnElement[bool]:
         .where(
             earlier.conversation_id == turn.conversation_id,
             earlier.seq < turn.seq,
-            earlier.state.in_(BEFORE_RENDERED),
+            is_in(earlier.state, *BEFORE_RENDERED),
         )
         .correlate(turn)
         .exists()
@@ -112,18 +119,19 @@ def _claimable() -> Select[uuid.UUID]:
     waiting = aliased(Turn, name="waiting")
     return (
         select(waiting.id)
-        .where(waiting.state == TurnState.QUEUED, waiting.not_before <= func.now(), first_in_line(waiting))
+        .where(is_in(waiting.state, TurnState.QUEUED), waiting.not_before <= func.now(), first_in_line(waiting))
         .order_by(waiting.fair_at)
     )
 
 
 @cache
 def _claim() -> Executable:
-    """With the parameters `owner` and `lease`. Built once, as what follows: building takes longer than executing."""
-    oldest = _claimable().limit(1).with_for_update(skip_locked=True).scalar_subquery()
+    """With the parameters `owner` and `lease`; all that Claimed holds in one statement, for each costs a way to the
+    server and back. Built once, as what follows: building takes longer than executing."""
+    oldest = _claimable().limit(at_most(1)).with_for_update(skip_locked=True).scalar_subquery()
     return (
         update(Turn)
-        .where(Turn.id == oldest, ~on(PAUSED))
+        .where(Turn.id == oldest, ~on(PAUSED), Conversation.id == Turn.conversation_id)
         .values(
             state=TRANSITIONS[TurnState.QUEUED, TurnEvent.CLAIM],
             fence=Turn.fence + 1,
@@ -137,6 +145,9 @@ def _claim() -> Executable:
             _age().label(_AGE),
             _waiting().label(_WAITING),
             _is_overdue().label(_OVERDUE),
+            _history().label(_HISTORY),
+            _outputs().label(_OUTPUTS),
+            *(column.label(_TALK + column.name) for column in Conversation.__table__.columns),
         )
     )
 
@@ -145,9 +156,11 @@ def _is_overdue() -> ColumnElement[bool]:
     """Whether the place of the conversation's next turn is over, since turns take longer than FAIR_S."""
     follower = aliased(Turn, name="follower")
     following = select(follower.fair_at < func.now()).where(
-        follower.conversation_id == Turn.conversation_id, follower.seq > Turn.seq, follower.state == TurnState.QUEUED
+        follower.conversation_id == Turn.conversation_id,
+        follower.seq > Turn.seq,
+        is_in(follower.state, TurnState.QUEUED),
     )
-    return following.correlate(Turn).order_by(follower.seq).limit(1).scalar_subquery()
+    return following.correlate(Turn).order_by(follower.seq).limit(at_most(1)).scalar_subquery()
 
 
 @cache
@@ -163,10 +176,10 @@ def _stand_back() -> Executable:
         .where(
             follower.conversation_id == bindparam("conversation", type_=Uuid),
             follower.seq > bindparam("after", type_=Integer),
-            follower.state == TurnState.QUEUED,
+            is_in(follower.state, TurnState.QUEUED),
         )
         .order_by(follower.seq)
-        .limit(FOLLOWERS)
+        .limit(at_most(FOLLOWERS))
         .subquery("line")
     )
     behind = func.now() + line.c.nth * timedelta(seconds=FAIR_S)
@@ -188,20 +201,36 @@ def _age() -> ColumnElement[float]:
 def _waiting() -> ColumnElement[int]:
     """Turns that may run as soon as those before them have; of the one that is claimed the snapshot still says so."""
     queued = aliased(Turn, name="queued")
-    due = select(queued.id).where(queued.state == TurnState.QUEUED, queued.not_before <= func.now())
-    others = due.where(queued.id != Turn.id).correlate(Turn).limit(WAITING).subquery()
+    due = select(queued.id).where(is_in(queued.state, TurnState.QUEUED), queued.not_before <= func.now())
+    others = due.where(queued.id != Turn.id).correlate(Turn).limit(at_most(WAITING)).subquery()
     return select(func.count()).select_from(others).scalar_subquery()
 
 
-@cache
-def _context() -> tuple[Executable, Executable, Executable]:
-    """The conversation's row, its newest messages, the turn's saved outputs; parameters `conversation`, `turn`."""
-    conversation, turn = bindparam("conversation", type_=Uuid), bindparam("turn", type_=Uuid)
-    row = select(*Conversation.__table__.columns).where(Conversation.id == conversation)
-    newest = select(Message.role, Message.text, Message.id).where(Message.conversation_id == conversation)
-    newest = newest.where(Message.turn_id.is_distinct_from(turn)).order_by(Message.id.desc()).limit(HISTORY)
-    outputs = select(*LayerOutput.__table__.columns).where(LayerOutput.turn_id == turn)
-    return row, newest, outputs.order_by(LayerOutput.layer, LayerOutput.part)
+def _history() -> ColumnElement[Any]:
+    """The newest messages of the turn's conversation but its own, oldest first; NULL for its first turn."""
+    newest = (
+        select(Message.role, Message.text, Message.id)
+        .where(Message.conversation_id == Turn.conversation_id, Message.turn_id.is_distinct_from(Turn.id))
+        .correlate(Turn)
+        .order_by(Message.id.desc())
+        .limit(at_most(HISTORY))
+        .subquery("newest")
+    )
+    return case((Turn.seq > 1, _rows(newest, newest.c.id)))
+
+
+def _outputs() -> ColumnElement[Any]:
+    """What was saved of the turn; NULL where nothing can be: in a first attempt without an answer given with it."""
+    columns = (LayerOutput.layer, LayerOutput.part, LayerOutput.fence, LayerOutput.data, LayerOutput.ms)
+    saved = select(*columns).where(LayerOutput.turn_id == Turn.id).correlate(Turn).subquery("saved")
+    prepared = or_(Turn.attempts > 1, Turn.answer.is_not(None))
+    return case((prepared, _rows(saved, saved.c.layer, saved.c.part)))
+
+
+def _rows(found: Subquery, *order: ColumnElement[Any]) -> ColumnElement[Any]:
+    """All rows in one value, a list of objects; NULL where there is none."""
+    row = func.to_jsonb(literal_column(found.name))
+    return select(func.jsonb_agg(aggregate_order_by(row, *order), type_=JSONB)).select_from(found).scalar_subquery()
 
 
 async def claim(database: Database, owner: str, lease_s: float) -> Claimed | None:
@@ -211,25 +240,12 @@ async def claim(database: Database, owner: str, lease_s: float) -> Claimed | Non
         row = (await connection.execute(_claim(), parameters)).mappings().one_or_none()
         if row is None:
             return None
-        turn = dict(row)
-        if turn.pop(_OVERDUE):
-            known = {"conversation": turn["conversation_id"], "after": turn["seq"]}
+        if row[_OVERDUE]:
+            known = {"conversation": row["conversation_id"], "after": row["seq"]}
             await connection.execute(_stand_back(), known)
-        return await _with_context(connection, turn)
-
-
-async def _with_context(connection: AsyncConnection, turn: dict[str, Any]) -> Claimed:
-    async def asked(question: Executable, **parameters: Any) -> Sequence[Any]:
-        return (await connection.execute(question, parameters)).mappings().all()
-
-    row, newest, saved = _context()
-    conversation = dict((await asked(row, conversation=turn["conversation_id"]))[0])
-    known = {"conversation": turn["conversation_id"], "turn": turn["id"]}
-    history = await asked(newest, **known) if turn["seq"] > 1 else []
-    prepared = turn["attempts"] > 1 or turn["answer"] is not None
-    outputs = await asked(saved, turn=turn["id"]) if prepared else []
-    age_s, waiting = turn.pop(_AGE), turn.pop(_WAITING)
-    return Claimed(turn, conversation, tuple(map(dict, reversed(history))), tuple(map(dict, outputs)), age_s, waiting)
+    turn = {column.name: row[column.name] for column in Turn.__table__.columns}
+    conversation = {column.name: row[_TALK + column.name] for column in Conversation.__table__.columns}
+    return Claimed(turn, conversation, tuple(row[_HISTORY] or ()), tuple(row[_OUTPUTS] or ()), row[_AGE], row[_WAITING])
 
 
 def _held(turn_id: Any, fence: Any) -> ColumnElement[bool]:

@@ -130,10 +130,16 @@ async def test_the_banned_get_no_answer(talk: Talk, database: Database) -> None:
     assert len(await talk.turns()) == 1
 
 
-async def test_while_it_is_paused_people_are_told_and_kept(talk: Talk, database: Database) -> None:
+async def test_while_it_is_paused_people_are_told_once_a_minute_and_kept(
+    talk: Talk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.reception._minute", lambda: 7)
     async with database.begin() as connection:
         await switches.turn_on(connection, switches.PAUSED)
     assert [row["payload"]["id"] for row in await talk.say("hello")] == ["notice-welcome", "notice-paused"]
+    assert await talk.say("hello again") == []
+    monkeypatch.setattr("bot.reception._minute", lambda: 8)
+    assert [row["payload"]["id"] for row in await talk.say("hello?")] == ["notice-paused"]
     assert await turns.claim(database, "r", 30) is None
     async with database.begin() as connection:
         await switches.turn_off(connection, switches.PAUSED)
