@@ -104,7 +104,9 @@ def judge(error: SmartTalkerError, row: Mapping[str, Any], limits: Limits) -> Ve
     if isinstance(error, OutcomeUnknown):
         if "repeated" in row["payload"]:
             return Verdict(OutboxState.UNKNOWN, code)
-        return Verdict(OutboxState.PENDING, code, delay_s=STATUS_S if limits.tracks else 0.0, repeat=True)
+        # The repetition is the last: what cut the first one's connection may be over by then.
+        wait = STATUS_S if limits.tracks else back_off_s(row["attempts"])
+        return Verdict(OutboxState.PENDING, code, delay_s=wait, repeat=True)
     if isinstance(error, WindowClosed):
         return Verdict(OutboxState.HELD, code)
     most = BUG_ATTEMPTS if isinstance(error, Bug) else ATTEMPTS

@@ -44,7 +44,7 @@ AGAIN: dict[str, Any] = {"repeated": True}
         (StorageError(), 3, {}, PLAIN, Verdict(S.PENDING, "storage", 8.0)),
         (Bug(), BUG_ATTEMPTS - 1, {}, PLAIN, Verdict(S.PENDING, "channel_bug", 8.0)),
         (Bug(), BUG_ATTEMPTS, {}, PLAIN, Verdict(S.FAILED, "channel_bug")),
-        (OutcomeUnknown(), 1, {}, PLAIN, Verdict(S.PENDING, "outcome_unknown", 0.0, repeat=True)),
+        (OutcomeUnknown(), 1, {}, PLAIN, Verdict(S.PENDING, "outcome_unknown", 2.0, repeat=True)),
         (OutcomeUnknown(), 1, {}, TRACKS, Verdict(S.PENDING, "outcome_unknown", STATUS_S, repeat=True)),
         (OutcomeUnknown(), 2, AGAIN, TRACKS, Verdict(S.UNKNOWN, "outcome_unknown")),
         (OutcomeUnknown(), 2, AGAIN, PLAIN, Verdict(S.UNKNOWN, "outcome_unknown")),
