@@ -140,9 +140,10 @@ class Queue:
                 await pipe.execute()
 
     async def waiting_for_render(self) -> int:
-        """Rings for the render workers that none of them has heard yet. Raises QueueUnavailable."""
+        """Rings for the render workers that are due, and that none of them has heard yet; a ring that lies ahead, for
+        long where the clock was set back, wakes nobody. Raises QueueUnavailable."""
         with _translated():
-            return int(await self._pool.zcard(RENDER))
+            return int(await self._pool.zcount(RENDER, "-inf", timestamp_ms()))
 
     async def tell(self, conversation_id: object, turn_id: object, live: dict[str, Any] | None = None) -> None:
         """Something about a turn has changed; `live` ({"layer", "progress", "text"?}) is what no table holds."""

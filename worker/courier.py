@@ -68,8 +68,7 @@ class Courier:
         self._queue = office.queue
         self._metrics = metrics
         self._owner = owner
-        self._pace = Pace(office.queue.pool)
-        self._sending = Sending(self._pace)
+        self._sending = Sending(Pace(office.queue.pool))
         settings = office.settings
         self._steady = Steady(settings.lease_s, settings.heartbeat_s, settings.reconcile_s)
         self._names: dict[uuid.UUID, str] = {}
@@ -79,6 +78,8 @@ class Courier:
 
     async def start(self) -> None:
         """Takes back what a dead process of this name had in hand; what a clock that was set back left is put right."""
+        # Heard first: what is set back from here on is noticed by the next round.
+        self._steady.heard(await clock.now(self._database))
         await clock.set_back(self._database, self._office.settings.lease_s)
         recovered = await overlooked.recover(self._database, self._owner, tracking())
         log.info("courier_starts", owner=self._owner, recovered=len(recovered))
@@ -196,16 +197,11 @@ class Courier:
         for conversation_id, delay_s in due.items():
             await self._queue.ring_courier(conversation_id, delay_s)
 
-    async def reconcile(self) -> None:
-        """Expired leases are freed, turns that no bell rings for are rung, the outbox that nobody drains is drained.
-
-        Raises DatabaseUnavailable, QueueUnavailable.
-        """
-        await self.free()
-        await self.ring()
-
     async def free(self) -> None:
-        """Apart from the ringing, which a Redis that hangs holds up. Raises DatabaseUnavailable."""
+        """Expired leases are freed, apart from the ringing, which a Redis that hangs holds up.
+
+        Raises DatabaseUnavailable.
+        """
         freed, recovered = await self._free()
         if freed or recovered:
             log.warning("reconciled", turns=freed, outbox=len(recovered))
@@ -224,8 +220,6 @@ class Courier:
         if step_s:
             log.warning("clock_was_set", seconds=round(step_s, 1))
         if step_s < 0:
-            # First the pace: who asked it before has put off its row for as long.
-            await self._pace.forget()
             await clock.set_back(self._database, self._office.settings.lease_s)
         if not self._steady.believes:
             return 0, {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import suppress
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -25,11 +24,18 @@ ANSWER_S: Final = 2.0
 TICKET_S: Final = 60.0
 """So long after its time a place in the line is kept."""
 LONGEST_S: Final = 24 * 3600.0
+SLEW_S: Final = 1.0
+"""A clock that was set back by less makes nobody wait longer than that."""
 
 _PREFIX: Final = "smarttalker:pace"
 _RESERVE: Final = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
+local seen = tonumber(redis.call('GET', KEYS[6]) or '0')
+if seen > now + tonumber(ARGV[6]) then
+  for _, key in ipairs(redis.call('KEYS', ARGV[7])) do redis.call('DEL', key) end
+end
+redis.call('SET', KEYS[6], string.format('%.0f', now))
 local quiet = math.max(redis.call('PTTL', KEYS[2]), redis.call('PTTL', KEYS[3]))
 if quiet > 0 then return quiet * 1000 end
 
@@ -59,8 +65,9 @@ end
 if ticket then redis.call('DEL', KEYS[1]) end
 return 0
 """
-"""Microseconds to wait. First the chat's bucket, then, when the chat's turn has come, the account's; the ticket says
-which of them is behind it and until when."""
+"""Microseconds to wait. Where the clock was set back since somebody asked, every place lies as far ahead: nobody stands
+in any line then, and nobody is asked to be quiet. First the chat's bucket, then, when the chat's turn has come, the
+account's; the ticket says which of them is behind it and until when."""
 _QUIET: Final = """
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], 1, 'PX', ARGV[1]) end
 """
@@ -70,7 +77,6 @@ class Pace:
     """Shared by every process that has the same Redis. A Redis that is away holds nothing back."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
         self._reserve: Any = redis.register_script(_RESERVE)
         self._quiet: Any = redis.register_script(_QUIET)
         self._away = False
@@ -81,24 +87,20 @@ class Pace:
         account = f"{_PREFIX}:{channel}:{chat.account}"
         keys = [f"{account}:row:{row}", f"{account}:quiet", f"{account}:quiet:{chat.id}", f"{account}:chat:{chat.id}"]
         rate = rates.group_per_s if chat.group and rates.group_per_s else rates.chat_per_s
-        numbers = [_interval(rate), rates.chat_burst, _interval(rates.account_per_s), 1, round(TICKET_S * 1000)]
-        return float(await self._ask(self._reserve, [*keys, f"{account}:all"], numbers) or 0) / 1e6
+        numbers = [_interval(rate), rates.chat_burst, _interval(rates.account_per_s), 1]
+        more = [round(TICKET_S * 1000), round(SLEW_S * 1e6), f"{_PREFIX}:*"]
+        keys += [f"{account}:all", f"{_PREFIX}:clock"]
+        return float(await self._ask(self._reserve, keys, [*numbers, *more]) or 0) / 1e6
 
     async def quiet(self, channel: str, chat: Chat, seconds: float, *, whole: bool) -> None:
         """Nothing is sent to the chat (whole: by the account) for so long; a longer silence stays as it is."""
         key = f"{_PREFIX}:{channel}:{chat.account}:quiet" + ("" if whole else f":{chat.id}")
         await self._ask(self._quiet, [key], [math.ceil(min(max(seconds, 0.001), LONGEST_S) * 1000)])
 
-    async def forget(self) -> None:
-        """Nobody stands in any line: for when the clock was set back, and places lie hours ahead."""
-        with suppress(RedisError, OSError):
-            async for key in self._redis.scan_iter(match=f"{_PREFIX}:*", count=1000):
-                await self._redis.delete(key)
-
-    async def _ask(self, script: Any, keys: list[str], numbers: list[int]) -> Any:
+    async def _ask(self, script: Any, keys: list[str], values: list[Any]) -> Any:
         try:
             async with asyncio.timeout(ANSWER_S):
-                answer = await script(keys=keys, args=numbers)
+                answer = await script(keys=keys, args=values)
             self._away = False
         except (RedisError, OSError, TimeoutError):
             if not self._away:

@@ -33,10 +33,6 @@ class Rounds:
             await _survive(part)
             await asyncio.sleep(period_s)
 
-    async def once(self) -> None:
-        """One round of all."""
-        await asyncio.gather(*map(_survive, self._parts))
-
 
 async def _survive(part: Part) -> None:
     try:

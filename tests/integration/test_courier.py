@@ -18,7 +18,7 @@ from core.kinds import Layer
 from core.queue import EVENTS, Queue
 from core.settings import Settings
 from core.states import TurnEvent
-from db import outbox, turns
+from db import clock, outbox, turns
 from db.sessions import Database
 from db.turns import Save
 from tests.helpers import CountingDatabase, outbox_of, post, rows, shared_metrics, turn_row
@@ -49,10 +49,10 @@ def make_courier(database: Database, queue: Queue, folder: Path, platform: Platf
 
 
 async def look_until_free(courier: Courier, database: Database, turn_id: UUID) -> None:
-    """It looks after everything until nobody holds the turn."""
+    """It frees what nobody holds, until that is the turn."""
     async with asyncio.timeout(30):
         while (await turn_row(database, turn_id))["lease_owner"] is not None:
-            await courier.reconcile()
+            await courier.free()
 
 
 async def states(database: Database, turn_id: UUID) -> list[str]:
@@ -141,16 +141,17 @@ async def test_a_database_that_is_away_is_tried_again(queue: Queue, tmp_path: Pa
     courier = Courier(office, shared_metrics(), "c")
     with pytest.raises(Retry):
         await courier.send({}, "0d1f6a3c-7b1e-4b9e-9d3e-0c4f6a3c7b1e")
-    looked = []
+    looked = asyncio.Queue[None]()
 
     async def look() -> None:
-        looked.append(True)
+        looked.put_nowait(None)
 
     async def crash() -> None:
         raise ValueError
 
-    await Rounds(courier.reconcile, crash, look).once()
-    assert looked == [True]
+    async with beside(Rounds(courier.free, courier.ring, crash, look).run(0.05)), asyncio.timeout(10):
+        for _ in range(3):
+            await looked.get()
     await database.close()
 
 
@@ -188,9 +189,10 @@ async def test_reconciling_finds_everything_that_was_dropped(
     assert row is not None
     expired = await post(database)
     await turns.claim(database, "dead", -1)
-    await courier.reconcile()
+    await courier.free()
     assert (await turn_row(database, expired))["state"] == "running", "its holder has had no time to renew the lease"
     await look_until_free(courier, database, expired)
+    await courier.ring()
     assert (await turn_row(database, expired))["state"] == "queued"
     assert await states(database, dropped) == ["pending"]
     assert await queue.pool.zcard("smarttalker:render") >= 1
@@ -207,7 +209,7 @@ async def test_a_send_that_takes_long_is_nobody_elses(
     platform.during = slowly
     turn_id, chat = await answered(database, "text")
     other = make_courier(database, queue, tmp_path, platform, 1)
-    looks = asyncio.create_task(Rounds(other.reconcile).run(0.05))
+    looks = asyncio.create_task(Rounds(other.free, other.ring).run(0.05))
     await courier.send({}, chat)
     looks.cancel()
     (row,) = await outbox_of(database, turn_id)
@@ -251,13 +253,44 @@ async def test_a_clock_that_was_set_back_holds_nothing_up(
     assert (await turn_row(database, turn_id))["state"] == "done"
 
 
+async def test_a_clock_that_is_set_back_right_after_the_start_is_noticed(
+    courier: Courier, database: Database, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now
+
+    async def ahead(database: Database) -> float:
+        return await now(database) + 3600
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", ahead)
+        await courier.start()
+    turn_id, chat = await answered(database, "text")
+    later = "now() + interval '1 hour'"
+    await rows(database, f"UPDATE outbox SET not_before = {later}, created_at = {later} RETURNING id")
+    await courier.free()
+    await courier.send({}, chat)
+    assert platform.kinds == ["text"]
+    assert (await turn_row(database, turn_id))["state"] == "done"
+
+
+async def test_rings_that_lie_ahead_keep_nobody_from_being_woken(
+    courier: Courier, database: Database, queue: Queue
+) -> None:
+    """As after the clock was set back: they are heard when their hour comes again."""
+    for number in range(20):
+        await queue.ring_render(number, 3600.0)
+    await post(database)
+    await courier.ring()
+    assert await queue.waiting_for_render() == 1
+
+
 async def test_after_a_flush_as_many_workers_are_woken_as_there_are_turns(
     courier: Courier, database: Database, queue: Queue
 ) -> None:
     for _ in range(12):
         await post(database)
     for rings in (8, 8):
-        await courier.reconcile()
+        await courier.ring()
         assert await queue.waiting_for_render() == rings
 
 

@@ -452,7 +452,7 @@ async def test_a_channel_without_credentials_keeps_its_rows_and_breaks_no_other(
     assert (await outbox_of(database, kept))[0]["attempts"] == 0
     assert await states(database, sent) == [("text", "sent")]
     assert await overlooked.undelivered(database) == [UUID(closed)]
-    await courier.reconcile()
+    await courier.ring()
     assert await rung(queue) == 0, "nobody rings for what can't be sent"
     written = capsys.readouterr()
     assert (written.out + written.err).count("channel_missing") == 1

@@ -137,7 +137,7 @@ async def test_nothing_is_left_behind(paces: list[Pace], queue: Queue) -> None:
     rates = Rates(account_per_s=100.0, chat_per_s=50.0)
     await asyncio.gather(*(through(paces[0], chat("7"), n, rates) for n in range(5)))
     await asyncio.sleep(0.3)
-    assert await queue.pool.keys("smarttalker:pace:*") == []
+    assert await queue.pool.keys("smarttalker:pace:*") == [b"smarttalker:pace:clock"]
 
 
 @pytest.fixture
@@ -238,3 +238,14 @@ async def test_a_place_that_lies_hours_ahead_is_asked_for_again_within_a_minute(
     verdict = await Sending(paces[0]).send(platform, row)
     assert verdict == Verdict(OutboxState.PENDING, delay_s=60, refund=True)
     assert not platform.taken
+
+
+async def test_a_clock_that_was_set_back_keeps_nobody_waiting(paces: list[Pace], queue: Queue) -> None:
+    """As it looks afterwards: whoever asked last did so in an hour that comes once more."""
+    rates, ahead = Rates(account_per_s=1.0, chat_per_s=1.0), f"{(time.time() + 3600) * 1e6:.0f}"
+    for name in ("clock", "t:bot:all", "t:bot:chat:a"):
+        await queue.pool.set(f"smarttalker:pace:{name}", ahead)
+    await queue.pool.set("smarttalker:pace:t:bot:row:7", f"1:{ahead}")
+    await paces[0].quiet("t", chat("a"), 3600, whole=True)
+    assert await paces[1].reserve("t", chat("a"), 7, rates) == 0
+    assert 0.5 < await paces[0].reserve("t", chat("a"), 8, rates) <= 1
