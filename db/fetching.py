@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 
 from core.states import TRANSITIONS, TurnEvent, TurnState
+from db import leases
 from db.models import Conversation, OutboxRow, Turn
 from db.sessions import Database
 
@@ -55,11 +56,7 @@ def _held(turn: Mapping[str, Any]) -> ColumnElement[bool]:
 
 async def renew(database: Database, turn: Mapping[str, Any], lease_s: float) -> bool:
     """Renews the lease; False where the turn is another's, or waits no more."""
-    async with database.begin() as connection:
-        done = await connection.execute(
-            update(Turn).where(_held(turn)).values(lease_until=func.now() + timedelta(seconds=lease_s))
-        )
-    return bool(done.rowcount)
+    return await leases.renew(database, Turn, _held(turn), lease_s)
 
 
 async def take_back(database: Database, owner: str) -> None:

@@ -35,6 +35,7 @@ from sqlalchemy.orm import aliased
 
 from core.errors import LeaseLost
 from core.states import OPEN, OutboxState
+from db import leases
 from db.consequences import Admins, follow, learn, lock
 from db.endings import end_delivered, hold_unwanted
 from db.models import Conversation, OutboxRow
@@ -204,11 +205,7 @@ def _claim() -> Executable:
 
 async def renew(database: Database, row: Mapping[str, Any], lease_s: float) -> bool:
     """Renews the lease of a claimed row; False where it is nobody's or another's by now."""
-    async with database.begin() as connection:
-        done = await connection.execute(
-            update(OutboxRow).where(_held(row)).values(lease_until=func.now() + timedelta(seconds=lease_s))
-        )
-    return bool(done.rowcount)
+    return await leases.renew(database, OutboxRow, _held(row), lease_s)
 
 
 def _held(row: Mapping[str, Any]) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from core.errors import LeaseLost
 from core.states import TaskState
-from db import outbox
+from db import leases, outbox
 from db.consequences import lock
 from db.models import Conversation, Task
 from db.sessions import Database
@@ -128,11 +128,7 @@ async def _let_go(connection: AsyncConnection, which: ColumnElement[bool], value
 
 async def renew(database: Database, task: Mapping[str, Any], lease_s: float) -> bool:
     """Renews the lease; False where another holds the task by now."""
-    async with database.begin() as connection:
-        held = await connection.execute(
-            update(Task).where(_held(task)).values(lease_until=func.now() + timedelta(seconds=lease_s))
-        )
-    return bool(held.rowcount)
+    return await leases.renew(database, Task, _held(task), lease_s)
 
 
 async def complete(

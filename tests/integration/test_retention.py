@@ -21,7 +21,6 @@ from core.storage import Storage
 from db import retention as rows_of
 from db.sessions import Database
 from tests.helpers import rows, shared_metrics
-from tests.many import DAYS, Explained
 from tests.talking import Talk
 from worker import retention
 from worker.retention import Retention
@@ -398,33 +397,3 @@ async def test_people_are_told_how_long(
         welcome = (await talk.say("hello"))[0]
         for row in (welcome, (await talk.say("/start"))[0], (await talk.say("/privacy"))[0]):
             assert said in row["payload"]["text"].replace("\u2068", "").replace("\u2069", ""), row
-
-
-ASKED: dict[str, Any] = {
-    "old": lambda c: rows_of.old(c, DAYS / 2),
-    "oldest": rows_of.oldest,
-    "replies": lambda c: rows_of.remove_replies(c, DAYS / 2),
-    "tasks": lambda c: rows_of.remove_tasks(c, DAYS / 2),
-    "events": lambda c: rows_of.remove_events(c, DAYS / 2),
-    "at work": rows_of.at_work,
-    "going out": rows_of.going_out,
-}
-MOST = 50 * rows_of.BATCH
-"""Pages of all indexes of a table, for each row; what is removed once need not be quick, but must not grow."""
-
-
-@pytest.mark.parametrize("name", ["turns", *ASKED])
-async def test_among_many_turns_an_index_finds_what_goes(many_turns: Explained, name: str) -> None:
-    async def turns(connection: AsyncConnection) -> Any:
-        marked = await rows_of.mark(connection, await rows_of.old(connection, DAYS / 2))
-        assert len(marked) == rows_of.BATCH
-        assert not await rows_of.in_use(connection, set().union(*(each.folders for each in marked)))
-        return await rows_of.remove(connection, [each.id for each in marked])
-
-    async with many_turns.begin() as connection:
-        assert await (turns if name == "turns" else ASKED[name])(connection) is not None
-        await connection.rollback()
-    assert many_turns.plans
-    for plan in many_turns.plans:
-        assert not plan.read_whole, plan
-        assert plan.blocks <= MOST, plan

@@ -5,21 +5,24 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 
-from tests.chaos.troubles import bell, children, clocks, database, disk, platforms, processes, sends
+from tests.chaos.troubles import bell, children, clocks, database, disk, platforms, processes, sends, servers
 from tests.chaos.troubles.base import Happened, Trouble
 
 __all__ = ["TROUBLES", "Happened", "Trouble"]
+
+REDIS_BACK_S, POSTGRES_BACK_S = 8.0, 10.0
+"""Our processes connect again, or end and are started anew, and ring for what waits."""
 
 _ALL: tuple[Trouble, ...] = (
     *(processes.Kill(name) for name in ("bot", "courier", "render", "child")),
     sends.KillSending(),
     *(processes.Term(name) for name in ("bot", "courier", "render")),
-    bell.Ended("redis_stop", signal.SIGTERM),
-    bell.Ended("redis_kill", signal.SIGKILL),
+    servers.Ended("redis_stop", signal.SIGTERM, REDIS_BACK_S),
+    servers.Ended("redis_kill", signal.SIGKILL, REDIS_BACK_S),
     bell.Flushed(),
     bell.Slow(),
-    database.Ended("postgres_kill", signal.SIGKILL),
-    database.Ended("postgres_restart", signal.SIGINT),
+    servers.Ended("postgres_kill", signal.SIGKILL, POSTGRES_BACK_S),
+    servers.Ended("postgres_restart", signal.SIGINT, POSTGRES_BACK_S),
     database.Stopped(),
     database.Cut(),
     disk.Full(),

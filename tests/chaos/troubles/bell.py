@@ -1,10 +1,9 @@
-"""What befalls Redis. The supervisor starts it again where it is gone."""
+"""What befalls a Redis that goes on."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import signal
 import time
 from contextlib import suppress
 
@@ -13,24 +12,6 @@ from redis.exceptions import RedisError
 
 from tests.chaos.troubles.base import GONE, Lasting
 from tests.chaos.whole import Whole
-
-BACK_S = 8.0
-"""Our processes notice, end or connect again, and ring for what waits."""
-
-
-class Ended(Lasting):
-    """By a signal; it is away until the supervisor has started it again."""
-
-    def __init__(self, name: str, number: signal.Signals) -> None:
-        super().__init__(name, BACK_S)
-        self._number = number
-
-    async def bite(self, whole: Whole, chance: random.Random) -> dict[str, str]:
-        victim = await whole.present("redis")
-        if victim is None:
-            return GONE
-        victim.send_signal(self._number)
-        return {"server": "redis", "back": str(await whole.another("redis", victim.pid))}
 
 
 class Flushed(Lasting):

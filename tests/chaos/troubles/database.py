@@ -1,35 +1,16 @@
-"""What befalls PostgreSQL. The supervisor starts it again where it is gone."""
+"""What befalls a PostgreSQL that goes on."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import signal
 
 import asyncpg
 
 from tests.chaos.troubles.base import GONE, Lasting
 from tests.chaos.whole import Whole
 
-BACK_S = 10.0
-"""Recovery from the log, and pools that connect again."""
 _CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = $1"
-
-
-class Ended(Lasting):
-    """By a signal to the server's first process; away until the supervisor has started it again. SIGINT: it closes in
-    order (fast shutdown)."""
-
-    def __init__(self, name: str, number: signal.Signals) -> None:
-        super().__init__(name, BACK_S)
-        self._number = number
-
-    async def bite(self, whole: Whole, chance: random.Random) -> dict[str, str]:
-        victim = await whole.present("postgres")
-        if victim is None:
-            return GONE
-        victim.send_signal(self._number)
-        return {"server": "postgres", "back": str(await whole.another("postgres", victim.pid, within_s=60.0))}
 
 
 class Stopped(Lasting):
