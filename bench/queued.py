@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from bench import filling
 from bench.figures import Figures, spread
@@ -11,7 +10,7 @@ from bench.intake import BODY
 from bench.load import Asked, offer
 from bench.stack import Stack
 from bench.turns import connected
-from bench.webhooks import ASKED, PEOPLE, SETTLE_S, repeated, talking
+from bench.webhooks import ASKED, acquainted, repeated, talking
 from core.errors import SurroundingsError
 from db import switches
 from db.sessions import Database
@@ -21,7 +20,7 @@ WARM_UP_S = 4
 CONVERSATIONS, EACH = 500, 4
 """2,000 turns."""
 
-_STARTED = "SELECT count(*) FROM turns WHERE state NOT IN ('queued', 'received')"
+_STARTED = "SELECT count(*) FROM turns WHERE attempts > 0"
 
 
 def measure() -> Figures:
@@ -36,10 +35,7 @@ def measure() -> Figures:
         offer(web, RATE // 2, WARM_UP_S, asked)
         figures = spread("queued_web", offer(web, RATE, SECONDS, asked))
         for name, platform in platforms.items():
-            url, chats = f"{stack.address}/webhooks/{name}", platform.people(PEOPLE)
-            first = [ASKED[name](-1 - each, chat) for each, chat in enumerate(chats)]
-            offer(url, PEOPLE // WARM_UP_S, WARM_UP_S, first, "200")
-            time.sleep(SETTLE_S)
+            url, chats = f"{stack.address}/webhooks/{name}", acquainted(platform)
             all_asked = list(repeated(ASKED[name], chats))
             figures |= spread(f"queued_{name}", offer(url, RATE, SECONDS, all_asked, "200"))
         asyncio.run(_check(stack))
