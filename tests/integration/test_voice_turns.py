@@ -21,6 +21,7 @@ import pytest
 
 from bench.lipsync.face import measured
 from bench.lipsync.landmarks import find
+from core.embedded.process import alive, wait_until
 from core.queue import Queue
 from core.settings import HOME
 from core.supervisor import free_port
@@ -305,7 +306,7 @@ async def test_cancelling_a_host_that_heeds_nothing(service: Service) -> None:
     assert await service.cancel(turn_id) < 3
     row = await service.answer(ARABIC)
     assert row["steps"] == []
-    assert not psutil.pid_exists(call.pid)
+    assert await asyncio.to_thread(wait_until, lambda: not alive(call.pid), 5)
 
 
 async def test_hosts_go_with_the_child_and_nothing_is_lost(service: Service) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from numpy.typing import NDArray
 
 from core.catalogue import Catalogue, Voice
+from core.embedded.process import alive, wait_until
 from core.errors import TTSError
 from core.kinds import LANGUAGES, Tone
 from core.settings import HOME
@@ -259,18 +259,9 @@ def test_the_host_goes_when_its_parent_is_killed() -> None:
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        host = psutil.Process(int(parent.stdout.readline()))
+        host = int(parent.stdout.readline())
         parent.kill()
-        assert _gone_or_zombie(host)
-
-
-def _gone_or_zombie(process: psutil.Process) -> bool:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.01)
-    return False
+        assert wait_until(lambda: not alive(host), 5)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 import pytest
 
+from core.embedded.process import alive
 from core.errors import ModelMissing, TTSError
 from worker.frames import write_frame
 from worker.hosting.host import HEED_S, Host, Piece
@@ -345,7 +346,7 @@ def test_what_it_started_goes_with_it(host: Host) -> None:
     child = asks(host, "child").header["pid"]
     with pytest.raises(TTSError, match="code 5"):
         list(calls(host, "dies", how="5"))
-    assert waits_for(lambda: _ended(child))
+    assert waits_for(lambda: not alive(child))
 
 
 @pytest.mark.parametrize(("after", "exhausted"), [("oom_kill 3", False), ("oom_kill 4", True), ("", True)])
@@ -424,7 +425,7 @@ def test_it_dies_with_its_parent(then: str) -> None:
         pid = int(parent.stdout.readline())
         if "sleep" in then:
             parent.kill()
-    assert waits_for(lambda: _ended(pid))
+    assert waits_for(lambda: not alive(pid))
 
 
 def test_a_forked_copy_of_us_has_no_host(host: Host) -> None:
@@ -563,10 +564,3 @@ def test_an_order_that_is_none_ends_it(host: Host) -> None:
     assert waits_for(lambda: host.pid is None)
     assert pid is not None
     assert len(list(calls(host, "tones"))) == 3
-
-
-def _ended(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True

@@ -8,7 +8,6 @@ synthesiser.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -16,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import soxr
 from numpy.typing import NDArray
 from structlog.testing import capture_logs
 
 from core.catalogue import Catalogue, Voice
+from core.embedded.process import alive, wait_until
 from core.errors import TTSError
 from core.kinds import Tone
 from core.settings import HOME
@@ -265,12 +264,9 @@ def test_the_host_ends_with_whoever_holds_it() -> None:
     assert len(list(speaker.twins("Hello.", "en", 40))) == 2
     pid = speaker._synthesiser.pid
     assert pid is not None
-    assert psutil.pid_exists(pid)
+    assert alive(pid)
     del speaker
-    until = time.monotonic() + 5
-    while psutil.pid_exists(pid) and time.monotonic() < until:
-        time.sleep(0.005)
-    assert not psutil.pid_exists(pid)
+    assert wait_until(lambda: not alive(pid), 5)
 
 
 def test_warping_finds_where_one_sequence_was_stretched() -> None:
