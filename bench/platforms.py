@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -28,6 +30,14 @@ class Platform:
     def people(self, count: int) -> list[str]:
         """So many new people; the ids of their chats."""
         return [str(self.post("people", name=f"Person {number}", language="en")["chat"]) for number in range(count)]
+
+    def moved_s(self) -> float:
+        """Seconds since the bot was last told or said anything."""
+        return time.time() - max(float(each["at"]) for each in self.get("deliveries") + self.get("messages"))
+
+    def get(self, what: str) -> list[dict[str, Any]]:
+        """A list that the simulator keeps."""
+        return list(self.control.get(f"/control/{what}").json()[what])
 
     def post(self, what: str, **body: object) -> dict[str, object]:
         """Raises SurroundingsError where the simulator refuses."""

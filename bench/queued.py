@@ -35,7 +35,7 @@ def measure() -> Figures:
         offer(web, RATE // 2, WARM_UP_S, asked)
         figures = spread("queued_web", offer(web, RATE, SECONDS, asked))
         for name, platform in platforms.items():
-            url, chats = f"{stack.address}/webhooks/{name}", acquainted(platform)
+            url, chats = f"{stack.address}/webhooks/{name}", acquainted(platform, "hello")
             all_asked = list(repeated(ASKED[name], chats))
             figures |= spread(f"queued_{name}", offer(url, RATE, SECONDS, all_asked, "200"))
         asyncio.run(_check(stack))

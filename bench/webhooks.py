@@ -22,8 +22,8 @@ from core.supervisor import free_port
 
 RATE, SECONDS = 100, 20
 PEOPLE = 200
-WARM_UP_S, SETTLE_S = 4, 3.0
-"""Everybody writes once in the first, and is answered in the second."""
+QUIET_S = 3.0
+"""A platform on which nothing has moved for so long has been told everything."""
 DUPLICATES = 0.25
 """Of the webhooks of the first part; the second's is a third."""
 UPDATES = 10_000
@@ -42,7 +42,7 @@ def _latencies() -> Figures:
     figures: Figures = {}
     with talking(("bot", "courier")) as (stack, platforms):
         for name, platform in platforms.items():
-            url, chats = f"{stack.address}/webhooks/{name}", acquainted(platform)
+            url, chats = f"{stack.address}/webhooks/{name}", acquainted(platform, "hello")
             asked = list(repeated(ASKED[name], chats))
             figures |= spread(f"{name}_webhook", offer(url, RATE, SECONDS, asked, "200"))
     return figures
@@ -60,14 +60,13 @@ def talking(processes: tuple[str, ...]) -> Iterator[tuple[Stack, dict[str, Platf
             yield stack, platforms
 
 
-def acquainted(platform: Platform) -> list[str]:
-    """The chats of PEOPLE who have each written once before: nobody is welcomed while it is measured, and the bot may
-    write to everybody."""
+def acquainted(platform: Platform, text: str) -> list[str]:
+    """The chats of PEOPLE who have each written this once before, and were answered where there is an answer: nobody is
+    welcomed while it is measured, and the bot may write to everybody."""
     chats = platform.people(PEOPLE)
     for chat in chats:
-        platform.post("say", chat=chat, text="hello")
-        time.sleep(WARM_UP_S / PEOPLE)
-    time.sleep(SETTLE_S)
+        platform.post("say", chat=chat, kind="text", text=text)
+    _until(lambda: platform.moved_s() > QUIET_S)
     return chats
 
 
@@ -134,22 +133,17 @@ def _once_each() -> Figures:
 
 def _converse(platform: Platform) -> Counter[int]:
     """How often each question was answered."""
-    chats = platform.people(PEOPLE)
-    for chat in chats:
-        platform.post("say", chat=chat, kind="text", text="/mode text")
-    _until(lambda: len(_sent(platform)) >= PEOPLE)
+    chats = acquainted(platform, "/mode text")
     platform.post("webhooks", duplicate_share=1 / 3, shuffle=True, batch=5)
     for number in range(UPDATES // 2):
         platform.post("say", chat=chats[number % PEOPLE], kind="text", text=f"question {number}")
     _until(lambda: sum(_answers(platform).values()) >= UPDATES // 2)
-    # Whatever comes twice would come by now.
-    time.sleep(2.0)
+    _until(lambda: platform.moved_s() > QUIET_S)  # whatever comes twice has come
     return _answers(platform)
 
 
 def _sent(platform: Platform) -> list[str]:
-    messages = platform.control.get("/control/messages").json()["messages"]
-    return [message["text"] or "" for message in messages]
+    return [message["text"] or "" for message in platform.get("messages")]
 
 
 def _answers(platform: Platform) -> Counter[int]:

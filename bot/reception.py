@@ -32,6 +32,9 @@ UNSUPPORTED = ("sticker", "location", "document", "poll", "contact", "reaction",
 
 _NOTICES = {QueueFull.code: "notice-busy", TooManyOpen.code: "notice-open"}
 
+STATUSES_AT_ONCE = 2
+"""What has become of answers gives way to what people write: each answer has two or three, and they come together."""
+
 Handle = Callable[[Call], Awaitable[None]]
 
 
@@ -43,6 +46,7 @@ class Reception:
         self._bell = bell
         self._desk = desk
         self._metrics = metrics
+        self._statuses = asyncio.Semaphore(STATUSES_AT_ONCE)
 
     async def take(self, events: Sequence[Event]) -> None:
         """Raises DatabaseUnavailable; what was taken before that is known when it comes again."""
@@ -55,7 +59,9 @@ class Reception:
 
     async def _status(self, status: Status) -> None:
         admins, text_length = self._desk.settings.admin_ids, limits_of(status.channel).text_length
-        for conversation_id in await outbox.told(self._database, status, admins, text_length):
+        async with self._statuses:
+            rings = await outbox.told(self._database, status, admins, text_length)
+        for conversation_id in rings:
             self._bell.courier(conversation_id)
         self._metrics.received(status.channel, "status", status.state)
 
@@ -84,7 +90,8 @@ class Reception:
                 if entry is not None:
                     call = Call.of(self._desk, entry, channel)
                     await handle(call)
-                    await entering.reply(entry, call.effects.replies)
+                    if not await entering.reply(entry, call.effects.replies):
+                        call.effects.replies.clear()  # said before, and rung for then
         except TimeoutError:
             raise DatabaseUnavailable from None
         self._metrics.received(inbound.channel, inbound.kind, "duplicate" if entry is None else "taken")

@@ -9,9 +9,10 @@ import time
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, cast, func, literal, or_, select, tuple_, update
+from sqlalchemy import Executable, Uuid, bindparam, case, cast, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,13 +52,15 @@ class Consequences:
 
 async def lock(connection: AsyncConnection, conversation_id: uuid.UUID) -> Mapping[str, Any] | None:
     """The conversation's row, before any row of its outbox is written; None where it is gone."""
-    row = await connection.execute(
-        select(*Conversation.__table__.columns)
-        .where(Conversation.id == conversation_id)
-        .with_for_update(key_share=True)
-    )
-    found = row.mappings().one_or_none()
+    found = (await connection.execute(_lock(), {"conversation": conversation_id})).mappings().one_or_none()
     return None if found is None else dict(found)
+
+
+@cache
+def _lock() -> Executable:
+    """Built once: building takes longer than executing."""
+    row = select(*Conversation.__table__.columns).where(Conversation.id == bindparam("conversation", type_=Uuid))
+    return row.with_for_update(key_share=True)
 
 
 async def follow(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Uuid, bindparam, func, literal, literal_column, select, update
+from sqlalchemy import Executable, Uuid, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,7 @@ from core.errors import NotFound
 from core.kinds import Mode
 from core.messages import Inbound
 from core.states import TurnState
-from db import contacts, inbox, limits, newcomers
+from db import contacts, inbox, limits, newcomers, renaming
 from db.inbox import KnownEvent
 from db.intake import conversation_uuid
 from db.limits import Caps
@@ -58,7 +58,7 @@ async def _enter(connection: AsyncConnection, inbound: Inbound, window_s: float 
     if inbound.conversation_id is not None:
         return await _enter_known(connection, inbound)
     if inbound.known_as:
-        await _rename(connection, inbound)
+        await renaming.rename(connection, inbound)
     sender = await contacts.seen(connection, inbound, inbound.sender_id, inbound.display_name)
     owner = await contacts.seen(connection, inbound, inbound.chat_id, None) if inbound.group else sender
     values = {
@@ -90,27 +90,6 @@ async def _enter_known(connection: AsyncConnection, inbound: Inbound) -> Entry:
     owner = await connection.execute(select(*Contact.__table__.columns).where(Contact.id == row["contact_id"]))
     event = await inbox.remember(connection, inbound, row["id"], None)
     return Entry(connection, inbound, event, dict(row), dict(owner.mappings().one()), begun=False)
-
-
-async def _rename(connection: AsyncConnection, inbound: Inbound) -> None:
-    """A chat that the platform now calls otherwise stays the same conversation."""
-    for table, column, new in (
-        (Conversation, Conversation.external_chat_id, inbound.chat_id),
-        (Contact, Contact.external_id, inbound.chat_id if inbound.group else inbound.sender_id),
-    ):
-        taken = select(literal(1)).where(
-            table.channel == inbound.channel, table.account == inbound.account, column == new
-        )
-        await connection.execute(
-            update(table)
-            .where(
-                table.channel == inbound.channel,
-                table.account == inbound.account,
-                column.in_(inbound.known_as),
-                ~taken.correlate(None).exists(),
-            )
-            .values({column: new})
-        )
 
 
 def _window(inbound: Inbound, window_s: float | None) -> datetime | None:
@@ -198,11 +177,17 @@ def _as_text(row: Mapping[str, Any]) -> str:
     return "\n".join([row["payload"].get("text") or "", *choices]).strip()
 
 
-async def reply(entry: Entry, rows: list[dict[str, Any]]) -> None:
+async def reply(entry: Entry, rows: list[dict[str, Any]]) -> bool:
     """Rows {"kind", "payload", "dedupe_key"?} for the outbox, quoting the message; a key that is there already writes
-    nothing."""
+    nothing. Whether anything was written."""
     if not rows:
-        return
+        return False
     quoted = {"conversation_id": entry.conversation["id"], "reply_to": entry.inbound.message_id}
     keyed = [{"dedupe_key": f"event:{entry.event}:{number}", **quoted, **row} for number, row in enumerate(rows)]
-    await entry.connection.execute(upsert(OutboxRow).on_conflict_do_nothing(index_elements=["dedupe_key"]), keyed)
+    return (await entry.connection.execute(_say(), keyed)).first() is not None
+
+
+@cache
+def _say() -> Executable:
+    """Built once: building takes longer than executing."""
+    return upsert(OutboxRow).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(OutboxRow.id)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Executable, Integer, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import Conflict, DatabaseUnavailable
-from core.messages import Accepted, Inbound
+from core.messages import Accepted, Event, Inbound, Status
 from db.models import Inbox
 from db.sessions import Database
 
@@ -24,23 +26,30 @@ async def remember(
     connection: AsyncConnection, inbound: Inbound, conversation_id: uuid.UUID, turn_id: uuid.UUID | None
 ) -> int:
     """The event's number. Raises KnownEvent."""
-    values = {
-        "channel": inbound.channel,
-        "account": inbound.account,
-        "external_event_id": inbound.event_id,
-        "digest": inbound.digest,
-        "conversation_id": conversation_id,
-        "turn_id": turn_id,
-        "payload": {"kind": inbound.kind},
-    }
-    number = (await connection.execute(_remember(), values)).scalar_one_or_none()
+    more = {"digest": inbound.digest, "turn_id": turn_id, "payload": {"kind": inbound.kind}}
+    number = await _added(connection, inbound, conversation_id, more)
     if number is None:
         raise KnownEvent
-    return int(number)
+    return number
+
+
+async def remember_status(connection: AsyncConnection, status: Status, conversation_id: uuid.UUID) -> bool:
+    """False where it was told before."""
+    more = {"digest": None, "turn_id": None, "payload": {"kind": "status", "state": status.state}}
+    return await _added(connection, status, conversation_id, more) is not None
+
+
+async def _added(
+    connection: AsyncConnection, event: Event, conversation_id: uuid.UUID, more: Mapping[str, Any]
+) -> int | None:
+    """Its number; None where it was there."""
+    named = {"channel": event.channel, "account": event.account, "external_event_id": event.event_id}
+    number = await connection.scalar(_add(), {**named, "conversation_id": conversation_id, **more})
+    return None if number is None else int(number)
 
 
 @cache
-def _remember() -> Executable:
+def _add() -> Executable:
     """Built once: building takes longer than executing."""
     names = ("channel", "account", "external_event_id", "digest", "conversation_id", "turn_id", "payload")
     return (

@@ -23,12 +23,13 @@ STATEMENT_S = 30.0
 class Database:
     """A pool of connections; every transaction is one `begin()`, so commits can be counted."""
 
-    def __init__(self, url: str, *, size: int = 10) -> None:
-        """url: as SQLAlchemy writes it, `postgresql+asyncpg://…`; `postgres://` and `postgresql://` serve too."""
+    def __init__(self, url: str, *, size: int = 20) -> None:
+        """url: as SQLAlchemy writes it, `postgresql+asyncpg://…`; `postgres://` and `postgresql://` serve too. size:
+        the most connections. Those that a rush has opened are kept: opening one takes far longer than a transaction."""
         self._engine: AsyncEngine = create_async_engine(
             async_url(url),
             pool_size=size,
-            max_overflow=size,
+            max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=False,
             # A server that is gone without a word is away too.

@@ -5,19 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, literal, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import BigInteger, Executable, Select, bindparam, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import RateLimited, Refused, WindowClosed
 from core.messages import Status
 from core.states import OPEN, OutboxState
+from db import inbox
 from db.consequences import Admins, follow, lock
 from db.endings import end_delivered, hold_unwanted
-from db.models import Conversation, Inbox, OutboxRow
+from db.models import Conversation, OutboxRow
 from db.sessions import Database
+from db.written import at_most
 
 ATTEMPTS = 30
 """After so many a row whose platform asks to wait again and again has failed."""
@@ -34,18 +36,18 @@ async def told(
     """Conversations with something to send now.
 
     Found by its tracker, which must be of the status' channel and account, else by the platform's name of it. A status
-    that is repeated, comes late, or is of an attempt that another one followed, changes nothing; one of something
-    unknown is not even stored. admins, text_length: as in db.outbox.settle.
+    that is repeated, comes late, or is of an attempt that another one followed, changes nothing; one that changes
+    nothing, as most do, is not even stored. admins, text_length: as in db.outbox.settle.
     """
     async with database.begin() as connection:
         found = await _find(connection, status)
-        if found is None:
+        if found is None or becomes(found, status) is None:
             return []
-        row_id, conversation_id = found
+        conversation_id = found["conversation_id"]
         await lock(connection, conversation_id)
-        if not await _remember(connection, status, conversation_id):
+        if not await inbox.remember_status(connection, status, conversation_id):
             return []
-        row = await _row(connection, row_id)
+        row = await _row(connection, found["id"])
         state = None if row is None else becomes(row, status)
         if row is None or state is None:
             return []
@@ -94,46 +96,54 @@ def _failed_before(row: Mapping[str, Any]) -> str | None:
     return None if name is None else str(name)
 
 
-async def _find(connection: AsyncConnection, status: Status) -> tuple[int, uuid.UUID] | None:
-    ours = (
-        select(OutboxRow.id, OutboxRow.conversation_id)
-        .join(Conversation, Conversation.id == OutboxRow.conversation_id)
-        .where(Conversation.channel == status.channel, Conversation.account == status.account)
-    )
+async def _find(connection: AsyncConnection, status: Status) -> Mapping[str, Any] | None:
+    """As it is now; nothing keeps others from changing it."""
+    ours = {"channel": status.channel, "account": status.account}
     tracker = status.tracker or ""
     if tracker.isascii() and tracker.isdigit() and len(tracker) <= _MOST_DIGITS:
-        row = (await connection.execute(ours.where(OutboxRow.id == int(tracker)))).one_or_none()
-        if row is not None:
-            return row.id, row.conversation_id
-    named = ours.where(OutboxRow.external_id == status.external_id).order_by(OutboxRow.id.desc()).limit(1)
-    row = (await connection.execute(named)).one_or_none()
-    return None if row is None else (row.id, row.conversation_id)
+        found = await connection.execute(_tracked(), {**ours, "tracker": int(tracker)})
+        if (row := found.mappings().one_or_none()) is not None:
+            return dict(row)
+    found = await connection.execute(_named(), {**ours, "name": status.external_id})
+    row = found.mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
-async def _remember(connection: AsyncConnection, status: Status, conversation_id: uuid.UUID) -> bool:
-    """False where it was told before."""
-    added = await connection.execute(
-        upsert(Inbox)
-        .values(
-            channel=status.channel,
-            account=status.account,
-            external_event_id=status.event_id,
-            conversation_id=conversation_id,
-            payload={"kind": "status", "state": status.state},
-        )
-        .on_conflict_do_nothing(index_elements=["channel", "account", "external_event_id"])
-        .returning(Inbox.id)
+@cache
+def _tracked() -> Executable:
+    """Built once, as all here: building takes longer than executing."""
+    return _ours().where(OutboxRow.id == bindparam("tracker", type_=BigInteger))
+
+
+@cache
+def _named() -> Executable:
+    return _ours().where(OutboxRow.external_id == bindparam("name")).order_by(OutboxRow.id.desc()).limit(at_most(1))
+
+
+def _ours() -> Select[Any]:
+    """Rows of the status' channel and account."""
+    return (
+        _rows()
+        .join(Conversation, Conversation.id == OutboxRow.conversation_id)
+        .where(Conversation.channel == bindparam("channel"), Conversation.account == bindparam("account"))
     )
-    return added.scalar_one_or_none() is not None
+
+
+def _rows() -> Select[Any]:
+    """What `becomes` wants to know."""
+    lease_over = func.coalesce(OutboxRow.lease_until < func.now(), literal(True)).label("lease_over")
+    return select(*OutboxRow.__table__.columns, lease_over)
 
 
 async def _row(connection: AsyncConnection, row_id: int) -> Mapping[str, Any] | None:
-    lease_over = func.coalesce(OutboxRow.lease_until < func.now(), literal(True)).label("lease_over")
-    found = await connection.execute(
-        select(*OutboxRow.__table__.columns, lease_over).where(OutboxRow.id == row_id).with_for_update()
-    )
+    found = await connection.execute(_locked(), {"row": row_id})
     row = found.mappings().one_or_none()
     return None if row is None else dict(row)
+
+
+@cache
+def _locked() -> Executable:
+    return _rows().where(OutboxRow.id == bindparam("row", type_=BigInteger)).with_for_update()
 
 
 async def _write(connection: AsyncConnection, row: Mapping[str, Any], status: Status, state: OutboxState) -> None:

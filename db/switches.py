@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, delete, func, literal, select
+from sqlalchemy import ColumnElement, Executable, ScalarSelect, bindparam, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,8 +26,14 @@ def on(name: str) -> ColumnElement[bool]:
 
 
 async def get(connection: AsyncConnection, name: str) -> str | None:
-    value = await connection.scalar(select(Switch.value["value"].astext).where(Switch.name == name))
+    value = await connection.scalar(_value(), {"name": name})
     return None if value is None else str(value)
+
+
+@cache
+def _value() -> Executable:
+    """Built once: building takes longer than executing."""
+    return select(Switch.value["value"].astext).where(Switch.name == bindparam("name"))
 
 
 async def turn_on(connection: AsyncConnection, name: str, value: str = "yes") -> None:

@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.states import OPEN, TurnState
 from db.models import Conversation, OutboxRow, Turn
 from db.sessions import Database
+from db.switches import PAUSED, on
 from db.turns import first_in_line
 
 MOST = 100
@@ -26,7 +27,7 @@ KEY = ":notice:wait"
 
 async def watching(database: Database, channels: Collection[str]) -> list[Mapping[str, Any]]:
     """Who looks at a reachable chat on these channels and waits: the oldest open turn of each, with the chat's
-    address."""
+    address. While rendering is paused nothing is being made of what is queued."""
     question = (
         select(
             Turn.conversation_id,
@@ -48,7 +49,8 @@ async def watching(database: Database, channels: Collection[str]) -> list[Mappin
 
 async def untold(database: Database, channels: Collection[str], settled_s: float) -> list[Mapping[str, Any]]:
     """Turns that are next in their conversation, are settled_s old, and of whose wait nobody was told: `place` (turns
-    before it in all), `running_s`, and `spoken` (the chat's language)."""
+    before it in all), `running_s`, and `spoken` (the chat's language). Nobody knows how long a pause takes: while
+    rendering is paused only those that run."""
     line = (
         select(Turn.id, (func.row_number().over(order_by=Turn.fair_at) - 1).label("before"))
         .where(Turn.state == TurnState.QUEUED)
@@ -68,7 +70,7 @@ async def untold(database: Database, channels: Collection[str], settled_s: float
         .join(Conversation, Conversation.id == Turn.conversation_id)
         .outerjoin(line, line.c.id == Turn.id)
         .where(
-            Turn.state.in_((TurnState.QUEUED, TurnState.RUNNING)),
+            Turn.state.in_((TurnState.QUEUED, TurnState.RUNNING)) & _goes_on(),
             Turn.created_at < func.now() - timedelta(seconds=settled_s),
             Conversation.channel.in_(channels),
             Conversation.reachable,
@@ -85,7 +87,7 @@ async def untold(database: Database, channels: Collection[str], settled_s: float
 def _first_of_each(channels: Collection[str]) -> Select[uuid.UUID]:
     """The oldest open turn of each conversation; of these the MOST that have waited longest."""
     unsent = select(literal(1)).where(OutboxRow.turn_id == Turn.id, OutboxRow.state.in_(OPEN))
-    busy = Turn.state.in_((TurnState.RECEIVED, TurnState.QUEUED, TurnState.RUNNING))
+    busy = Turn.state.in_((TurnState.RECEIVED, TurnState.QUEUED, TurnState.RUNNING)) & _goes_on()
     first = (
         select(Turn.id, Turn.created_at)
         .join(Conversation, Conversation.id == Turn.conversation_id)
@@ -99,6 +101,11 @@ def _first_of_each(channels: Collection[str]) -> Select[uuid.UUID]:
         .subquery()
     )
     return select(first.c.id).order_by(first.c.created_at).limit(MOST)
+
+
+def _goes_on() -> ColumnElement[bool]:
+    """Of an open turn: it runs, or nothing keeps it from being claimed."""
+    return or_(Turn.state == TurnState.RUNNING, ~on(PAUSED))
 
 
 async def tell(database: Database, turn: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from db.sessions import Database, async_url
 from tests.helpers import run
@@ -131,12 +132,23 @@ class Plan:
 
 
 class Explained(Database):
-    """Before each statement with parameters it asks how PostgreSQL carries it out, and undoes that."""
+    """Before each statement with parameters it asks how PostgreSQL carries it out; whatever is done is undone."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, before: str = "") -> None:
+        """before: a statement that every transaction begins with."""
         super().__init__(url)
+        self._before = before
         self.plans: list[Plan] = []
         event.listen(self._engine.sync_engine, "before_cursor_execute", self._explain)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.connect() as connection:
+            if self._before:
+                await connection.execute(text(self._before.replace(":", r"\:")))
+                self.plans.clear()
+            yield connection
+            await connection.rollback()
 
     def _explain(
         self, connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool

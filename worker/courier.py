@@ -54,7 +54,7 @@ JOBS = 64
 """Side by side: sends wait for platforms, not for this machine, and a slow one must hold up nobody else."""
 JOB_S = 300
 TASK_JOB_S = 3600
-DATABASE_CONNECTIONS = 8
+DATABASE_CONNECTIONS = 16
 RINGS = 8
 """Render processes that are woken in one round; while as many rings wait to be heard, more wake nobody."""
 

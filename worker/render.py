@@ -360,7 +360,7 @@ async def serve(settings: Settings) -> None:
     identity = Identity(settings.data_dir, "render")
     EngineSet(settings.engine, place_of(settings)).check(LANGUAGES)
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_url, size=4)
+        database = Database(settings.database_url, size=8)
         stack.push_async_callback(database.close)
         queue = await Queue.open(settings.redis_url)
         stack.push_async_callback(queue.close)

@@ -3,22 +3,36 @@ finds it, and little else is read. One file, so that one worker of pytest-xdist 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.administration import stats
 from core.errors import QueueFull
+from core.messages import Status
 from core.settings import Settings
-from db import admin, audit, fetching, limits, outbox, overlooked, people, retention, turns, views
+from db import (
+    admin,
+    audit,
+    entering,
+    fetching,
+    limits,
+    outbox,
+    overlooked,
+    people,
+    retention,
+    statuses,
+    turns,
+    views,
+    waiting,
+)
 from db.limits import Caps
 from db.migrate import upgrade
 from db.sessions import Database
 from tests.conftest import new_database
+from tests.helpers import inbound
 from tests.many import DAYS, QUEUED, TURNS, Explained, conversation_id, fill, turn_id
 
 CHAT, CROWD = conversation_id(10), conversation_id(20)
@@ -64,27 +78,14 @@ def many_url(servers: Settings) -> Iterator[str]:
         yield url
 
 
-class Undone(Explained):
-    """Explains, and keeps nothing."""
-
-    def __init__(self, url: str, before: str = "") -> None:
-        """before: a statement that every transaction begins with."""
-        super().__init__(url)
-        self._before = before
-
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        async with self._engine.connect() as connection:
-            if self._before:
-                await connection.execute(text(self._before.replace(":", r"\:")))
-                self.plans.clear()
-            yield connection
-            await connection.rollback()
-
-
 async def place(database: Database) -> limits.Place | None:
     async with database.begin() as connection:
         return await limits.place(connection, CHAT, ALL)
+
+
+async def named_otherwise(database: Database) -> entering.Entry | None:
+    async with entering.entering(database, inbound(channel="telegram", known_as=("unknown", "nobody"))) as entry:
+        return entry
 
 
 async def full(database: Database) -> QueueFull:
@@ -133,6 +134,9 @@ OF_WORKERS: dict[str, tuple[str, Ask, int]] = {
     "recover a name": (LOST, lambda d: overlooked.recover(d, "r"), 60),
     "release": ("", lambda d: overlooked.release(d, CHAT), 300),
     "fetching": ("", fetching.waiting, 30),
+    "who is shown a sign": ("", lambda d: waiting.watching(d, ["telegram", "web"]), 2 * OPEN),
+    "a status": ("", lambda d: statuses.told(d, Status("web", "web", "event", "unknown", "delivered")), FEW),
+    "another name": ("", named_otherwise, 60),
 }
 """What lies there beforehand, what is asked, and how many pages of 8 KiB it may look at; turns alone have thousands."""
 OF_PEOPLE: dict[str, tuple[Ask, int]] = {
@@ -174,7 +178,7 @@ ASKED = {
 @pytest.mark.parametrize("name", ASKED)
 async def test_an_index_finds_it(many_url: str, name: str) -> None:
     before, ask, pages = ASKED[name]
-    database = Undone(many_url, before)
+    database = Explained(many_url, before)
     assert await ask(database) is not None
     await database.close()
     assert database.plans
@@ -184,7 +188,7 @@ async def test_an_index_finds_it(many_url: str, name: str) -> None:
 
 
 async def test_a_table_read_whole_is_noticed(many_url: str) -> None:
-    database = Undone(many_url)
+    database = Explained(many_url)
     async with database.begin() as connection:
         await connection.exec_driver_sql("SELECT count(*) FROM turns WHERE answer LIKE '%7'")
     await database.close()

@@ -16,6 +16,7 @@ from db import switches, turns
 from db.sessions import Database
 from db.turns import Save, TurnEvent
 from tests.helpers import rows
+from tests.platforms import rung
 from tests.talking import Talk
 
 
@@ -131,13 +132,15 @@ async def test_the_banned_get_no_answer(talk: Talk, database: Database) -> None:
 
 
 async def test_while_it_is_paused_people_are_told_once_a_minute_and_kept(
-    talk: Talk, database: Database, monkeypatch: pytest.MonkeyPatch
+    talk: Talk, database: Database, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.reception._minute", lambda: 7)
     async with database.begin() as connection:
         await switches.turn_on(connection, switches.PAUSED)
     assert [row["payload"]["id"] for row in await talk.say("hello")] == ["notice-welcome", "notice-paused"]
     assert await talk.say("hello again") == []
+    await talk.reception._bell.close()
+    assert await rung(queue) == 1, "nobody rings where nothing is said"
     monkeypatch.setattr("bot.reception._minute", lambda: 8)
     assert [row["payload"]["id"] for row in await talk.say("hello?")] == ["notice-paused"]
     assert await turns.claim(database, "r", 30) is None

@@ -11,7 +11,7 @@ from bot.channels.base import Chat
 from core.errors import PlatformAway
 from core.queue import Queue
 from core.states import TurnState
-from db import turns
+from db import switches, turns
 from db.intake import accept
 from db.sessions import Database
 from tests.helpers import inbound, rows
@@ -101,6 +101,27 @@ async def test_nobody_who_left_sees_a_sign(signs: Signs, signal: Signal, databas
     await rows(database, "UPDATE conversations SET reachable = false RETURNING id")
     await signs.look()
     assert signal.shown == []
+
+
+async def test_a_pause_promises_nobody_anything_but_what_is_running(
+    signs: Signs, signal: Signal, database: Database
+) -> None:
+    await pace(database, 40.0)
+    await ask(database, "runs")
+    assert await turns.claim(database, "r", 30)
+    await ask(database, "waits")
+    await waiting_since(database, 1.0)
+    async with database.begin() as connection:
+        await switches.turn_on(connection, switches.PAUSED)
+    await signs.look()
+    told = "SELECT external_chat_id FROM outbox JOIN conversations ON conversations.id = conversation_id"
+    assert [chat for chat, _, _ in signal.shown] == ["runs"]
+    assert [row["external_chat_id"] for row in await rows(database, told)] == ["runs"]
+    async with database.begin() as connection:
+        await switches.turn_off(connection, switches.PAUSED)
+    await signs.look()
+    assert [chat for chat, _, _ in signal.shown] == ["runs", "waits"]
+    assert len(await rows(database, told)) == 2
 
 
 async def test_a_platform_that_is_away_keeps_nobody_else_waiting(
