@@ -6,6 +6,9 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 
+# Where it is set, as in many containers, each process compiles all it imports anew: seconds of each start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
