@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from core.states import BEFORE_RENDERED, TurnState
 from db.models import Conversation, Turn
 from db.sessions import Database
+from db.switches import PAUSED, on
 
 PAGE = "web"
 """The channel whose turns are shown over HTTP."""
@@ -39,7 +40,7 @@ def _select() -> Any:
     position = case(
         (Turn.state == TurnState.RUNNING, 0), (Turn.state == TurnState.QUEUED, _queue_position() + 1), else_=None
     )
-    return select(*_COLUMNS, position.label("queue_position"))
+    return select(*_COLUMNS, position.label("queue_position"), on(PAUSED).label("paused"))
 
 
 def _of_a_page() -> ColumnElement[bool]:

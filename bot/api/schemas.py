@@ -89,7 +89,7 @@ class TurnOut(BaseModel):
     layer: str | None = Field(description="the layer at work: asr, emotion, llm, tts, video, upscale")
     progress: float | None = Field(description="0 to 1, of the layer at work; 1 when the answer is there")
     queue_position: int | None = Field(description="1: next; 0: running")
-    eta_s: float | None
+    eta_s: float | None = Field(description="seconds until the answer is there; null where nothing tells")
     input: str = Field(description="text or voice")
     transcript: str | None
     language: str | None

@@ -91,8 +91,9 @@ def _progress(row: Row, live: Mapping[str, Any]) -> float | None:
 
 
 async def _eta(services: Services, row: Row) -> float | None:
-    """Seconds until the answer is there, by the mean time of the newest turns; None where nothing tells."""
-    if row["queue_position"] is None:
+    """Seconds until the answer is there, by the mean time of the newest turns; None where nothing tells, as of what
+    waits while rendering is paused."""
+    if row["queue_position"] is None or (row["paused"] and row["state"] == TurnState.QUEUED):
         return None
     pace = await services.seconds_a_turn()
     if pace is None:
