@@ -33,7 +33,8 @@ class Platform:
 
     def moved_s(self) -> float:
         """Seconds since the bot was last told or said anything."""
-        return time.time() - max(float(each["at"]) for each in self.get("deliveries") + self.get("messages"))
+        times = [float(each["at"]) for each in self.get("deliveries") + self.get("messages")]
+        return time.time() - max(times) if times else 0.0
 
     def get(self, what: str) -> list[dict[str, Any]]:
         """A list that the simulator keeps."""

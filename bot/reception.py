@@ -59,8 +59,11 @@ class Reception:
 
     async def _status(self, status: Status) -> None:
         admins, text_length = self._desk.settings.admin_ids, limits_of(status.channel).text_length
-        async with self._statuses:
-            rings = await outbox.told(self._database, status, admins, text_length)
+        try:
+            async with asyncio.timeout(STORE_S), self._statuses:
+                rings = await outbox.told(self._database, status, admins, text_length)
+        except TimeoutError:
+            raise DatabaseUnavailable from None
         for conversation_id in rings:
             self._bell.courier(conversation_id)
         self._metrics.received(status.channel, "status", status.state)
