@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 import pytest
 
-from core.embedded.process import alive
+from core.embedded.process import alive, wait_until
 from core.errors import ModelMissing, TTSError
 from worker.frames import write_frame
 from worker.hosting.host import HEED_S, Host, Piece
@@ -29,6 +29,8 @@ from worker.hosting.program import Program
 
 ROOT = Path(__file__).parents[2]
 START_S = 20.0
+WITHIN_S = 5.0
+"""What is to come about does, at the latest."""
 SECRET = "أشعر بحزن شديد منذ أن فقدت عملي في الشركة"
 
 
@@ -57,15 +59,6 @@ def host(shared: Host) -> Host:
     """Running, whatever the test before did to it."""
     shared.start(START_S)
     return shared
-
-
-def waits_for(what: Callable[[], bool], most_s: float = 5.0) -> bool:
-    until = time.monotonic() + most_s
-    while not what():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def test_pieces_come_as_they_are_made(host: Host) -> None:
@@ -289,8 +282,8 @@ def test_a_cancel_does_not_wait_until_a_driver_lets_go(host: Host, monkeypatch: 
         start = time.monotonic()
         pieces.close()
         assert time.monotonic() - start < HEED_S + 0.5
-    assert waits_for(lambda: process._closed)
-    assert waits_for(lambda: not psutil.pid_exists(process.pid))
+    assert wait_until(lambda: process._closed, WITHIN_S)
+    assert wait_until(lambda: not psutil.pid_exists(process.pid), WITHIN_S)
 
 
 def test_one_that_had_ended_is_closed_when_it_is_abandoned() -> None:
@@ -299,9 +292,9 @@ def test_one_that_had_ended_is_closed_when_it_is_abandoned() -> None:
     process = host._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
-    assert waits_for(lambda: process._read_out)
+    assert wait_until(lambda: process._read_out, WITHIN_S)
     del host
-    assert waits_for(lambda: process._closed)
+    assert wait_until(lambda: process._closed, WITHIN_S)
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.01, 0.3])
@@ -310,7 +303,7 @@ def test_a_start_is_interrupted(after_s: float, how: str) -> None:
     host, ended = host_of("hang"), threading.Event()
 
     def act() -> None:
-        waits_for(lambda: host._work is not None)
+        wait_until(lambda: host._work is not None, WITHIN_S)
         time.sleep(after_s)
         while not ended.wait(0.02):
             getattr(host, how)()
@@ -338,7 +331,7 @@ def test_between_calls_it_may_go(host: Host) -> None:
     pid = host.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    assert waits_for(lambda: not psutil.pid_exists(pid))  # reaped, though nobody asks for it
+    assert wait_until(lambda: not psutil.pid_exists(pid), WITHIN_S)  # reaped, though nobody asks for it
     assert len(list(calls(host, "tones"))) == 3
 
 
@@ -346,7 +339,7 @@ def test_what_it_started_goes_with_it(host: Host) -> None:
     child = asks(host, "child").header["pid"]
     with pytest.raises(TTSError, match="code 5"):
         list(calls(host, "dies", how="5"))
-    assert waits_for(lambda: not alive(child))
+    assert wait_until(lambda: not alive(child), WITHIN_S)
 
 
 @pytest.mark.parametrize(("after", "exhausted"), [("oom_kill 3", False), ("oom_kill 4", True), ("", True)])
@@ -425,7 +418,7 @@ def test_it_dies_with_its_parent(then: str) -> None:
         pid = int(parent.stdout.readline())
         if "sleep" in then:
             parent.kill()
-    assert waits_for(lambda: not alive(pid))
+    assert wait_until(lambda: not alive(pid), WITHIN_S)
 
 
 def test_a_forked_copy_of_us_has_no_host(host: Host) -> None:
@@ -460,7 +453,7 @@ def test_nothing_is_left_open() -> None:
     forgotten = host_of()
     forgotten.start(START_S)
     del forgotten
-    assert waits_for(lambda: held() <= before)
+    assert wait_until(lambda: held() <= before, WITHIN_S)
 
 
 @pytest.mark.parametrize(
@@ -551,7 +544,7 @@ def test_frames_that_come_after_the_host_has_died_are_heard(host: Host) -> None:
     assert host._process is not None
     pieces = calls(host, "dies", how="9")
     first = next(pieces)
-    assert waits_for(lambda: host.pid is None)
+    assert wait_until(lambda: host.pid is None, WITHIN_S)
     assert first.payload == b"first"
     with pytest.raises(TTSError, match="code 9"):
         next(pieces)
@@ -561,6 +554,6 @@ def test_an_order_that_is_none_ends_it(host: Host) -> None:
     assert host._process is not None
     pid = host.pid
     write_frame(host._process.channel._file, {"do": "call", "call": 99})
-    assert waits_for(lambda: host.pid is None)
+    assert wait_until(lambda: host.pid is None, WITHIN_S)
     assert pid is not None
     assert len(list(calls(host, "tones"))) == 3
