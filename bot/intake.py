@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from bot.bell import Bell
 from bot.channels.registry import limits_of
@@ -20,9 +19,7 @@ from db import entering, inbox, intake
 from db.limits import Caps
 from db.sessions import Database
 
-T = TypeVar("T")
-
-STORE_S = 10.0
+_STORE_S = 10.0
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters but tab and line ends, and halves of surrogate pairs."""
 
@@ -39,11 +36,12 @@ def checked_text(text: str) -> str:
     return text
 
 
-async def _soon(work: Awaitable[T]) -> T:
-    """Raises DatabaseUnavailable where it takes longer than a database does that is well."""
+@asynccontextmanager
+async def soon() -> AsyncIterator[None]:
+    """Raises DatabaseUnavailable where the block takes longer than a database does that is well."""
     try:
-        async with asyncio.timeout(STORE_S):
-            return await work
+        async with asyncio.timeout(_STORE_S):
+            yield
     except TimeoutError:
         raise DatabaseUnavailable from None
 
@@ -64,16 +62,19 @@ class Intake:
         self.check_choices(inbound.avatar, inbound.voice)
         take = self._command if registry.known(inbound.text or "") else self._message
         with self._counted(inbound):
-            return await _soon(take(inbound))
+            async with soon():
+                return await take(inbound)
 
     async def known(self, inbound: Inbound) -> Accepted | None:
         """What became of it, where it was taken before. Raises Conflict, DatabaseUnavailable."""
-        return await _soon(inbox.find(self._database, inbound))
+        async with soon():
+            return await inbox.find(self._database, inbound)
 
     async def check_room(self, inbound: Inbound) -> None:
         """Before a recording is decoded. Raises QueueFull, DatabaseUnavailable."""
         with self._counted(inbound):
-            await _soon(intake.check_room(self._database, inbound, self._caps))
+            async with soon():
+                await intake.check_room(self._database, inbound, self._caps)
 
     @contextmanager
     def _counted(self, inbound: Inbound) -> Iterator[None]:

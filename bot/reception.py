@@ -13,7 +13,7 @@ from bot.channels.registry import limits_of
 from bot.commands import flows, registry
 from bot.commands.base import Call, Desk
 from bot.commands.keeping import kept_for
-from bot.intake import STORE_S, checked_text
+from bot.intake import checked_text, soon
 from core.errors import DatabaseUnavailable, LimitReached, QueueFull, SmartTalkerError, TextInvalid, TooManyOpen
 from core.logging import get_logger, log_context, where
 from core.messages import Event, Inbound, Status
@@ -59,11 +59,8 @@ class Reception:
 
     async def _status(self, status: Status) -> None:
         admins, text_length = self._desk.settings.admin_ids, limits_of(status.channel).text_length
-        try:
-            async with asyncio.timeout(STORE_S), self._statuses:
-                rings = await outbox.told(self._database, status, admins, text_length)
-        except TimeoutError:
-            raise DatabaseUnavailable from None
+        async with soon(), self._statuses:
+            rings = await outbox.told(self._database, status, admins, text_length)
         for conversation_id in rings:
             self._bell.courier(conversation_id)
         self._metrics.received(status.channel, "status", status.state)
@@ -88,15 +85,12 @@ class Reception:
 
     async def _enter(self, inbound: Inbound, handle: Handle) -> None:
         channel = limits_of(inbound.channel)
-        try:
-            async with asyncio.timeout(STORE_S), entering.entering(self._database, inbound, channel.window_s) as entry:
-                if entry is not None:
-                    call = Call.of(self._desk, entry, channel)
-                    await handle(call)
-                    if not await entering.reply(entry, call.effects.replies):
-                        call.effects.replies.clear()  # said before, and rung for then
-        except TimeoutError:
-            raise DatabaseUnavailable from None
+        async with soon(), entering.entering(self._database, inbound, channel.window_s) as entry:
+            if entry is not None:
+                call = Call.of(self._desk, entry, channel)
+                await handle(call)
+                if not await entering.reply(entry, call.effects.replies):
+                    call.effects.replies.clear()  # said before, and rung for then
         self._metrics.received(inbound.channel, inbound.kind, "duplicate" if entry is None else "taken")
         if entry is not None:
             self._bell.all(call.conversation_id, call.effects)

@@ -47,7 +47,7 @@ async def told(
         await lock(connection, conversation_id)
         if not await inbox.remember_status(connection, status, conversation_id):
             return []
-        row = await _row(connection, found["id"])
+        row = await _one(connection, _locked(), {"row": found["id"]})
         state = None if row is None else becomes(row, status)
         if row is None or state is None:
             return []
@@ -99,14 +99,10 @@ def _failed_before(row: Mapping[str, Any]) -> str | None:
 async def _find(connection: AsyncConnection, status: Status) -> Mapping[str, Any] | None:
     """As it is now; nothing keeps others from changing it."""
     ours = {"channel": status.channel, "account": status.account}
-    tracker = status.tracker or ""
+    tracker, row = status.tracker or "", None
     if tracker.isascii() and tracker.isdigit() and len(tracker) <= _MOST_DIGITS:
-        found = await connection.execute(_tracked(), {**ours, "tracker": int(tracker)})
-        if (row := found.mappings().one_or_none()) is not None:
-            return dict(row)
-    found = await connection.execute(_named(), {**ours, "name": status.external_id})
-    row = found.mappings().one_or_none()
-    return None if row is None else dict(row)
+        row = await _one(connection, _tracked(), {**ours, "tracker": int(tracker)})
+    return row or await _one(connection, _named(), {**ours, "name": status.external_id})
 
 
 @cache
@@ -135,8 +131,8 @@ def _rows() -> Select[Any]:
     return select(*OutboxRow.__table__.columns, lease_over)
 
 
-async def _row(connection: AsyncConnection, row_id: int) -> Mapping[str, Any] | None:
-    found = await connection.execute(_locked(), {"row": row_id})
+async def _one(connection: AsyncConnection, question: Executable, given: dict[str, Any]) -> Mapping[str, Any] | None:
+    found = await connection.execute(question, given)
     row = found.mappings().one_or_none()
     return None if row is None else dict(row)
 
